@@ -1,0 +1,80 @@
+package localca
+
+import (
+	"crypto/tls"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestClientTrustsTheAuthority(t *testing.T) {
+	a := must(t)(Open(t.TempDir(), []string{"orders.example.com", "192.0.2.7"}))
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") }))
+	s.Listener = tls.NewListener(s.Listener, a.TLS())
+	s.Start()
+	defer s.Close()
+	url := "https" + strings.TrimPrefix(s.URL, "http")
+	for _, name := range []string{"localhost", "127.0.0.1", "orders.example.com", "192.0.2.7"} {
+		c := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: a.Pool(), ServerName: name, MinVersion: tls.VersionTLS12}}}
+		r, err := c.Get(url)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		_ = r.Body.Close()
+	}
+	c := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: a.Pool(), ServerName: "elsewhere.example.com", MinVersion: tls.VersionTLS12}}}
+	if r, err := c.Get(url); err == nil {
+		_ = r.Body.Close()
+		t.Fatal("a name that the certificate lacks was accepted")
+	}
+}
+
+func TestReopenKeepsAuthorityAndCertificate(t *testing.T) {
+	dir := t.TempDir()
+	first := must(t)(Open(dir, nil))
+	second := must(t)(Open(dir, nil))
+	if !second.ca.Equal(first.ca) || !second.leaf.Leaf.Equal(first.leaf.Leaf) {
+		t.Fatal("reopening made a new authority or certificate")
+	}
+	third := must(t)(Open(dir, []string{"new.example.com"}))
+	if !third.ca.Equal(first.ca) || third.leaf.Leaf.Equal(first.leaf.Leaf) {
+		t.Fatal("a new host must give a new certificate from the same authority")
+	}
+	for _, f := range []string{"ca.key", "server.key"} {
+		if i, err := os.Stat(filepath.Join(dir, f)); err != nil || i.Mode().Perm() != 0o600 {
+			t.Fatalf("%s: %v %v", f, i, err)
+		}
+	}
+}
+
+func TestRenewsWhileRunning(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		a := must(t)(Open(dir, nil))
+		before := a.leaf.Leaf
+		time.Sleep((leafDays - 31) * 24 * time.Hour)
+		if c, err := a.certificate(); err != nil || !c.Leaf.Equal(before) {
+			t.Fatal("renewed too early", err)
+		}
+		time.Sleep(2 * 24 * time.Hour)
+		if c, err := a.certificate(); err != nil || c.Leaf.Equal(before) {
+			t.Fatal("not renewed", err)
+		}
+	})
+}
+
+func must(t *testing.T) func(*Authority, error) *Authority {
+	return func(a *Authority, err error) *Authority {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+}
