@@ -25,7 +25,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("db: open: %w", err)
 	}
-	d := &DB{engine: e}
+	d := &DB{engine: e, url: c.URL}
 	if err := d.migrate(ctx); err != nil {
 		_ = e.close()
 		return nil, err
