@@ -22,5 +22,8 @@ type EventBase struct {
 // Base returns the base itself, so that every event class has it by embedding.
 func (b *EventBase) Base() *EventBase { return b }
 
-// CatalogueEntry is one publicly known event: the contract's group, its name on the wire, its schema.
-type CatalogueEntry struct{ Group, Name, Class string }
+// CatalogueEntry is one publicly known event: the contract's group, its name on the wire, its schema, an empty one.
+type CatalogueEntry struct {
+	Group, Name, Class string
+	New                func() Event
+}

@@ -200,7 +200,7 @@ func catalogue(events []map[string]string) string {
 	b.WriteString("// Catalogue lists every event name of the contract that is publicly known, in the contract's groups.\nvar Catalogue = []CatalogueEntry{\n")
 	for _, e := range events {
 		if e["name"] != "-" {
-			fmt.Fprintf(&b, "\t{%q, %q, %q},\n", e["group"], e["name"], e["class"])
+			fmt.Fprintf(&b, "\t{%q, %q, %q, func() Event { return new(%s) }},\n", e["group"], e["name"], e["class"], e["class"])
 		}
 	}
 	return b.String() + "}\n"
