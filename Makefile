@@ -1,0 +1,42 @@
+# Targets for people. CI runs .ci/run, which does not need make.
+TOOLS := go tool -modfile=tools/go.mod
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint generate verify bench soak fuzz
+
+help: ## say what can be done here
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## start the demo: a shop, a sample POS, one order; stop it with Ctrl-C
+	go run ./cmd/comanda demo
+
+test: ## run all tests; they need nothing but Go and say what they skip
+	go test ./...
+
+lint: ## check formatting, vet, linters, the architecture rule
+	@test -z "$$($(TOOLS) gofumpt -l . | tee /dev/stderr)"
+	go vet ./...
+	$(TOOLS) golangci-lint run ./...
+	go test -run '^TestArchitecture' .
+
+generate: ## write the generated files again
+	go generate ./...
+
+verify: ## check that generated files and go.mod are as they should be
+	go generate ./...
+	git diff --exit-code
+	go mod tidy -diff
+	go mod verify
+
+bench: ## run the benchmarks that fit in a minute or two; bench/README.md tells the long ones
+	go test -run '^$$' -bench . -benchtime 1s ./...
+
+soak: ## kill -9 a loaded server again and again for a while: make soak SOAK=10m
+	COMANDA_SOAK=$(or $(SOAK),5m) go test -count=1 -timeout 0 -v ./test/crash
+
+fuzz: ## fuzz every parser of outside bytes for a while each: make fuzz FUZZTIME=1m
+	FUZZTIME=$(or $(FUZZTIME),30s) bash .ci/fuzz
+
+.PHONY: vuln
+vuln: ## look the dependencies up in the Go vulnerability database (needs the internet)
+	$(TOOLS) govulncheck ./...
