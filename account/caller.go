@@ -26,6 +26,7 @@ type Caller struct {
 	Name       string  // for event descriptions: the person's or the app's name
 	Email      string  // for the event's User; empty for an App
 	IP         string  // remote address, for the event's IpAddress
+	OwnSecret  bool    // the token was issued to the OAuth app itself, for its secret
 	Grants     []Grant // what is within reach
 	Idempotent string  // the request's Idempotency-Key, if any
 }
@@ -35,7 +36,45 @@ type Grant struct {
 	Brand  int
 	AppID  string
 	Level  wire.AppAccessLevel
-	Stores []int // nil = all stores of the brand
+	Limits []wire.AppAccessLevel // levels that must include a right as well; see Limited
+	Stores []int                 // nil = all stores of the brand
+}
+
+// Has reports whether the grant includes a right on the brand. A grant for some stores only has none of those that
+// concern the brand as a whole.
+func (g Grant) Has(r Right) bool {
+	if g.Stores != nil && brandWide[r] {
+		return false
+	}
+	for _, l := range g.Limits {
+		if !LevelHas(l, r) {
+			return false
+		}
+	}
+	return LevelHas(g.Level, r)
+}
+
+// Limited is the grant with nothing beyond a level and some stores (nil = all): the rights that both have.
+func (g Grant) Limited(level wire.AppAccessLevel, stores []int) Grant {
+	switch {
+	case within(level, g.Level):
+		g.Level = level
+	case !within(g.Level, level):
+		g.Limits = append(slices.Clone(g.Limits), level)
+	}
+	switch {
+	case g.Stores == nil:
+		g.Stores = stores
+	case stores != nil:
+		both := []int{}
+		for _, s := range g.Stores {
+			if slices.Contains(stores, s) {
+				both = append(both, s)
+			}
+		}
+		g.Stores = both
+	}
+	return g
 }
 
 // Require refuses a caller without a right on a brand and store (0 = no store in particular). What is out of reach is
@@ -51,8 +90,8 @@ func (c *Caller) Require(r Right, brand, store int) error {
 		if store != 0 && g.Stores != nil && !slices.Contains(g.Stores, store) {
 			break
 		}
-		if !LevelHas(g.Level, r) {
-			return fault.Newf(fault.Forbidden, "The access level %s does not include %s.", g.Level, r).
+		if !g.Has(r) {
+			return fault.Newf(fault.Forbidden, "The access level %s does not include %s.", g.named(r), r).
 				With("Ask an owner of the brand for a level that does.")
 		}
 		return nil
@@ -64,14 +103,68 @@ func (c *Caller) Require(r Right, brand, store int) error {
 func (c *Caller) Reach(r Right) []Grant {
 	var out []Grant
 	for _, g := range c.Grants {
-		if LevelHas(g.Level, r) {
+		if g.Has(r) {
 			out = append(out, g)
 		}
 	}
 	return out
 }
 
+// GrantOn returns the caller's grant on a brand.
+func (c *Caller) GrantOn(brand int) (Grant, bool) {
+	for _, g := range c.Grants {
+		if g.Brand == brand {
+			return g, true
+		}
+	}
+	return Grant{}, false
+}
+
+// named is the level that a refusal names: the one that lacks the right.
+func (g Grant) named(r Right) wire.AppAccessLevel {
+	for _, l := range g.Limits {
+		if !LevelHas(l, r) {
+			return l
+		}
+	}
+	return g.Level
+}
+
+// mayGive refuses to hand out a level with a right that the caller lacks.
+func (c *Caller) mayGive(brand int, level wire.AppAccessLevel) error {
+	if c.Kind == System {
+		return nil
+	}
+	g, _ := c.GrantOn(brand)
+	for _, r := range levels[level] {
+		if !g.Has(r) {
+			return fault.Newf(fault.Forbidden, "Nobody gives away more than they have, and %s includes %s.", level, r)
+		}
+	}
+	return nil
+}
+
 // EventUser is the caller as the contract's events name their actor. An app is named by its creator's id and its own name.
 func (c *Caller) EventUser() *wire.UserEventInfo {
 	return &wire.UserEventInfo{UserId: c.Account, UserName: c.Name, UserEmail: c.Email}
+}
+
+// EventName is how the descriptions of events name their actor.
+func (c *Caller) EventName() string {
+	switch {
+	case c.Name != "":
+		return c.Name
+	case c.Kind == Anonymous:
+		return "A customer"
+	default:
+		return "Comanda"
+	}
+}
+
+// EventIP is the address as the contract's events carry it: null when unknown.
+func (c *Caller) EventIP() *string {
+	if c.IP == "" {
+		return nil
+	}
+	return &c.IP
 }

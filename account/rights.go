@@ -21,25 +21,29 @@ const (
 	Develop       Right = "developer tools"
 	ReadEvents    Right = "reading the event log"
 	EditTeammates Right = "managing teammates"
+	RevealSecrets Right = "reading app secrets"
 )
 
+// brandWide are the rights that concern a brand as a whole, so that nobody has them for some of its stores only.
+var brandWide = map[Right]bool{EditApp: true, Develop: true, ReadEvents: true, EditTeammates: true, RevealSecrets: true}
+
 var (
-	all = []Right{
+	owner = []Right{
 		ReadApp, EditApp, ReadStores, EditStores, ReadMenus, EditMenus, ReadOrders, EditOrders, RefundOrders,
-		ReadCustomers, EditCustomers, Develop, ReadEvents, EditTeammates,
+		ReadCustomers, EditCustomers, Develop, ReadEvents, EditTeammates, RevealSecrets,
 	}
 	manager = []Right{
-		ReadApp, ReadStores, EditStores, ReadMenus, EditMenus, ReadOrders, EditOrders, RefundOrders, ReadCustomers, ReadEvents,
+		ReadApp, ReadStores, EditStores, ReadMenus, EditMenus, ReadOrders, EditOrders, RefundOrders, ReadCustomers,
 	}
 	staff = []Right{ReadApp, ReadStores, ReadMenus, ReadOrders, EditOrders}
 )
 
-// levels is the whole access table: contract level → rights. Levels that name stores are limited by Grant.Stores.
+// levels is the whole access table: contract level → rights.
 var levels = map[wire.AppAccessLevel][]Right{
-	wire.AppAccessLevelOwner:               all,
-	wire.AppAccessLevelManagedOwner:        all,
-	wire.AppAccessLevelPropertyOwner:       all,
-	wire.AppAccessLevelStoreOwner:          all,
+	wire.AppAccessLevelOwner:               owner,
+	wire.AppAccessLevelManagedOwner:        owner,
+	wire.AppAccessLevelPropertyOwner:       append([]Right{EditCustomers}, manager...),
+	wire.AppAccessLevelStoreOwner:          append([]Right{EditCustomers}, manager...),
 	wire.AppAccessLevelIntegrator:          {ReadApp, ReadStores, EditStores, ReadMenus, EditMenus, ReadOrders, EditOrders, Develop, ReadEvents},
 	wire.AppAccessLevelPropertyManager:     manager,
 	wire.AppAccessLevelStoreManager:        manager,
@@ -52,6 +56,12 @@ var levels = map[wire.AppAccessLevel][]Right{
 	wire.AppAccessLevelNone:                nil,
 }
 
+// forStores are the levels that are given for named stores, never for a whole brand.
+var forStores = map[wire.AppAccessLevel]bool{
+	wire.AppAccessLevelPropertyOwner: true, wire.AppAccessLevelStoreOwner: true, wire.AppAccessLevelPropertyManager: true,
+	wire.AppAccessLevelStoreManager: true, wire.AppAccessLevelStoreStaff: true, wire.AppAccessLevelStoreReadOnlyAccess: true,
+}
+
 // LevelHas reports whether an access level includes a right.
 func LevelHas(l wire.AppAccessLevel, r Right) bool {
 	for _, have := range levels[l] {
@@ -60,4 +70,14 @@ func LevelHas(l wire.AppAccessLevel, r Right) bool {
 		}
 	}
 	return false
+}
+
+// within reports whether every right of the level small is one of the level big.
+func within(small, big wire.AppAccessLevel) bool {
+	for _, r := range levels[small] {
+		if !LevelHas(big, r) {
+			return false
+		}
+	}
+	return true
 }

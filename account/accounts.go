@@ -1,0 +1,67 @@
+package account
+
+import (
+	"fmt"
+	"time"
+
+	"comanda/event"
+	"comanda/internal/cache"
+	"comanda/internal/db"
+)
+
+// SignUpMode says who may make an account.
+type SignUpMode string
+
+// The modes of --signup.
+const (
+	SignUpFirst  SignUpMode = "first"  // only the first account of the installation
+	SignUpInvite SignUpMode = "invite" // nobody by themselves
+	SignUpOpen   SignUpMode = "open"   // everybody
+)
+
+// ParseSignUpMode reads a mode as an operator writes it; empty is first.
+func ParseSignUpMode(s string) (SignUpMode, error) {
+	switch m := SignUpMode(s); m {
+	case "":
+		return SignUpFirst, nil
+	case SignUpFirst, SignUpInvite, SignUpOpen:
+		return m, nil
+	}
+	return "", fmt.Errorf("sign-up mode %q is none of first, invite, open", s)
+}
+
+// Config is what an installation decides.
+type Config struct {
+	SignUp    SignUpMode // empty = first
+	CountryID string     // ISO 3166 code of a new brand that names no country; empty = IE
+	PublicURL string     // base of links to public files, without a slash at its end
+	Hashing   Hashing    // zero = the strength for production
+}
+
+// brandTTL is how long another node may go on seeing a brand as it was.
+const brandTTL = 1500 * time.Millisecond
+
+// Accounts is the door to accounts, brands and memberships. It is safe for parallel use.
+type Accounts struct {
+	db     *db.DB
+	log    *event.Log
+	cfg    Config
+	hash   *hasher
+	brands *cache.Cache[int, Brand]
+	ids    *cache.Cache[string, int] // appId in lower case → brand id; a brand keeps its appId for ever
+}
+
+// New makes the door.
+func New(d *db.DB, log *event.Log, cfg Config) *Accounts {
+	if cfg.SignUp == "" {
+		cfg.SignUp = SignUpFirst
+	}
+	if cfg.CountryID == "" {
+		cfg.CountryID = "IE"
+	}
+	return &Accounts{
+		db: d, log: log, cfg: cfg, hash: newHasher(cfg.Hashing),
+		brands: cache.New[int, Brand](brandTTL, 10_000),
+		ids:    cache.New[string, int](time.Hour, 10_000),
+	}
+}

@@ -1,0 +1,9 @@
+// Package account knows who may do what: people, brands (the contract's Apps), the level that a person has on a brand,
+// and the [Caller] that every protected method of every package takes.
+//
+// It owns the tables accounts, account_first, brands, memberships and assets, and the events app.created and app.updated.
+// Every business package calls [Accounts.Open] for a path that names a brand and [Caller.Require] for a row it has loaded.
+//
+//	sign up ─→ account ─(creates a brand, becomes its Owner)→ membership ─→ Grant ─→ Caller
+//	                                       OAuth app of the brand ─(never more than its creator)─→ Grant ─→ Caller
+package account

@@ -1,0 +1,115 @@
+package account
+
+import (
+	"context"
+	"net/mail"
+	"strings"
+	"unicode/utf8"
+
+	"comanda/internal/clock"
+	"comanda/internal/db"
+	"comanda/internal/fault"
+)
+
+// NewAccount is a person about to be known.
+type NewAccount struct {
+	Email    string
+	Name     string // empty = what stands before the @
+	Password string
+}
+
+// SignUp makes an account, if the installation's mode lets this caller, and returns its id. System may always.
+func (a *Accounts) SignUp(ctx context.Context, c *Caller, n NewAccount) (int, error) {
+	if c.Kind != System && a.cfg.SignUp == SignUpInvite {
+		return 0, fault.New(fault.Forbidden, "Accounts are made by invitation here.").
+			With("Ask an owner to invite you.")
+	}
+	email, err := NormaliseEmail(n.Email)
+	if err != nil {
+		return 0, err
+	}
+	name := strings.TrimSpace(n.Name)
+	if name == "" {
+		name, _, _ = strings.Cut(email, "@")
+	}
+	if utf8.RuneCountInString(name) > 100 {
+		return 0, fault.BadField("Name", "a name has 100 characters at most")
+	}
+	if err := checkPassword(n.Password); err != nil {
+		return 0, err
+	}
+	hash, err := a.hash.make(ctx, n.Password)
+	if err != nil {
+		return 0, err
+	}
+	id, err := a.db.NextID(ctx, "accounts")
+	if err != nil {
+		return 0, wrap("sign up", err)
+	}
+	now := clock.Micros(clock.Now())
+	err = a.db.Write(ctx, func(tx *db.Tx) error {
+		first, err := tx.Exec(sqlClaimFirst, id)
+		if err != nil {
+			return err
+		}
+		if first == 0 && c.Kind != System && a.cfg.SignUp == SignUpFirst {
+			return fault.New(fault.Forbidden, "Sign-up is closed: this installation has its first account.").
+				With("Ask an owner to invite you, or start the server with --signup=open.")
+		}
+		added, err := tx.Exec(sqlInsertAccount, id, email, name, hash, now)
+		if err == nil && added == 0 {
+			return fault.New(fault.Conflict, "There is an account with this e-mail address.").With("Sign in instead.")
+		}
+		return err
+	})
+	if err != nil {
+		return 0, wrap("sign up", err)
+	}
+	return id, nil
+}
+
+// NormaliseEmail trims an address and puts it in lower case, the form in which addresses are compared and kept.
+func NormaliseEmail(s string) (string, error) {
+	s = strings.ToLower(strings.TrimSpace(s))
+	if p, err := mail.ParseAddress(s); err != nil || p.Address != s || len(s) > 254 || !strings.Contains(s[strings.LastIndexByte(s, '@'):], ".") {
+		return "", fault.BadField("Email", "%.80q is not an e-mail address such as name@example.com", s)
+	}
+	return s, nil
+}
+
+// VerifyPassword returns the id of the account whose address and password these are, else Unauthenticated. It takes the
+// same work and answers the same for an unknown address, a wrong password and a disabled account.
+func (a *Accounts) VerifyPassword(ctx context.Context, email, password string) (int, error) {
+	normal, err := NormaliseEmail(email)
+	if err != nil {
+		normal = ""
+	}
+	var id int
+	var hash string
+	var disabled bool
+	err = a.db.Read(ctx, func(tx *db.Tx) error {
+		rows, err := tx.Query(sqlPassword, normal)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }()
+		id, hash, disabled = 0, "", false
+		for rows.Next() {
+			if err := rows.Scan(&id, &hash, &disabled); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return 0, wrap("verify password", err)
+	}
+	ok, err := a.hash.check(ctx, hash, password)
+	if err != nil {
+		return 0, err
+	}
+	if !ok || disabled || id == 0 {
+		return 0, fault.New(fault.Unauthenticated, "The e-mail address or the password is wrong.")
+	}
+	return id, nil
+}
