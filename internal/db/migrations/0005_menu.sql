@@ -1,0 +1,12 @@
+-- Menus: one versioned document each, as GET answers it. show_tax says whether diners see tax on the menu.
+create table menus (
+	id integer primary key,
+	brand_id integer not null,
+	name text not null,
+	version integer not null,
+	modified_at bigint not null,
+	show_tax boolean not null,
+	doc text not null
+);
+
+create index menus_by_brand on menus (brand_id, id);

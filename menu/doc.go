@@ -1,0 +1,36 @@
+// Package menu is menus: what a brand sells, at which prices, when.
+//
+// It owns the table menus: one versioned JSON document a menu, kept exactly as GET answers it, and appends the events
+// menu.created, menu.section_item.updated and menu.option_set_item.updated.
+//
+// A menu has sections, a section has items, an item has option sets, an option set has options (option set items). Each
+// has a numeric id, which is for addressing within this API, and a PublicId, which is what integrations keep. Menus
+// belong to a brand; stores of any of the brand's currencies may use them, so a price is a decimal until an order in a
+// store makes it an amount.
+//
+// Allergens. The contract gives items no member for them. They are metadata of an item or option under the key
+// [AllergensKey], valid for every store: a comma-separated list of names, or "none". An item without that key makes no
+// statement, which readers show as "ask the store", never as "none".
+//
+// The API's Menu… tags call the methods that take a caller; order calls [Menus.Load].
+package menu
+
+import (
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"comanda/event"
+	"comanda/internal/db"
+)
+
+// AllergensKey is the metadata key of an item's or option's allergen statement.
+const AllergensKey = "allergens"
+
+// Menus is the door to all menus.
+type Menus struct {
+	db     *db.DB
+	log    *event.Log
+	parsed *lru.Cache[int, *Menu]
+}
+
+// parsedMenus is how many parsed menus a process keeps; one of 2,000 items takes some megabytes.
+const parsedMenus = 256

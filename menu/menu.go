@@ -1,0 +1,280 @@
+package menu
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"comanda/store"
+	"comanda/wire"
+)
+
+// Menu is one menu as it was read at a version, with its indexes. It is shared and never changes: a change makes a new
+// one.
+type Menu struct {
+	ID, Brand, Version int
+	Name               string
+	TaxIncluded        bool // prices include tax; else it is added on top
+	ShowTax            bool // diners see tax on the menu
+
+	doc      wire.Menu
+	bytes    []byte
+	sections []*Section
+	bySect   map[int]*Section
+	byItem   map[int]*Item
+	byOption map[int]*Option
+	public   map[wire.UUID]any // *Item or *Option
+	rates    map[int]*TaxRate
+}
+
+// TaxRate is one of the menu's tax rates.
+type TaxRate struct {
+	ID      int
+	Name    string
+	Percent wire.Decimal
+}
+
+// Section is a section of the menu with its items in display order.
+type Section struct {
+	*wire.MenuSection
+	Items []*Item
+	times store.Week
+}
+
+// Item is one thing to buy.
+type Item struct {
+	*wire.MenuSectionItem
+	Section *Section
+	Sets    []*OptionSet // in display order
+	Master  *OptionSet   // the set that holds the real products, whose options carry the price; nil = the item does
+	Tax     *TaxRate     // nil = none
+	special store.Week
+}
+
+// OptionSet is a choice that comes with an item: MinSelectCount to MaxSelectCount of its options.
+type OptionSet struct {
+	*wire.MenuItemOptionSet
+	Item    *Item
+	Options []*Option // in display order
+}
+
+// Option is one option of a set (the contract's MenuItemOptionSetItem).
+type Option struct {
+	*wire.MenuItemOptionSetItem
+	Set *OptionSet
+	Tax *TaxRate // its own rate, else that of the item; nil = none
+}
+
+// parse indexes a document.
+func parse(id, brand, version int, showTax bool, raw []byte) (*Menu, error) {
+	m := &Menu{
+		ID: id, Brand: brand, Version: version, ShowTax: showTax, bytes: raw,
+		bySect: map[int]*Section{}, byItem: map[int]*Item{}, byOption: map[int]*Option{},
+		public: map[wire.UUID]any{}, rates: map[int]*TaxRate{},
+	}
+	if err := json.Unmarshal(raw, &m.doc); err != nil {
+		return nil, fmt.Errorf("menu: document of %d: %w", id, err)
+	}
+	m.Name, m.TaxIncluded = m.doc.Name, m.doc.TaxType == wire.TaxTypeIncludedInBasePrice
+	for _, r := range m.doc.TaxRates {
+		m.rates[wire.V(r.TaxRateId)] = &TaxRate{wire.V(r.TaxRateId), wire.V(r.Name), wire.V(r.Rate)}
+	}
+	for i := range m.doc.MenuSections {
+		s := &Section{MenuSection: &m.doc.MenuSections[i]}
+		if err := m.addSection(s); err != nil {
+			return nil, fmt.Errorf("menu: %d: %w", id, err)
+		}
+	}
+	slices.SortStableFunc(m.sections, func(a, b *Section) int { return a.DisplayOrder - b.DisplayOrder })
+	return m, nil
+}
+
+func (m *Menu) addSection(s *Section) (err error) {
+	if a := s.MenuSectionAvailability; a != nil {
+		if s.times, err = store.ParseWeek(a.AvailableTimes, "AvailableTimes"); err != nil {
+			return err
+		}
+	}
+	m.sections = append(m.sections, s)
+	m.bySect[s.MenuSectionId] = s
+	for i := range s.MenuItems {
+		it := &Item{MenuSectionItem: &s.MenuItems[i], Section: s}
+		it.Tax = m.rates[wire.V(it.TaxRateId)]
+		if it.special, err = store.ParseWeek(it.DailySpecialHours, "DailySpecialHours"); err != nil {
+			return err
+		}
+		s.Items = append(s.Items, it)
+		m.byItem[it.MenuItemId], m.public[it.PublicId] = it, it
+		m.addOptions(it)
+	}
+	slices.SortStableFunc(s.Items, func(a, b *Item) int { return a.DisplayOrder - b.DisplayOrder })
+	return nil
+}
+
+func (m *Menu) addOptions(it *Item) {
+	for j := range it.MenuItemOptionSets {
+		set := &OptionSet{MenuItemOptionSet: &it.MenuItemOptionSets[j], Item: it}
+		it.Sets = append(it.Sets, set)
+		if set.IsMasterOptionSet {
+			it.Master = set
+		}
+		for k := range set.MenuItemOptionSetItems {
+			o := &Option{MenuItemOptionSetItem: &set.MenuItemOptionSetItems[k], Set: set}
+			if o.Tax = m.rates[wire.V(o.TaxRateId)]; o.Tax == nil {
+				o.Tax = it.Tax
+			}
+			set.Options = append(set.Options, o)
+			m.byOption[o.MenuItemOptionSetItemId], m.public[o.PublicId] = o, o
+		}
+		slices.SortStableFunc(set.Options, func(a, b *Option) int { return a.DisplayOrder - b.DisplayOrder })
+	}
+	slices.SortStableFunc(it.Sets, func(a, b *OptionSet) int { return a.DisplayOrder - b.DisplayOrder })
+}
+
+// Wire is the menu as the contract shows it. It is shared: do not change it.
+func (m *Menu) Wire() *wire.Menu { return &m.doc }
+
+// JSON is the menu's bytes as GET answers them under Data. They are shared: do not change them.
+func (m *Menu) JSON() []byte { return m.bytes }
+
+// Sections are the menu's sections in display order.
+func (m *Menu) Sections() []*Section { return m.sections }
+
+// Item finds an item by its PublicId, nil when there is none.
+func (m *Menu) Item(public wire.UUID) *Item {
+	it, _ := m.public[public].(*Item)
+	return it
+}
+
+// Option finds an option by its PublicId, nil when there is none. Whether it belongs to an item is told by its
+// Set.Item.
+func (m *Menu) Option(public wire.UUID) *Option {
+	o, _ := m.public[public].(*Option)
+	return o
+}
+
+// BasePrice is what one unit costs before options: the item's price, or nothing when a master option set carries it.
+func (it *Item) BasePrice() wire.Decimal {
+	if it.Master != nil {
+		return "0"
+	}
+	return it.Price
+}
+
+// Orderable reports whether the item can be ordered at t by a diner of a store in loc: it and its section are available,
+// not hidden, and within their times. Options are judged by themselves.
+func (it *Item) Orderable(t time.Time, loc *time.Location) bool {
+	if !it.IsAvailable || !it.Section.orderable(t, loc) {
+		return false
+	}
+	return len(it.DailySpecialHours) == 0 || it.special.Covers(t, loc)
+}
+
+func (s *Section) orderable(t time.Time, loc *time.Location) bool {
+	if !s.IsAvailable || s.IsHiddenFromCustomers {
+		return false
+	}
+	a := s.MenuSectionAvailability
+	if a == nil || wire.V(a.AvailabilityMode) != wire.AvailabilityModeDisplayBasedOnTimes {
+		return true // the other modes only say how the section is displayed
+	}
+	return s.times.Covers(t, loc)
+}
+
+// Next is the option set that a diner goes to from this option: the one it names, the following one, or nil at the end.
+func (o *Option) Next() *OptionSet {
+	sets := o.Set.Item.Sets
+	if o.NextMenuItemOptionSetId != nil {
+		i := slices.IndexFunc(sets, func(s *OptionSet) bool { return s.MenuItemOptionSetId == *o.NextMenuItemOptionSetId })
+		if i < 0 {
+			return nil
+		}
+		return sets[i]
+	}
+	if i := slices.Index(sets, o.Set); i+1 < len(sets) {
+		return sets[i+1]
+	}
+	return nil
+}
+
+// MetadataFor is the item's metadata as an order of a store carries it.
+func (it *Item) MetadataFor(store int) map[string]string { return metadataFor(it.Metadata, store) }
+
+// MetadataFor is the option's metadata as an order of a store carries it.
+func (o *Option) MetadataFor(store int) map[string]string { return metadataFor(o.Metadata, store) }
+
+// metadataFor takes the entries without a store, and those of the store over them.
+func metadataFor(all []wire.CreateMetadata, store int) map[string]string {
+	general, own := map[string]string{}, map[string]string{}
+	for _, e := range all {
+		switch wire.V(e.StoreId) {
+		case 0:
+			general[wire.V(e.Key)] = wire.V(e.Value)
+		case store:
+			own[wire.V(e.Key)] = wire.V(e.Value)
+		}
+	}
+	maps.Copy(general, own)
+	return general
+}
+
+// ForCustomer is the menu as a diner sees it at t in a store in loc: sections, items and options that cannot be ordered
+// then are left out, and so is what has nothing left in it to choose from. Metadata is left out as well: it is for
+// integrations.
+func (m *Menu) ForCustomer(t time.Time, loc *time.Location) *wire.Menu {
+	out := m.doc
+	out.MenuSections = []wire.MenuSection{}
+	for _, s := range m.sections {
+		section := *s.MenuSection
+		section.MenuItems = []wire.MenuSectionItem{}
+		for _, it := range s.Items {
+			if it.Orderable(t, loc) {
+				if item, ok := it.forCustomer(); ok {
+					section.MenuItems = append(section.MenuItems, item)
+				}
+			}
+		}
+		if len(section.MenuItems) > 0 {
+			out.MenuSections = append(out.MenuSections, section)
+		}
+	}
+	return &out
+}
+
+// forCustomer is false when a required choice has too few options left.
+func (it *Item) forCustomer() (wire.MenuSectionItem, bool) {
+	item := *it.MenuSectionItem
+	item.Metadata = allergens(it.Metadata)
+	item.MenuItemOptionSets = []wire.MenuItemOptionSet{}
+	for _, set := range it.Sets {
+		shown := *set.MenuItemOptionSet
+		shown.MenuItemOptionSetItems = []wire.MenuItemOptionSetItem{}
+		for _, o := range set.Options {
+			if o.IsAvailable {
+				option := *o.MenuItemOptionSetItem
+				option.Metadata = allergens(o.Metadata)
+				shown.MenuItemOptionSetItems = append(shown.MenuItemOptionSetItems, option)
+			}
+		}
+		if len(shown.MenuItemOptionSetItems) < set.MinSelectCount {
+			return item, false
+		}
+		if len(shown.MenuItemOptionSetItems) > 0 {
+			item.MenuItemOptionSets = append(item.MenuItemOptionSets, shown)
+		}
+	}
+	return item, true
+}
+
+// allergens keeps of the metadata what a diner must be able to read.
+func allergens(all []wire.CreateMetadata) []wire.CreateMetadata {
+	out := []wire.CreateMetadata{}
+	for _, e := range all {
+		if wire.V(e.Key) == AllergensKey {
+			out = append(out, e)
+		}
+	}
+	return out
+}

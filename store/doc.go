@@ -1,0 +1,27 @@
+// Package store is store groups and stores: where food is sold, in which currency and time zone, and when it is open.
+//
+// It owns the tables store_groups and stores (one JSON document a row, with a version) and appends the events
+// store_group.created, store.created, store.updated, store.address.updated, store.opening_hours.updated,
+// store.published, store.unpublished and store.menu.assigned.
+//
+// A store group owns the currency; its stores inherit it. A store owns its hours (wall times per weekday and delivery
+// type, see [Week]), its address, its switches and its settings for pre-orders, tips and service charge. The API's tags
+// Stores and StoreGroups call the methods that take a caller; order and menu call [Stores.Load].
+package store
+
+import (
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"comanda/event"
+	"comanda/internal/db"
+)
+
+// Stores is the door to all store groups and stores.
+type Stores struct {
+	db     *db.DB
+	log    *event.Log
+	parsed *lru.Cache[int, *Store]
+}
+
+// parsedStores is how many parsed stores a process keeps, at some ten kilobytes each.
+const parsedStores = 4096

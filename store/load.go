@@ -1,0 +1,56 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"comanda/internal/db"
+	"comanda/internal/fault"
+)
+
+// Load returns a store, parsed and shared, for other business code: no caller is asked for. It costs one query for the
+// version; the document is read when that moved.
+func (s *Stores) Load(ctx context.Context, id int) (*Store, error) {
+	cached, _ := s.parsed.Get(id)
+	var out *Store
+	var row struct {
+		brand, group, version int
+		doc                   []byte
+	}
+	err := s.db.Read(ctx, func(tx *db.Tx) error {
+		out = nil
+		if cached != nil {
+			v, err := s.Version(tx, id)
+			if err != nil || v == cached.Version {
+				out = cached
+				return err
+			}
+		}
+		return tx.QueryRow(sqlStore, id).Scan(&row.brand, &row.group, &row.version, &row.doc)
+	})
+	if errors.Is(err, db.ErrNoRows) {
+		return nil, notFound(id)
+	}
+	if err != nil || out != nil {
+		return out, err
+	}
+	if out, err = parse(id, row.brand, row.group, row.version, row.doc); err != nil {
+		return nil, err
+	}
+	s.parsed.Add(id, out)
+	return out, nil
+}
+
+// Version is the store's version inside a transaction, to be compared with that of a loaded Store.
+func (s *Stores) Version(tx *db.Tx, id int) (int, error) {
+	var v int
+	err := tx.QueryRow(sqlStoreVersion, id).Scan(&v)
+	if errors.Is(err, db.ErrNoRows) {
+		return 0, notFound(id)
+	}
+	return v, err
+}
+
+func notFound(id int) error {
+	return fault.Newf(fault.NotFound, "There is no store %d within your reach.", id)
+}
