@@ -18,19 +18,32 @@ package menu
 import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"comanda/account"
 	"comanda/event"
 	"comanda/internal/db"
+	"comanda/store"
 )
 
 // AllergensKey is the metadata key of an item's or option's allergen statement.
 const AllergensKey = "allergens"
 
-// Menus is the door to all menus.
+// Menus is the door to all menus. It is safe for parallel use.
 type Menus struct {
-	db     *db.DB
-	log    *event.Log
-	parsed *lru.Cache[int, *Menu]
+	db       *db.DB
+	log      *event.Log
+	accounts *account.Accounts
+	stores   *store.Stores
+	parsed   *lru.Cache[int, *Menu]
 }
 
 // parsedMenus is how many parsed menus a process keeps; one of 2,000 items takes some megabytes.
 const parsedMenus = 256
+
+// New makes the door.
+func New(d *db.DB, log *event.Log, accounts *account.Accounts, stores *store.Stores) *Menus {
+	parsed, err := lru.New[int, *Menu](parsedMenus)
+	if err != nil {
+		panic(err) // only a size below one is an error
+	}
+	return &Menus{db: d, log: log, accounts: accounts, stores: stores, parsed: parsed}
+}

@@ -221,8 +221,8 @@ func metadataFor(all []wire.CreateMetadata, store int) map[string]string {
 }
 
 // ForCustomer is the menu as a diner sees it at t in a store in loc: sections, items and options that cannot be ordered
-// then are left out, and so is what has nothing left in it to choose from. Metadata is left out as well: it is for
-// integrations.
+// then are left out, and so is what has nothing left in it to choose from. Of the metadata only allergens stay: the rest is
+// for integrations.
 func (m *Menu) ForCustomer(t time.Time, loc *time.Location) *wire.Menu {
 	out := m.doc
 	out.MenuSections = []wire.MenuSection{}

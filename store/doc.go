@@ -12,16 +12,27 @@ package store
 import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"comanda/account"
 	"comanda/event"
 	"comanda/internal/db"
 )
 
-// Stores is the door to all store groups and stores.
+// Stores is the door to all store groups and stores. It is safe for parallel use.
 type Stores struct {
-	db     *db.DB
-	log    *event.Log
-	parsed *lru.Cache[int, *Store]
+	db       *db.DB
+	log      *event.Log
+	accounts *account.Accounts
+	parsed   *lru.Cache[int, *Store]
 }
 
 // parsedStores is how many parsed stores a process keeps, at some ten kilobytes each.
 const parsedStores = 4096
+
+// New makes the door.
+func New(d *db.DB, log *event.Log, accounts *account.Accounts) *Stores {
+	parsed, err := lru.New[int, *Store](parsedStores)
+	if err != nil {
+		panic(err) // only a size below one is an error
+	}
+	return &Stores{db: d, log: log, accounts: accounts, parsed: parsed}
+}
