@@ -1,9 +1,3 @@
-// Package event is the log: per brand, an append-only sequence of events with a gap-free Position in commit order.
-// Commands change aggregates and append events in one transaction; everything else follows the log. It knows names and
-// bytes, not orders.
-//
-// It owns the tables log_heads, log_events, log_nodes and log_followers. Business packages call [Log.Append]; webhook
-// delivery, the API's readers and streams call [Read] and [Log.Follow].
 package event
 
 import (
@@ -14,7 +8,6 @@ import (
 	"github.com/google/uuid"
 
 	"comanda/internal/clock"
-	"comanda/internal/db"
 	"comanda/wire"
 )
 
@@ -35,8 +28,9 @@ type Record struct {
 	Name    string
 	Subject string
 	Store   int
+	Shown   time.Time // CreateTime as the body shows it
 	Created time.Time // real creation time: retries and retention count from it
-	Body    []byte    // the JSON object without its Position
+	Body    []byte    // the JSON object without its Position; not to be changed
 }
 
 // Encode fills the base members of the body and freezes its bytes.
@@ -58,7 +52,10 @@ func Encode(n New) (Record, error) {
 	if err != nil {
 		return Record{}, fmt.Errorf("event: encode %s: %w", base.EventName, err)
 	}
-	return Record{n.Brand, id.String(), base.EventName, n.Subject, n.Store, created, body}, nil
+	return Record{
+		Brand: n.Brand, ID: id.String(), Name: base.EventName, Subject: n.Subject, Store: n.Store,
+		Shown: base.CreateTime.Time, Created: created, Body: body,
+	}, nil
 }
 
 // Event is a fact in a brand's log.
@@ -66,19 +63,4 @@ type Event struct {
 	Record
 	Position int64
 	Redacted bool // a person was erased from the body
-}
-
-// Log is the door to all brands' logs on one node.
-type Log struct {
-	db *db.DB
-}
-
-// NewLog makes the log of a database.
-func NewLog(d *db.DB) *Log { return &Log{db: d} }
-
-// Append adds records to their brands' logs when tx commits. Their positions are taken last, right before the commit,
-// in the order of the calls; a rolled-back transaction takes none.
-func (l *Log) Append(tx *db.Tx, records ...Record) {
-	b := tx.Attach(bufferKey{}, func() db.Flusher { return &buffer{} }).(*buffer)
-	b.records = append(b.records, records...)
 }

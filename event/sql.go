@@ -6,7 +6,72 @@ const (
 
 	// $2 is how far below the new head the event stands.
 	sqlInsertEvent = `insert into log_events
-		(brand_id, position, event_id, name, subject, store_id, created_at, redacted, body)
-		select brand_id, position - cast($2 as integer), $3, $4, $5, cast($6 as integer), cast($7 as bigint), false, $8
+		(brand_id, position, event_id, name, subject, store_id, shown_at, created_at, redacted, body)
+		select brand_id, position - cast($2 as integer), $3, $4, $5, cast($6 as integer), cast($7 as bigint),
+			cast($8 as bigint), false, $9
 		from log_heads where brand_id = $1`
+
+	sqlHead   = `select position from log_heads where brand_id = $1`
+	sqlHeads  = `select brand_id, position from log_heads`
+	sqlOldest = `select position, event_id from log_events where brand_id = $1 order by position limit 1`
+
+	sqlRead = `select brand_id, position, event_id, name, subject, store_id, shown_at, created_at, redacted, body
+		from log_events where brand_id = $1 and position > $2 order by position limit $3`
+
+	sqlReadSubject = `select brand_id, position, event_id, name, subject, store_id, shown_at, created_at, redacted, body
+		from log_events where brand_id = $1 and subject = $2 and position > $3 order by position limit $4`
+
+	// An empty name, a zero store and zero times match all.
+	sqlSearch = `select brand_id, position, event_id, name, subject, store_id, shown_at, created_at, redacted, body
+		from log_events where brand_id = $1 and position > $2
+			and (cast($3 as text) = '' or name = $3) and (cast($4 as integer) = 0 or store_id = $4)
+			and shown_at >= $5 and (cast($6 as bigint) = 0 or shown_at < $6)
+		order by position limit $7`
+
+	sqlByID = `select brand_id, position, event_id, name, subject, store_id, shown_at, created_at, redacted, body
+		from log_events where event_id = $1 and brand_id = $2`
+
+	sqlIDAt = `select event_id from log_events where brand_id = $1 and position = $2`
+)
+
+// Nodes and leases.
+const (
+	sqlInsertNode = `insert into log_nodes (node_id, beat) values ($1, 1)`
+	sqlBeat       = `update log_nodes set beat = beat + 1 where node_id = $1`
+	sqlNodes      = `select node_id, beat from log_nodes where node_id <> $1`
+	sqlEvictNode  = `delete from log_nodes where node_id = $1 and beat = $2`
+	sqlEvictAll   = `delete from log_nodes`
+	sqlRemoveNode = `delete from log_nodes where node_id = $1`
+
+	sqlFreeAllLeases = `update log_leases set owner = '', epoch = epoch + 1 where owner <> ''`
+	sqlFreeLeasesOf  = `update log_leases set owner = '', epoch = epoch + 1 where owner = $1`
+	sqlLeaseOwner    = `select owner from log_leases where name = $1`
+	sqlCreateLease   = `insert into log_leases (name, owner, epoch) values ($1, '', 0) on conflict (name) do nothing`
+	sqlClaimLease    = `update log_leases set owner = $2, epoch = epoch + 1 where name = $1 and owner = '' returning epoch`
+	sqlReleaseLease  = `update log_leases set owner = '', epoch = epoch + 1 where name = $1 and owner = $2 and epoch = $3`
+	// Changes nothing but takes the row's lock, which a take-over needs too.
+	sqlGuardLease = `update log_leases set epoch = epoch where name = $1 and owner = $2 and epoch = $3`
+)
+
+// Followers.
+const (
+	sqlPlace = `insert into log_followers (name, brand_id, cursor_position, epoch) values ($1, $2, $3, 1)
+		on conflict (name, brand_id) do update
+		set cursor_position = excluded.cursor_position, epoch = log_followers.epoch + 1`
+	sqlPlaceNew = `insert into log_followers (name, brand_id, cursor_position, epoch) values ($1, $2, $3, 1)
+		on conflict (name, brand_id) do nothing`
+	// A brand without events has no head row yet: its head is 0.
+	sqlPlaceAtHead = `insert into log_followers (name, brand_id, cursor_position, epoch)
+		select cast($1 as text), cast($2 as integer),
+			coalesce((select position from log_heads where brand_id = cast($2 as integer)), 0), 1
+		where true
+		on conflict (name, brand_id) do update
+		set cursor_position = excluded.cursor_position, epoch = log_followers.epoch + 1`
+	sqlDrop = `delete from log_followers where name = $1 and brand_id = $2`
+	sqlSave = `update log_followers set cursor_position = $4 where name = $1 and brand_id = $2 and epoch = $3`
+
+	sqlFollower = `select name, brand_id, cursor_position, epoch from log_followers where name = $1 and brand_id = $2`
+	// $2 is the length of the prefix $1, brand 0 is every brand.
+	sqlFollowers = `select name, brand_id, cursor_position, epoch from log_followers
+		where substr(name, 1, $2) = $1 and (cast($3 as integer) = 0 or brand_id = $3) order by brand_id, name`
 )

@@ -48,7 +48,7 @@ type Stmt struct {
 // DB is an open database. Its methods are safe for parallel use.
 type DB struct {
 	engine engine
-	url    string // of PostgreSQL, for connections outside the pool
+	url    string   // of PostgreSQL, for connections outside the pool
 	ids    sync.Map // sequence name → *idBlock
 }
 

@@ -31,7 +31,7 @@ func (d *DB) OpenSignals(ctx context.Context, channel string) (*Signals, error) 
 
 // Send notifies every listener of a channel. A payload stays under 8,000 bytes.
 func (s *Signals) Send(ctx context.Context, channel, payload string) error {
-	_, err := s.conn.Exec(ctx, sqlNotify, channel, payload)
+	_, err := s.conn.Exec(ctx, postgresNotify, channel, payload)
 	return err
 }
 

@@ -4,7 +4,8 @@ create table id_sequences (
 	last_id integer not null
 );
 
--- The log: one head per brand, one row per event. body is the event's JSON object without its Position.
+-- The log: one head per brand, one row per event. body is the event's JSON object without its
+-- Position; shown_at is its CreateTime (the brand's clock), created_at the real time that retries and retention count from.
 create table log_heads (
 	brand_id integer primary key,
 	position bigint not null
@@ -17,6 +18,7 @@ create table log_events (
 	name text not null,
 	subject text not null,
 	store_id integer not null,
+	shown_at bigint not null,
 	created_at bigint not null,
 	redacted boolean not null,
 	body text not null,
@@ -26,17 +28,23 @@ create table log_events (
 create unique index log_events_by_id on log_events (event_id);
 create index log_events_by_subject on log_events (brand_id, subject, position);
 
--- Durable followers: (name, brand) has a cursor; on PostgreSQL a node owns it while its heartbeat moves.
+-- A node that holds leases moves its beat; on SQLite the process lock stands for it. owner is a node_id, '' = free.
 create table log_nodes (
 	node_id text primary key,
 	beat bigint not null
 );
 
+create table log_leases (
+	name text primary key,
+	owner text not null,
+	epoch bigint not null
+);
+
+-- Durable followers: how far (name, brand) has come. epoch rises each time the cursor is placed anew.
 create table log_followers (
 	name text not null,
 	brand_id integer not null,
 	cursor_position bigint not null,
-	owner text not null,
 	epoch bigint not null,
 	primary key (name, brand_id)
 );

@@ -1,0 +1,76 @@
+package event
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"comanda/internal/clock"
+	"comanda/internal/db"
+	"comanda/internal/fault"
+)
+
+// Read returns up to limit events of a brand after a position, oldest first.
+func Read(tx *db.Tx, brand int, after int64, limit int) ([]Event, error) {
+	return scan(tx.Query(sqlRead, brand, after, limit))
+}
+
+// ReadSubject returns up to limit events about one subject after a position, oldest first.
+func ReadSubject(tx *db.Tx, brand int, subject string, after int64, limit int) ([]Event, error) {
+	return scan(tx.Query(sqlReadSubject, brand, subject, after, limit))
+}
+
+// Filter narrows a Search; its zero fields match everything.
+type Filter struct {
+	Name     string
+	Store    int
+	From, To time.Time // CreateTime, To excluded
+}
+
+// Search returns up to limit matching events of a brand after a position, oldest first.
+func Search(tx *db.Tx, brand int, f Filter, after int64, limit int) ([]Event, error) {
+	return scan(tx.Query(sqlSearch, brand, after, f.Name, f.Store, clock.Micros(f.From), clock.Micros(f.To), limit))
+}
+
+// ByID returns one event of a brand by its FlipdishEventId; an unknown one is a NotFound fault.
+func ByID(tx *db.Tx, brand int, id string) (Event, error) {
+	found, err := scan(tx.Query(sqlByID, id, brand))
+	if err != nil {
+		return Event{}, err
+	}
+	if len(found) == 0 {
+		return Event{}, fault.Newf(fault.NotFound, "This brand has no event %s.", id).
+			With("Events are kept for a limited time; check the FlipdishEventId.")
+	}
+	return found[0], nil
+}
+
+// Head returns the position of a brand's newest event, 0 when it has none.
+func Head(tx *db.Tx, brand int) (int64, error) {
+	var head int64
+	err := tx.QueryRow(sqlHead, brand).Scan(&head)
+	if errors.Is(err, db.ErrNoRows) {
+		return 0, nil
+	}
+	return head, err
+}
+
+func scan(rows *sql.Rows, err error) ([]Event, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var out []Event
+	for rows.Next() {
+		var e Event
+		var shown, created int64
+		err := rows.Scan(&e.Brand, &e.Position, &e.ID, &e.Name, &e.Subject, &e.Store, &shown, &created, &e.Redacted, &e.Body)
+		if err != nil {
+			return nil, fmt.Errorf("event: read: %w", err)
+		}
+		e.Shown, e.Created = clock.FromMicros(shown), clock.FromMicros(created)
+		out = append(out, e)
+	}
+	return out, rows.Err()
+}
