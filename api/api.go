@@ -1,0 +1,278 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+	"golang.org/x/time/rate"
+
+	"comanda/account"
+	"comanda/internal/fault"
+	"comanda/internal/web"
+)
+
+// Config is what the door is made of. A domain object may be nil in a test that calls none of its operations.
+type Config struct {
+	Auth Authenticator
+
+	PublicURL string     // base of every link, such as https://eat.example; the Host header never is
+	Origin    web.Origin // whose forwarded headers count
+	Version   string     // of the program, for the document
+	Host      string     // this node's name, for GET /heartbeat/Hostname
+	Log       *slog.Logger
+
+	// DinerRate is how many storefront requests a second one client address may send, DinerBurst how many at once.
+	// Zero means 10 and 40; a negative rate means no limit.
+	DinerRate  float64
+	DinerBurst int
+}
+
+// Authenticator knows the bearer of a token. An unknown, expired or revoked token is a fault of kind Unauthenticated.
+type Authenticator interface {
+	Authenticate(ctx context.Context, bearer string) (*account.Caller, error)
+}
+
+// server is the door. Handlers are its methods; they read its Config.
+type server struct {
+	Config
+	router  *router
+	limiter *limiter
+	openAPI func() []byte
+}
+
+// New makes the door: every operation of routes.go under /api/, and /openapi.json.
+func New(c Config) http.Handler {
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	s := &server{Config: c, router: newRouter(), limiter: newLimiter(c.DinerRate, c.DinerBurst)}
+	s.register(s.routes())
+	return s
+}
+
+var replaceHumaErrors = sync.OnceFunc(func() {
+	huma.NewErrorWithContext = humaError
+	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
+		return humaError(nil, status, msg, errs...)
+	}
+	huma.DefaultArrayNullable = false
+})
+
+// adapter takes the handlers that huma makes; the router calls them.
+type adapter struct{ last *operation }
+
+func (a *adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
+	a.last = &operation{op: op, handler: handler}
+}
+
+func (a *adapter) ServeHTTP(http.ResponseWriter, *http.Request) {} // not used: server is the handler
+
+func (s *server) register(groups []group) {
+	replaceHumaErrors()
+	a := &adapter{}
+	doc := newDocument(s.Config, groups)
+	hapi := huma.NewAPI(huma.Config{
+		OpenAPI:       doc,
+		Formats:       map[string]huma.Format{"application/json": jsonFormat},
+		DefaultFormat: "application/json",
+	}, a)
+	served := map[string]bool{}
+	var ops []*operation
+	for _, g := range groups {
+		for _, r := range g.rows {
+			r.register(hapi, describe(g, r))
+			o := a.last
+			o.row = r
+			ops = append(ops, o)
+			served[r.method+" "+r.path] = true
+		}
+	}
+	finishSchemas(doc.Components.Schemas)
+	for _, o := range ops {
+		o.compile(doc.Components.Schemas)
+		s.router.add(&endpoint{id: o.id, method: o.method, path: o.row.path, op: o})
+	}
+	for _, c := range contractOps() {
+		if !served[c.Method+" "+c.Path] {
+			s.router.add(&endpoint{id: c.ID, method: c.Method, path: c.Path})
+		}
+	}
+	s.openAPI = sync.OnceValue(func() []byte { return encodeDocument(doc) })
+}
+
+// ServeHTTP implements http.Handler.
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := newCall(s, w, r)
+	defer c.end()
+	if err := s.serve(c); err != nil {
+		c.refuse(err)
+	}
+}
+
+func (s *server) serve(c *call) error {
+	cors(c)
+	if err := requireTLS(s.Origin, c.r); err != nil {
+		return err
+	}
+	e, segs := s.router.find(c.r.Method, c.r.URL)
+	if e == nil {
+		return s.unrouted(c, segs)
+	}
+	c.id0 = e.id
+	if e.op == nil {
+		return notServed(e)
+	}
+	caller, err := s.identify(c, e.op.access)
+	if err != nil {
+		return err
+	}
+	c.caller = caller
+	if err := e.op.normalise(c, e, segs); err != nil {
+		return err
+	}
+	c.serveHuma(e.op)
+	return nil
+}
+
+// unrouted answers what is no operation: the document, a preflight, a wrong method, an unknown path.
+func (s *server) unrouted(c *call, segs []string) error {
+	if len(segs) == 1 && strings.EqualFold(segs[0], "openapi.json") && (c.r.Method == get || c.r.Method == head) {
+		c.w.Header().Set("Content-Type", "application/openapi+json")
+		_, _ = c.w.Write(s.openAPI())
+		return nil
+	}
+	allowed := s.router.allowed(segs)
+	if len(allowed) == 0 {
+		return fault.New(fault.NotFound, "There is no operation at this path.").
+			With("GET /openapi.json lists the operations.")
+	}
+	allow := strings.Join(append(allowed, http.MethodOptions), ", ")
+	c.w.Header().Set("Allow", allow)
+	if c.r.Method == http.MethodOptions {
+		if c.r.Header.Get("Origin") != "" {
+			c.w.Header().Set("Access-Control-Allow-Methods", allow)
+		}
+		c.w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	return &problem{
+		status:  http.StatusMethodNotAllowed,
+		Message: "This path does not take " + c.r.Method + ".",
+		Details: "Use one of " + strings.Join(allowed, ", ") + ".",
+	}
+}
+
+func notServed(e *endpoint) error {
+	return &problem{
+		status:  http.StatusNotImplemented,
+		Message: e.id + " is an operation of the contract that this version does not serve.",
+		Details: "docs/compatibility.md lists what is served; GET /openapi.json describes it.",
+	}
+}
+
+// cors lets pages of any origin call the API with a token: there are no cookies here, so no credentials are allowed.
+func cors(c *call) {
+	if c.r.Header.Get("Origin") == "" {
+		return
+	}
+	h := c.w.Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Expose-Headers", "X-Request-Id, Retry-After")
+	if c.r.Method == http.MethodOptions {
+		h.Set("Access-Control-Allow-Headers", "Authorization, Authentication, Content-Type, User-Agent, Idempotency-Key")
+		h.Set("Access-Control-Max-Age", "86400")
+	}
+}
+
+// identify says who calls: nobody in particular where no token is asked for, else the bearer of the token.
+func (s *server) identify(c *call, a access) (*account.Caller, error) {
+	ip := s.Origin.ClientIP(c.r)
+	caller := account.Caller{Kind: account.Anonymous}
+	if a.limited {
+		if wait := s.limiter.take(ip); wait > 0 {
+			f := fault.New(fault.TooMany, "Too many requests from this address.").With("Wait, then try again.")
+			f.RetryAfter = wait
+			return nil, f
+		}
+	}
+	if !a.public {
+		token := bearer(c.r.Header)
+		if token == "" || s.Auth == nil {
+			return nil, unauthenticated()
+		}
+		known, err := s.Auth.Authenticate(c.ctx, token)
+		if err != nil {
+			return nil, err
+		}
+		if known == nil {
+			return nil, unauthenticated()
+		}
+		caller = *known
+		if a.right != "" && caller.Kind != account.System && len(caller.Reach(a.right)) == 0 {
+			return nil, fault.Newf(fault.Forbidden, "This needs the right of %s, which the caller has on no brand.", a.right).
+				With("Ask an owner of the brand for an access level that includes it.")
+		}
+	}
+	if ip.IsValid() {
+		caller.IP = ip.String()
+	}
+	caller.Idempotent = c.r.Header.Get("Idempotency-Key")
+	return &caller, nil
+}
+
+func unauthenticated() error {
+	return fault.New(fault.Unauthenticated, "Authentication is missing or not valid.").
+		With("Send the header Authorization: Bearer and an access token.")
+}
+
+// bearer reads the token: Authorization first, as every client sends it, else Authentication, as the public guide says.
+func bearer(h http.Header) string {
+	for _, name := range []string{"Authorization", "Authentication"} {
+		scheme, token, _ := strings.Cut(strings.TrimSpace(h.Get(name)), " ")
+		if token = strings.TrimSpace(token); token != "" && strings.EqualFold(scheme, "Bearer") {
+			return token
+		}
+	}
+	return ""
+}
+
+// requireTLS refuses plain HTTP: a token that crossed the network in clear text is known to others.
+func requireTLS(o web.Origin, r *http.Request) error {
+	if o.Secure(r) {
+		return nil
+	}
+	return fault.New(fault.Forbidden, "Plain HTTP is not served here.").
+		With("Use https://, and replace a token that was sent without it.")
+}
+
+// HTTPSOnly answers 403 with a JSON body on plain HTTP: for the other doors that take tokens, such as /identity.
+func HTTPSOnly(o web.Origin, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := requireTLS(o, r); err != nil {
+			c := newCall(&server{Config: Config{Log: slog.Default()}}, w, r)
+			defer c.end()
+			c.refuse(err)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// limiterRate turns the configured numbers into what the limiter wants.
+func limiterRate(perSecond float64, burst int) (rate.Limit, int) {
+	if perSecond < 0 {
+		return rate.Inf, 0
+	}
+	if perSecond == 0 {
+		perSecond = 10
+	}
+	if burst == 0 {
+		burst = 40
+	}
+	return rate.Limit(perSecond), burst
+}
+

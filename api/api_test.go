@@ -1,0 +1,51 @@
+package api
+
+import (
+	"crypto/tls"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func send(t *testing.T, h http.Handler, method, target, body string, headers ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequest(method, "https://comanda.test/", strings.NewReader(body))
+	u, err := r.URL.Parse(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.URL, r.TLS = u, &tls.ConnectionState{}
+	if strings.HasPrefix(target, "//") {
+		r.URL.Path, r.URL.Host = target, ""
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func TestHeartbeat(t *testing.T) {
+	h := New(Config{Host: "node-1"})
+	for _, c := range []struct {
+		method, path string
+		status       int
+		body         string
+	}{
+		{get, "/api/v1.0/heartbeat", 200, `{"Data":"Pong"}`},
+		{get, "/API/V1.0/HeartBeat/", 200, `{"Data":"Pong"}`},
+		{get, "//api/v1.0/heartbeat", 200, `{"Data":"Pong"}`},
+		{get, "/api/v1.0/heartbeat/hostname", 200, `{"Hostname":"node-1"}`},
+		{post, "/api/v1.0/heartbeat", 405, `does not take POST`},
+		{get, "/api/v1.0/heartbeat/nothing/here", 404, `no operation`},
+		{get, "/api/v1.0/accounts", 501, `GetAccountDetails`},
+	} {
+		w := send(t, h, c.method, c.path, "")
+		if w.Code != c.status || !strings.Contains(w.Body.String(), c.body) {
+			t.Errorf("%s %s: %d %s", c.method, c.path, w.Code, w.Body)
+		}
+	}
+	t.Log(send(t, h, get, "/openapi.json", "").Body)
+}
