@@ -275,4 +275,3 @@ func limiterRate(perSecond float64, burst int) (rate.Limit, int) {
 	}
 	return rate.Limit(perSecond), burst
 }
-

@@ -18,14 +18,16 @@ type operation struct {
 	handler func(huma.Context)
 	path    map[string]*scalar
 	query   map[string]*param // by lower-case name
+	needed  []*param          // the required ones
 	body    *body             // nil: it has none
 }
 
 // param is a query parameter.
 type param struct {
 	scalar
-	name  string
-	array bool
+	name     string
+	array    bool
+	required bool
 }
 
 // value is one canonical parameter.
@@ -41,7 +43,7 @@ func (o *operation) compile(r huma.Registry) {
 			o.path[p.Name] = &s
 		case "query":
 			s := resolve(r, p.Schema)
-			q := &param{name: p.Name, array: s.Type == huma.TypeArray}
+			q := &param{name: p.Name, array: s.Type == huma.TypeArray, required: p.Required}
 			if q.array {
 				s = resolve(r, s.Items)
 				if p.Explode == nil || !*p.Explode {
@@ -50,6 +52,9 @@ func (o *operation) compile(r huma.Registry) {
 			}
 			q.scalar = newScalar(s)
 			o.query[strings.ToLower(p.Name)] = q
+			if q.required {
+				o.needed = append(o.needed, q)
+			}
 		}
 	}
 	o.body = newBody(r, o.op)
@@ -130,6 +135,11 @@ func (o *operation) queryValues(raw string, out []value, wrong *fault.Collector)
 			continue
 		}
 		out = append(out, value{p.name, canonical})
+	}
+	for _, p := range o.needed {
+		if !has(out[start:], p.name) {
+			wrong.Add(p.name, "is missing: it is required.")
+		}
 	}
 	return out
 }

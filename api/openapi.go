@@ -55,16 +55,19 @@ func newDocument(c Config, groups []group) *huma.OpenAPI {
 // describe is an operation before its handler's types are known.
 func describe(g group, r row) huma.Operation {
 	op := huma.Operation{
-		OperationID:      r.id,
-		Method:           r.method,
-		Path:             r.path,
-		Tags:             []string{g.tag},
-		Summary:          r.summary,
-		DefaultStatus:    http.StatusOK,
-		SkipValidateBody: true, // body.go has done it
-		MaxBodyBytes:     -1,   // and limited it
-		BodyReadTimeout:  -1,
-		Responses:        map[string]*huma.Response{},
+		OperationID:   r.id,
+		Method:        r.method,
+		Path:          r.path,
+		Tags:          []string{g.tag},
+		Summary:       r.summary,
+		DefaultStatus: http.StatusOK,
+		Responses:     map[string]*huma.Response{},
+
+		// The normaliser has validated both before huma decodes them, and limited the body.
+		SkipValidateParams: true,
+		SkipValidateBody:   true,
+		MaxBodyBytes:       -1,
+		BodyReadTimeout:    -1,
 	}
 	refused := func(schema string, statuses ...int) {
 		for _, s := range statuses {

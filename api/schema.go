@@ -39,6 +39,12 @@ func schemaName(t reflect.Type, hint string) string {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
+	switch t {
+	case reflect.TypeFor[problem]():
+		return "RestApiErrorResult"
+	case reflect.TypeFor[fieldError]():
+		return "ValidationErrorResult"
+	}
 	generic, _, isGeneric := strings.Cut(t.Name(), "[")
 	if !isGeneric || t.PkgPath() != reflect.TypeFor[wire.Time]().PkgPath() {
 		return huma.DefaultSchemaNamer(t, hint)

@@ -12,6 +12,16 @@ const (
 	AccountStateGrandfathered       AccountState = "Grandfathered"
 )
 
+// Values lists the declared values.
+func (AccountState) Values() []string {
+	return []string{
+		"Unverified",
+		"AwatingVerification",
+		"Verified",
+		"Grandfathered",
+	}
+}
+
 // Action is an enumeration of the contract, in its declared order.
 type Action string
 
@@ -22,6 +32,16 @@ const (
 	ActionStoreName           Action = "StoreName"
 )
 
+// Values lists the declared values.
+func (Action) Values() []string {
+	return []string{
+		"Question",
+		"StoreLocation",
+		"PaymentSubscription",
+		"StoreName",
+	}
+}
+
 // AddressLayout is an enumeration of the contract, in its declared order.
 type AddressLayout string
 
@@ -30,6 +50,15 @@ const (
 	AddressLayoutAddressFirst           AddressLayout = "AddressFirst"
 	AddressLayoutFullStreetAddressFirst AddressLayout = "FullStreetAddressFirst"
 )
+
+// Values lists the declared values.
+func (AddressLayout) Values() []string {
+	return []string{
+		"BuildingFirst",
+		"AddressFirst",
+		"FullStreetAddressFirst",
+	}
+}
 
 // AppAccessLevel is an enumeration of the contract, in its declared order.
 type AppAccessLevel string
@@ -50,6 +79,26 @@ const (
 	AppAccessLevelOnboarding          AppAccessLevel = "Onboarding"
 	AppAccessLevelSupport             AppAccessLevel = "Support"
 )
+
+// Values lists the declared values.
+func (AppAccessLevel) Values() []string {
+	return []string{
+		"None",
+		"Owner",
+		"StoreOwner",
+		"PropertyOwner",
+		"ManagedOwner",
+		"Integrator",
+		"PropertyManager",
+		"StoreManager",
+		"StoreStaff",
+		"StaffMember",
+		"StoreReadOnlyAccess",
+		"FinanceManger",
+		"Onboarding",
+		"Support",
+	}
+}
 
 // AppResource is an enumeration of the contract, in its declared order.
 type AppResource string
@@ -262,6 +311,217 @@ const (
 	AppResourceViewMenuReports                                AppResource = "ViewMenuReports"
 )
 
+// Values lists the declared values.
+func (AppResource) Values() []string {
+	return []string{
+		"ViewApp",
+		"CreateApp",
+		"UpdateApp",
+		"ViewAppName",
+		"EditAppAssets",
+		"EditAppFeatures",
+		"ViewTeammates",
+		"EditTeammates",
+		"CreateTeammateOwner",
+		"CreateTeammateManagedOwner",
+		"CreateTeammateStoreOwner",
+		"CreateTeammateStoreManager",
+		"CreateTeammateStoreStaff",
+		"CreateTeammateStoreReadAccess",
+		"CreateTeammateFinanceManager",
+		"CreateTeammateIntegrator",
+		"CreateTeammateOnboarding",
+		"CreateTeammatePropertyManager",
+		"CreateTeammatePropertyOwner",
+		"CreateTeammateStaffMember",
+		"ViewApmConfigurations",
+		"EditApmConfigurations",
+		"ViewCampaignsConfigurations",
+		"CreateCampaignsConfigurations",
+		"UpdateCampaignsConfigurations",
+		"DeleteCampaignsConfigurations",
+		"StampLoyaltyCardAgainstCampaignsConfigurations",
+		"ViewDevelopersSettings",
+		"EditDevelopersSettings",
+		"ViewOrders",
+		"UpdateOrdersAccept",
+		"UpdateOrdersReject",
+		"UpdateOrdersRefund",
+		"UpdateOrdersDispatch",
+		"ViewStores",
+		"CreateStores",
+		"EditStores",
+		"ViewStoresOpeningHours",
+		"UpdateStoresOpenForCollectionOrDelivery",
+		"UpdateStoresOpeningHours",
+		"ViewStoresOpeningHoursOverride",
+		"EditStoresOpeningHoursOverride",
+		"EditStoresOpeningHoursOverrideTemporary",
+		"UpdateStoresName",
+		"EditStoreKioskSettings",
+		"EditStoreOrderCapacity",
+		"ArchiveStores",
+		"PublishStores",
+		"UpdatePrinterTerminalsAssign",
+		"UpdatePrinterTerminalsToggle",
+		"EditStoreNotifications",
+		"ViewStoreGroups",
+		"CreateStoreGroups",
+		"UpdateStoreGroups",
+		"DeleteStoreGroups",
+		"ViewDeliveryZones",
+		"CreateDeliveryZones",
+		"UpdateDeliveryZones",
+		"DeleteDeliveryZones",
+		"ViewMenu",
+		"CreateMenu",
+		"UpdateMenu",
+		"DeleteMenu",
+		"UpdateMenuLock",
+		"UpdateMenuItemsHideTemporarily",
+		"EditMenuImage",
+		"ViewVouchers",
+		"EditVouchers",
+		"ViewWebsiteContent",
+		"EditWebsiteContent",
+		"ViewWebsiteDnsVerified",
+		"ViewWebsiteCertificateCreated",
+		"ViewWebsiteCertificateRenewed",
+		"ViewBankAccounts",
+		"CreateBankAccounts",
+		"UpdateBankAccounts",
+		"UpdateBankAccountsAssign",
+		"ViewAssignedBankAccount",
+		"VerifyBankAccounts",
+		"ViewServiceChargeConfigurations",
+		"EditServiceChargeConfigurations",
+		"EditStoreDeliveryZoneFees",
+		"EditStoreDeliveryFeesLimited",
+		"ViewHydraConfig",
+		"UpdateHydraConfigManage",
+		"InitiateBluetoothPairingMode",
+		"DeleteTerminal",
+		"ViewKioskTelemetry",
+		"ViewCustomers",
+		"EditCustomers",
+		"CreateCustomers",
+		"CreateCatalogElements",
+		"UpdateCatalogElements",
+		"ViewCatalogElements",
+		"DeleteCatalogElements",
+		"ViewMetafieldDefinitions",
+		"CreateMetafieldDefinitions",
+		"UpdateMetafieldDefinitions",
+		"DeleteMetafieldDefinitions",
+		"UpdateMetafields",
+		"ViewCatalogMenuChanges",
+		"PublishCatalogMenuChanges",
+		"ViewAppStatistics",
+		"ViewApmStatistics",
+		"ViewCampaignsStatistics",
+		"ViewCustomerStatistics",
+		"ViewLiveStatistics",
+		"ViewOrderStatistics",
+		"ViewSalesStatistics",
+		"ViewSalesEndOfDayStatistics",
+		"ViewVouchersStatistics",
+		"DownloadCustomerCsvExport",
+		"ViewApmAuditLogs",
+		"ViewStoreAuditLogs",
+		"ViewMenuAuditLogs",
+		"ViewBankAccountAuditLogs",
+		"ViewFeeConfigurationsAuditLogs",
+		"ViewOrdersAuditLogs",
+		"ViewVouchersAuditLogs",
+		"ViewUserEventsAuditLogs",
+		"ViewCampaignsAuditLogs",
+		"ViewTeammatesAuditLogs",
+		"ViewAppAuditLogs",
+		"ViewCustomerAuditLogs",
+		"ViewPrinterAuditLogs",
+		"ViewHydraAuditLogs",
+		"ViewPushNotificationAuditLogs",
+		"ViewStripeCustomConnectedAccountAuditLogs",
+		"ViewKioskBluetoothDeviceAuditLogs",
+		"ViewExternalAuditLogs",
+		"CreateExternalAuditLogEvents",
+		"ViewCatalogAuditLogs",
+		"ViewOrderFulfillmentAuditLogs",
+		"ViewChannelAuditLogs",
+		"ViewAppStoreAuditLogs",
+		"SendPushNotificationToCustomer",
+		"InviteDriverToApp",
+		"GetDriverForApp",
+		"RemoveDriverFromApp",
+		"AssignDriverToOrder",
+		"UnassignDriverFromOrder",
+		"UpdateOrdersDeliveryTrackingStatus",
+		"UpdateOrderFulfillmentStatus",
+		"ViewFulfillmentStatesConfiguration",
+		"CreateFulfillmentStatesConfiguration",
+		"UpdateFulfillmentStatesConfiguration",
+		"DeleteFulfillmentStatesConfiguration",
+		"ViewPayouts",
+		"ViewChannels",
+		"ViewOnboarding",
+		"UpdateOnboarding",
+		"ViewClientDevices",
+		"UpdateClientDevices",
+		"EnrollClientDevices",
+		"AssignClientDevices",
+		"ViewClientAuditLogs",
+		"CreateAppStoreAppConfiguration",
+		"ViewAppStoreAppConfiguration",
+		"UpdateAppStoreAppConfiguration",
+		"DeleteAppStoreAppConfiguration",
+		"UpdateAppStoreAppConfigurationSettings",
+		"CreateAppStoreSubscription",
+		"UpdateAppStoreSubscription",
+		"DeleteAppStoreSubscription",
+		"ViewSalesChannels",
+		"EditSalesChannels",
+		"ViewPayGreenWhiteLabelConfiguration",
+		"CreatePayGreenWhiteLabelConfiguration",
+		"UpdatePayGreenWhiteLabelConfiguration",
+		"UpdatePayGreenStoreConfiguration",
+		"ViewSubscriptions",
+		"ViewInvoices",
+		"EditAccountsBills",
+		"ViewAccountsBills",
+		"EditAccountsCategories",
+		"ViewAccountsCategories",
+		"EditAccountsCreditAccounts",
+		"ViewAccountsCreditAccounts",
+		"EditAccountsCreditBooks",
+		"ViewAccountsCreditBooks",
+		"EditAccountsExpenses",
+		"ViewAccountsExpenses",
+		"EditAccountsTransactionAccounts",
+		"ViewAccountsTransactionAccounts",
+		"EditDocumentExplorer",
+		"ViewDocumentExplorer",
+		"ViewInventoryReports",
+		"EditInventoryPurchaseOrders",
+		"ViewInventoryPurchaseOrders",
+		"EditInventoryStockItems",
+		"ViewInventoryStockItems",
+		"EditInventorySupplier",
+		"ViewInventorySupplier",
+		"EditInventoryTrackingProfiles",
+		"ViewInventoryTrackingProfiles",
+		"ViewPayrollReports",
+		"EditPayrollHoliday",
+		"ViewPayrollHoliday",
+		"EditPayrollRota",
+		"ViewPayrollRota",
+		"EditPayrollStaff",
+		"ViewPayrollStaff",
+		"ViewSalesReports",
+		"ViewCostReports",
+		"ViewMenuReports",
+	}
+}
+
 // AppStatus is an enumeration of the contract, in its declared order.
 type AppStatus string
 
@@ -270,6 +530,15 @@ const (
 	AppStatusPublished   AppStatus = "Published"
 	AppStatusUnpublished AppStatus = "Unpublished"
 )
+
+// Values lists the declared values.
+func (AppStatus) Values() []string {
+	return []string{
+		"None",
+		"Published",
+		"Unpublished",
+	}
+}
 
 // AppType is an enumeration of the contract, in its declared order.
 type AppType string
@@ -288,6 +557,23 @@ const (
 	AppTypeGoogle        AppType = "Google"
 )
 
+// Values lists the declared values.
+func (AppType) Values() []string {
+	return []string{
+		"Unknown",
+		"Ios",
+		"Android",
+		"Web",
+		"Kiosk",
+		"Pos",
+		"TelephoneCall",
+		"Sms",
+		"PwaAndroid",
+		"PwaIos",
+		"Google",
+	}
+}
+
 // ApplicationCategory is an enumeration of the contract, in its declared order.
 type ApplicationCategory string
 
@@ -296,6 +582,15 @@ const (
 	ApplicationCategoryCafe        ApplicationCategory = "Cafe"
 	ApplicationCategoryConvenience ApplicationCategory = "Convenience"
 )
+
+// Values lists the declared values.
+func (ApplicationCategory) Values() []string {
+	return []string{
+		"Restaurant",
+		"Cafe",
+		"Convenience",
+	}
+}
 
 // AvailabilityMode is an enumeration of the contract, in its declared order.
 type AvailabilityMode string
@@ -306,6 +601,16 @@ const (
 	AvailabilityModeDisplayAlwaysStartCollapsed             AvailabilityMode = "DisplayAlwaysStartCollapsed"
 	AvailabilityModeDisplayAlwaysStartCollapsedBasedOnTimes AvailabilityMode = "DisplayAlwaysStartCollapsedBasedOnTimes"
 )
+
+// Values lists the declared values.
+func (AvailabilityMode) Values() []string {
+	return []string{
+		"DisplayAlways",
+		"DisplayBasedOnTimes",
+		"DisplayAlwaysStartCollapsed",
+		"DisplayAlwaysStartCollapsedBasedOnTimes",
+	}
+}
 
 // BluetoothDeviceType is an enumeration of the contract, in its declared order.
 type BluetoothDeviceType string
@@ -318,6 +623,17 @@ const (
 	BluetoothDeviceTypeWISEPOSE     BluetoothDeviceType = "WISEPOS_E"
 )
 
+// Values lists the declared values.
+func (BluetoothDeviceType) Values() []string {
+	return []string{
+		"CHIPPER_2X",
+		"COTS_DEVICE",
+		"VERIFONE_P400",
+		"WISEPAD_3",
+		"WISEPOS_E",
+	}
+}
+
 // BluetoothTerminalState is an enumeration of the contract, in its declared order.
 type BluetoothTerminalState string
 
@@ -328,6 +644,17 @@ const (
 	BluetoothTerminalStateOnline       BluetoothTerminalState = "Online"
 	BluetoothTerminalStateOffline      BluetoothTerminalState = "Offline"
 )
+
+// Values lists the declared values.
+func (BluetoothTerminalState) Values() []string {
+	return []string{
+		"Not_Connected",
+		"Connecting",
+		"Connected",
+		"Online",
+		"Offline",
+	}
+}
 
 // BluetoothTerminalType is an enumeration of the contract, in its declared order.
 type BluetoothTerminalType string
@@ -340,6 +667,17 @@ const (
 	BluetoothTerminalTypeWISEPOSE     BluetoothTerminalType = "WISEPOS_E"
 )
 
+// Values lists the declared values.
+func (BluetoothTerminalType) Values() []string {
+	return []string{
+		"CHIPPER_2X",
+		"COTS_DEVICE",
+		"VERIFONE_P400",
+		"WISEPAD_3",
+		"WISEPOS_E",
+	}
+}
+
 // BusinessHoursOverrideType is an enumeration of the contract, in its declared order.
 type BusinessHoursOverrideType string
 
@@ -348,6 +686,15 @@ const (
 	BusinessHoursOverrideTypeClosed               BusinessHoursOverrideType = "Closed"
 	BusinessHoursOverrideTypeClosedAllowPreOrders BusinessHoursOverrideType = "ClosedAllowPreOrders"
 )
+
+// Values lists the declared values.
+func (BusinessHoursOverrideType) Values() []string {
+	return []string{
+		"Open",
+		"Closed",
+		"ClosedAllowPreOrders",
+	}
+}
 
 // CallStatus is an enumeration of the contract, in its declared order.
 type CallStatus string
@@ -364,6 +711,21 @@ const (
 	CallStatusCanceled   CallStatus = "Canceled"
 )
 
+// Values lists the declared values.
+func (CallStatus) Values() []string {
+	return []string{
+		"Queued",
+		"Ringing",
+		"InProgress",
+		"Completed",
+		"Failed",
+		"Busy",
+		"NoAnswer",
+		"Unknown",
+		"Canceled",
+	}
+}
+
 // CellLayoutType is an enumeration of the contract, in its declared order.
 type CellLayoutType string
 
@@ -374,6 +736,16 @@ const (
 	CellLayoutTypeHiddenImage CellLayoutType = "HiddenImage"
 )
 
+// Values lists the declared values.
+func (CellLayoutType) Values() []string {
+	return []string{
+		"Small",
+		"Medium",
+		"Large",
+		"HiddenImage",
+	}
+}
+
 // ChangeType is an enumeration of the contract, in its declared order.
 type ChangeType string
 
@@ -382,6 +754,15 @@ const (
 	ChangeTypeAutomated  ChangeType = "Automated"
 	ChangeTypeIntegrated ChangeType = "Integrated"
 )
+
+// Values lists the declared values.
+func (ChangeType) Values() []string {
+	return []string{
+		"Manual",
+		"Automated",
+		"Integrated",
+	}
+}
 
 // ChannelRestrictions is an enumeration of the contract, in its declared order.
 type ChannelRestrictions string
@@ -394,6 +775,18 @@ const (
 	ChannelRestrictionsPos     ChannelRestrictions = "Pos"
 	ChannelRestrictionsGoogle  ChannelRestrictions = "Google"
 )
+
+// Values lists the declared values.
+func (ChannelRestrictions) Values() []string {
+	return []string{
+		"Ios",
+		"Android",
+		"Web",
+		"Kiosk",
+		"Pos",
+		"Google",
+	}
+}
 
 // Currency is an enumeration of the contract, in its declared order.
 type Currency string
@@ -514,6 +907,125 @@ const (
 	CurrencyBMD Currency = "BMD"
 )
 
+// Values lists the declared values.
+func (Currency) Values() []string {
+	return []string{
+		"EUR",
+		"USD",
+		"GBP",
+		"CAD",
+		"AUD",
+		"DJF",
+		"ZAR",
+		"ETB",
+		"AED",
+		"BHD",
+		"DZD",
+		"EGP",
+		"IQD",
+		"JOD",
+		"KWD",
+		"LBP",
+		"LYD",
+		"MAD",
+		"OMR",
+		"QAR",
+		"SAR",
+		"SYP",
+		"TND",
+		"YER",
+		"CLP",
+		"INR",
+		"AZN",
+		"RUB",
+		"BYN",
+		"BGN",
+		"NGN",
+		"BDT",
+		"CNY",
+		"BAM",
+		"CZK",
+		"DKK",
+		"CHF",
+		"MVR",
+		"BTN",
+		"XCD",
+		"BZD",
+		"HKD",
+		"IDR",
+		"JMD",
+		"MYR",
+		"NZD",
+		"PHP",
+		"SGD",
+		"TTD",
+		"XDR",
+		"ARS",
+		"BOB",
+		"COP",
+		"CRC",
+		"CUP",
+		"DOP",
+		"GTQ",
+		"HNL",
+		"MXN",
+		"NIO",
+		"PAB",
+		"PEN",
+		"PYG",
+		"UYU",
+		"VEF",
+		"IRR",
+		"XOF",
+		"CDF",
+		"XAF",
+		"HTG",
+		"ILS",
+		"HRK",
+		"HUF",
+		"AMD",
+		"ISK",
+		"JPY",
+		"GEL",
+		"KZT",
+		"KHR",
+		"KRW",
+		"KGS",
+		"LAK",
+		"MKD",
+		"MNT",
+		"BND",
+		"MMK",
+		"NOK",
+		"NPR",
+		"PKR",
+		"PLN",
+		"AFN",
+		"BRL",
+		"MDL",
+		"RON",
+		"RWF",
+		"SEK",
+		"LKR",
+		"SOS",
+		"ALL",
+		"RSD",
+		"KES",
+		"TJS",
+		"THB",
+		"ERN",
+		"TMT",
+		"BWP",
+		"TRY",
+		"UAH",
+		"UZS",
+		"VND",
+		"MOP",
+		"TWD",
+		"BMD",
+	}
+}
+
 // DayOfTheWeek is an enumeration of the contract, in its declared order.
 type DayOfTheWeek string
 
@@ -526,6 +1038,19 @@ const (
 	DayOfTheWeekFriday    DayOfTheWeek = "Friday"
 	DayOfTheWeekSaturday  DayOfTheWeek = "Saturday"
 )
+
+// Values lists the declared values.
+func (DayOfTheWeek) Values() []string {
+	return []string{
+		"Sunday",
+		"Monday",
+		"Tuesday",
+		"Wednesday",
+		"Thursday",
+		"Friday",
+		"Saturday",
+	}
+}
 
 // DayOfWeek is an enumeration of the contract, in its declared order.
 type DayOfWeek string
@@ -540,6 +1065,19 @@ const (
 	DayOfWeekSaturday  DayOfWeek = "Saturday"
 )
 
+// Values lists the declared values.
+func (DayOfWeek) Values() []string {
+	return []string{
+		"Sunday",
+		"Monday",
+		"Tuesday",
+		"Wednesday",
+		"Thursday",
+		"Friday",
+		"Saturday",
+	}
+}
+
 // DaysOfWeek is an enumeration of the contract, in its declared order.
 type DaysOfWeek string
 
@@ -552,6 +1090,19 @@ const (
 	DaysOfWeekFriday    DaysOfWeek = "Friday"
 	DaysOfWeekSaturday  DaysOfWeek = "Saturday"
 )
+
+// Values lists the declared values.
+func (DaysOfWeek) Values() []string {
+	return []string{
+		"Sunday",
+		"Monday",
+		"Tuesday",
+		"Wednesday",
+		"Thursday",
+		"Friday",
+		"Saturday",
+	}
+}
 
 // DeliveryInformationStatus is an enumeration of the contract, in its declared order.
 type DeliveryInformationStatus string
@@ -568,6 +1119,21 @@ const (
 	DeliveryInformationStatusCannotDeliver     DeliveryInformationStatus = "CannotDeliver"
 )
 
+// Values lists the declared values.
+func (DeliveryInformationStatus) Values() []string {
+	return []string{
+		"None",
+		"Unassigned",
+		"Unaccepted",
+		"Accepted",
+		"Carrying",
+		"OnTheWay",
+		"ArrivedAtLocation",
+		"Delivered",
+		"CannotDeliver",
+	}
+}
+
 // DeliveryTrackingStatus is an enumeration of the contract, in its declared order.
 type DeliveryTrackingStatus string
 
@@ -582,6 +1148,20 @@ const (
 	DeliveryTrackingStatusCannotDeliver     DeliveryTrackingStatus = "CannotDeliver"
 )
 
+// Values lists the declared values.
+func (DeliveryTrackingStatus) Values() []string {
+	return []string{
+		"Unassigned",
+		"Unaccepted",
+		"Accepted",
+		"Carrying",
+		"OnTheWay",
+		"ArrivedAtLocation",
+		"Delivered",
+		"CannotDeliver",
+	}
+}
+
 // DeliveryType is an enumeration of the contract, in its declared order.
 type DeliveryType string
 
@@ -590,6 +1170,14 @@ const (
 	DeliveryTypePickup   DeliveryType = "Pickup"
 )
 
+// Values lists the declared values.
+func (DeliveryType) Values() []string {
+	return []string{
+		"Delivery",
+		"Pickup",
+	}
+}
+
 // DeliveryTypeString is an enumeration of the contract, in its declared order.
 type DeliveryTypeString string
 
@@ -597,6 +1185,14 @@ const (
 	DeliveryTypeStringDelivery DeliveryTypeString = "Delivery"
 	DeliveryTypeStringPickup   DeliveryTypeString = "Pickup"
 )
+
+// Values lists the declared values.
+func (DeliveryTypeString) Values() []string {
+	return []string{
+		"Delivery",
+		"Pickup",
+	}
+}
 
 // Flow is an enumeration of the contract, in its declared order.
 type Flow string
@@ -608,6 +1204,16 @@ const (
 	FlowClientCredentials Flow = "ClientCredentials"
 )
 
+// Values lists the declared values.
+func (Flow) Values() []string {
+	return []string{
+		"AuthorizationCode",
+		"Implicit",
+		"Hybrid",
+		"ClientCredentials",
+	}
+}
+
 // FulfillmentOrderType is an enumeration of the contract, in its declared order.
 type FulfillmentOrderType string
 
@@ -618,12 +1224,29 @@ const (
 	FulfillmentOrderTypeDineIn     FulfillmentOrderType = "DineIn"
 )
 
+// Values lists the declared values.
+func (FulfillmentOrderType) Values() []string {
+	return []string{
+		"All",
+		"Delivery",
+		"Collection",
+		"DineIn",
+	}
+}
+
 // GroupType is an enumeration of the contract, in its declared order.
 type GroupType string
 
 const (
 	GroupTypeModifierGroup GroupType = "ModifierGroup"
 )
+
+// Values lists the declared values.
+func (GroupType) Values() []string {
+	return []string{
+		"ModifierGroup",
+	}
+}
 
 // HydraDeviceStatus is an enumeration of the contract, in its declared order.
 type HydraDeviceStatus string
@@ -634,12 +1257,28 @@ const (
 	HydraDeviceStatusOffline         HydraDeviceStatus = "Offline"
 )
 
+// Values lists the declared values.
+func (HydraDeviceStatus) Values() []string {
+	return []string{
+		"Online",
+		"PossiblyOffline",
+		"Offline",
+	}
+}
+
 // InheritanceConfigTypes is an enumeration of the contract, in its declared order.
 type InheritanceConfigTypes string
 
 const (
 	InheritanceConfigTypesCollectionSettings InheritanceConfigTypes = "CollectionSettings"
 )
+
+// Values lists the declared values.
+func (InheritanceConfigTypes) Values() []string {
+	return []string{
+		"CollectionSettings",
+	}
+}
 
 // InvitationStatus is an enumeration of the contract, in its declared order.
 type InvitationStatus string
@@ -650,6 +1289,15 @@ const (
 	InvitationStatusExpired  InvitationStatus = "Expired"
 )
 
+// Values lists the declared values.
+func (InvitationStatus) Values() []string {
+	return []string{
+		"Pending",
+		"Accepted",
+		"Expired",
+	}
+}
+
 // ItemType is an enumeration of the contract, in its declared order.
 type ItemType string
 
@@ -657,6 +1305,14 @@ const (
 	ItemTypeProduct  ItemType = "Product"
 	ItemTypeModifier ItemType = "Modifier"
 )
+
+// Values lists the declared values.
+func (ItemType) Values() []string {
+	return []string{
+		"Product",
+		"Modifier",
+	}
+}
 
 // Key is an enumeration of the contract, in its declared order.
 type Key string
@@ -677,6 +1333,25 @@ const (
 	KeySwift             Key = "Swift"
 )
 
+// Values lists the declared values.
+func (Key) Values() []string {
+	return []string{
+		"Iban",
+		"AccountNumber",
+		"RoutingNumber",
+		"BSB",
+		"BranchCode",
+		"BankCode",
+		"InstitutionNumber",
+		"TransitNumber",
+		"ClearingCode",
+		"IfscCode",
+		"Clabe",
+		"SortCode",
+		"Swift",
+	}
+}
+
 // MenuElementType is an enumeration of the contract, in its declared order.
 type MenuElementType string
 
@@ -684,6 +1359,14 @@ const (
 	MenuElementTypeItem          MenuElementType = "Item"
 	MenuElementTypeOptionSetItem MenuElementType = "OptionSetItem"
 )
+
+// Values lists the declared values.
+func (MenuElementType) Values() []string {
+	return []string{
+		"Item",
+		"OptionSetItem",
+	}
+}
 
 // MenuSectionBehaviour is an enumeration of the contract, in its declared order.
 type MenuSectionBehaviour string
@@ -693,6 +1376,14 @@ const (
 	MenuSectionBehaviourExpandMultiple MenuSectionBehaviour = "ExpandMultiple"
 )
 
+// Values lists the declared values.
+func (MenuSectionBehaviour) Values() []string {
+	return []string{
+		"ExpandSingle",
+		"ExpandMultiple",
+	}
+}
+
 // MobileAppsSubmissionType is an enumeration of the contract, in its declared order.
 type MobileAppsSubmissionType string
 
@@ -701,6 +1392,15 @@ const (
 	MobileAppsSubmissionTypeAndroid MobileAppsSubmissionType = "Android"
 	MobileAppsSubmissionTypeIOS     MobileAppsSubmissionType = "IOS"
 )
+
+// Values lists the declared values.
+func (MobileAppsSubmissionType) Values() []string {
+	return []string{
+		"None",
+		"Android",
+		"IOS",
+	}
+}
 
 // OrderState is an enumeration of the contract, in its declared order.
 type OrderState string
@@ -722,6 +1422,26 @@ const (
 	OrderStatePendingPayment             OrderState = "PendingPayment"
 )
 
+// Values lists the declared values.
+func (OrderState) Values() []string {
+	return []string{
+		"Created",
+		"PlacedCanBeCancelled",
+		"ReadyToProcess",
+		"AcceptedByRestaurant",
+		"Dispatched",
+		"Delivered",
+		"Cancelled",
+		"ManualReview",
+		"RejectedByStore",
+		"RejectedByFlipdish",
+		"RejectedAutomatically",
+		"RejectedAfterBeingAccepted",
+		"AcceptedAndRefunded",
+		"PendingPayment",
+	}
+}
+
 // OrderTypes is an enumeration of the contract, in its declared order.
 type OrderTypes string
 
@@ -731,6 +1451,16 @@ const (
 	OrderTypesCollection OrderTypes = "Collection"
 	OrderTypesDineIn     OrderTypes = "DineIn"
 )
+
+// Values lists the declared values.
+func (OrderTypes) Values() []string {
+	return []string{
+		"All",
+		"Delivery",
+		"Collection",
+		"DineIn",
+	}
+}
 
 // PaymentAccountType is an enumeration of the contract, in its declared order.
 type PaymentAccountType string
@@ -748,6 +1478,22 @@ const (
 	PaymentAccountTypeGoogleWalletToken PaymentAccountType = "GoogleWalletToken"
 )
 
+// Values lists the declared values.
+func (PaymentAccountType) Values() []string {
+	return []string{
+		"Card",
+		"Cash",
+		"Ideal",
+		"Bancontact",
+		"Giropay",
+		"Eps",
+		"Emv",
+		"PayPal",
+		"PayGreen",
+		"GoogleWalletToken",
+	}
+}
+
 // PaymentOptions is an enumeration of the contract, in its declared order.
 type PaymentOptions string
 
@@ -756,6 +1502,15 @@ const (
 	PaymentOptionsEmv     PaymentOptions = "Emv"
 	PaymentOptionsCounter PaymentOptions = "Counter"
 )
+
+// Values lists the declared values.
+func (PaymentOptions) Values() []string {
+	return []string{
+		"Online",
+		"Emv",
+		"Counter",
+	}
+}
 
 // PaymentStatus is an enumeration of the contract, in its declared order.
 type PaymentStatus string
@@ -768,6 +1523,17 @@ const (
 	PaymentStatusDisputed          PaymentStatus = "Disputed"
 )
 
+// Values lists the declared values.
+func (PaymentStatus) Values() []string {
+	return []string{
+		"Paid",
+		"Unpaid",
+		"Refunded",
+		"PartiallyRefunded",
+		"Disputed",
+	}
+}
+
 // PickupLocationType is an enumeration of the contract, in its declared order.
 type PickupLocationType string
 
@@ -776,6 +1542,15 @@ const (
 	PickupLocationTypeTableService PickupLocationType = "TableService"
 	PickupLocationTypeDineIn       PickupLocationType = "DineIn"
 )
+
+// Values lists the declared values.
+func (PickupLocationType) Values() []string {
+	return []string{
+		"TakeOut",
+		"TableService",
+		"DineIn",
+	}
+}
 
 // PostCodeType is an enumeration of the contract, in its declared order.
 type PostCodeType string
@@ -786,6 +1561,15 @@ const (
 	PostCodeTypeZip      PostCodeType = "Zip"
 )
 
+// Values lists the declared values.
+func (PostCodeType) Values() []string {
+	return []string{
+		"None",
+		"PostCode",
+		"Zip",
+	}
+}
+
 // PreOrderTimeDisplayType is an enumeration of the contract, in its declared order.
 type PreOrderTimeDisplayType string
 
@@ -794,6 +1578,15 @@ const (
 	PreOrderTimeDisplayTypeStartAndEndTime PreOrderTimeDisplayType = "StartAndEndTime"
 	PreOrderTimeDisplayTypeDayOnly         PreOrderTimeDisplayType = "DayOnly"
 )
+
+// Values lists the declared values.
+func (PreOrderTimeDisplayType) Values() []string {
+	return []string{
+		"SingleTime",
+		"StartAndEndTime",
+		"DayOnly",
+	}
+}
 
 // PrintoutLayoutType is an enumeration of the contract, in its declared order.
 type PrintoutLayoutType string
@@ -805,6 +1598,16 @@ const (
 	PrintoutLayoutTypeSmallChefNotesAndCentra PrintoutLayoutType = "SmallChefNotesAndCentra"
 )
 
+// Values lists the declared values.
+func (PrintoutLayoutType) Values() []string {
+	return []string{
+		"Default",
+		"Centra",
+		"SmallChefNotes",
+		"SmallChefNotesAndCentra",
+	}
+}
+
 // ProductType is an enumeration of the contract, in its declared order.
 type ProductType string
 
@@ -813,6 +1616,14 @@ const (
 	ProductTypeModifier ProductType = "Modifier"
 )
 
+// Values lists the declared values.
+func (ProductType) Values() []string {
+	return []string{
+		"Product",
+		"Modifier",
+	}
+}
+
 // RefreshTokenUsage is an enumeration of the contract, in its declared order.
 type RefreshTokenUsage string
 
@@ -820,6 +1631,14 @@ const (
 	RefreshTokenUsageReUse       RefreshTokenUsage = "ReUse"
 	RefreshTokenUsageOneTimeOnly RefreshTokenUsage = "OneTimeOnly"
 )
+
+// Values lists the declared values.
+func (RefreshTokenUsage) Values() []string {
+	return []string{
+		"ReUse",
+		"OneTimeOnly",
+	}
+}
 
 // RejectReason is an enumeration of the contract, in its declared order.
 type RejectReason string
@@ -836,6 +1655,21 @@ const (
 	RejectReasonStoreUncontactable RejectReason = "StoreUncontactable"
 )
 
+// Values lists the declared values.
+func (RejectReason) Values() []string {
+	return []string{
+		"TooBusy",
+		"FoodUnavailable",
+		"UnableToDeliver",
+		"UnknownAddress",
+		"UnknownReason",
+		"TooSoon",
+		"TimeUnavailable",
+		"DontDeliverToArea",
+		"StoreUncontactable",
+	}
+}
+
 // SalesChannelType is an enumeration of the contract, in its declared order.
 type SalesChannelType string
 
@@ -848,6 +1682,18 @@ const (
 	SalesChannelTypePhoneAgent SalesChannelType = "PhoneAgent"
 )
 
+// Values lists the declared values.
+func (SalesChannelType) Values() []string {
+	return []string{
+		"Web",
+		"App",
+		"Kiosk",
+		"Pos",
+		"None",
+		"PhoneAgent",
+	}
+}
+
 // Source is an enumeration of the contract, in its declared order.
 type Source string
 
@@ -855,6 +1701,14 @@ const (
 	SourceInternal Source = "Internal"
 	SourceExternal Source = "External"
 )
+
+// Values lists the declared values.
+func (Source) Values() []string {
+	return []string{
+		"Internal",
+		"External",
+	}
+}
 
 // SpicinessRating is an enumeration of the contract, in its declared order.
 type SpicinessRating string
@@ -866,6 +1720,16 @@ const (
 	SpicinessRatingHot      SpicinessRating = "Hot"
 )
 
+// Values lists the declared values.
+func (SpicinessRating) Values() []string {
+	return []string{
+		"NotRated",
+		"Mild",
+		"Medium",
+		"Hot",
+	}
+}
+
 // StoreSelectorType is an enumeration of the contract, in its declared order.
 type StoreSelectorType string
 
@@ -875,6 +1739,15 @@ const (
 	StoreSelectorTypeMultiple StoreSelectorType = "Multiple"
 )
 
+// Values lists the declared values.
+func (StoreSelectorType) Values() []string {
+	return []string{
+		"None",
+		"Single",
+		"Multiple",
+	}
+}
+
 // SupportRegion is an enumeration of the contract, in its declared order.
 type SupportRegion string
 
@@ -883,6 +1756,15 @@ const (
 	SupportRegionSpain   SupportRegion = "Spain"
 	SupportRegionBenelux SupportRegion = "Benelux"
 )
+
+// Values lists the declared values.
+func (SupportRegion) Values() []string {
+	return []string{
+		"Default",
+		"Spain",
+		"Benelux",
+	}
+}
 
 // TableServiceCatagory is an enumeration of the contract, in its declared order.
 type TableServiceCatagory string
@@ -900,6 +1782,22 @@ const (
 	TableServiceCatagoryTeam         TableServiceCatagory = "Team"
 )
 
+// Values lists the declared values.
+func (TableServiceCatagory) Values() []string {
+	return []string{
+		"Generic",
+		"Villa",
+		"House",
+		"Room",
+		"Area",
+		"Table",
+		"ParkingBay",
+		"Gate",
+		"DriveThrough",
+		"Team",
+	}
+}
+
 // TaxType is an enumeration of the contract, in its declared order.
 type TaxType string
 
@@ -908,6 +1806,14 @@ const (
 	TaxTypeExcludedFromBasePrice TaxType = "ExcludedFromBasePrice"
 )
 
+// Values lists the declared values.
+func (TaxType) Values() []string {
+	return []string{
+		"IncludedInBasePrice",
+		"ExcludedFromBasePrice",
+	}
+}
+
 // TelephonyConfigType is an enumeration of the contract, in its declared order.
 type TelephonyConfigType string
 
@@ -915,6 +1821,14 @@ const (
 	TelephonyConfigTypePreRecorded TelephonyConfigType = "PreRecorded"
 	TelephonyConfigTypeVoiceAI     TelephonyConfigType = "VoiceAI"
 )
+
+// Values lists the declared values.
+func (TelephonyConfigType) Values() []string {
+	return []string{
+		"PreRecorded",
+		"VoiceAI",
+	}
+}
 
 // UpdateStatus is an enumeration of the contract, in its declared order.
 type UpdateStatus string
@@ -928,6 +1842,18 @@ const (
 	UpdateStatusPublished UpdateStatus = "Published"
 )
 
+// Values lists the declared values.
+func (UpdateStatus) Values() []string {
+	return []string{
+		"None",
+		"Submitted",
+		"InReview",
+		"Rejected",
+		"Approved",
+		"Published",
+	}
+}
+
 // UpdateTimeEstimate is an enumeration of the contract, in its declared order.
 type UpdateTimeEstimate string
 
@@ -938,6 +1864,16 @@ const (
 	UpdateTimeEstimateFiveToFifteenMinutes UpdateTimeEstimate = "FiveToFifteenMinutes"
 )
 
+// Values lists the declared values.
+func (UpdateTimeEstimate) Values() []string {
+	return []string{
+		"LessThanOneMinute",
+		"OneToTwoMinutes",
+		"TwoToFiveMinutes",
+		"FiveToFifteenMinutes",
+	}
+}
+
 // UserType is an enumeration of the contract, in its declared order.
 type UserType string
 
@@ -946,6 +1882,15 @@ const (
 	UserTypeTerminal      UserType = "Terminal"
 	UserTypeLegacyPrinter UserType = "LegacyPrinter"
 )
+
+// Values lists the declared values.
+func (UserType) Values() []string {
+	return []string{
+		"Kiosk",
+		"Terminal",
+		"LegacyPrinter",
+	}
+}
 
 // ValidationCode is an enumeration of the contract, in its declared order.
 type ValidationCode string
@@ -958,6 +1903,17 @@ const (
 	ValidationCodeDBFailed                   ValidationCode = "DBFailed"
 )
 
+// Values lists the declared values.
+func (ValidationCode) Values() []string {
+	return []string{
+		"Success",
+		"MinimumCountViolation",
+		"MasterOptionSetViolation",
+		"IncorrectElementTypeInMenu",
+		"DBFailed",
+	}
+}
+
 // VoucherStatus is an enumeration of the contract, in its declared order.
 type VoucherStatus string
 
@@ -968,6 +1924,17 @@ const (
 	VoucherStatusUsed        VoucherStatus = "Used"
 	VoucherStatusDisabled    VoucherStatus = "Disabled"
 )
+
+// Values lists the declared values.
+func (VoucherStatus) Values() []string {
+	return []string{
+		"Valid",
+		"NotYetValid",
+		"Expired",
+		"Used",
+		"Disabled",
+	}
+}
 
 // VoucherSubType is an enumeration of the contract, in its declared order.
 type VoucherSubType string
@@ -982,6 +1949,19 @@ const (
 	VoucherSubTypeCustom             VoucherSubType = "Custom"
 )
 
+// Values lists the declared values.
+func (VoucherSubType) Values() []string {
+	return []string{
+		"None",
+		"SignUp",
+		"Loyalty",
+		"Loyalty25",
+		"Retention",
+		"SecondaryRetention",
+		"Custom",
+	}
+}
+
 // VoucherType is an enumeration of the contract, in its declared order.
 type VoucherType string
 
@@ -993,6 +1973,17 @@ const (
 	VoucherTypeFreeDelivery       VoucherType = "FreeDelivery"
 )
 
+// Values lists the declared values.
+func (VoucherType) Values() []string {
+	return []string{
+		"PercentageDiscount",
+		"LumpDiscount",
+		"AddItem",
+		"CreditNote",
+		"FreeDelivery",
+	}
+}
+
 // WebToAppRedirect is an enumeration of the contract, in its declared order.
 type WebToAppRedirect string
 
@@ -1003,3 +1994,14 @@ const (
 	WebToAppRedirectSuggestPwa     WebToAppRedirect = "SuggestPwa"
 	WebToAppRedirectForcePwa       WebToAppRedirect = "ForcePwa"
 )
+
+// Values lists the declared values.
+func (WebToAppRedirect) Values() []string {
+	return []string{
+		"NoRedirect",
+		"RedirectOnce",
+		"RedirectAlways",
+		"SuggestPwa",
+		"ForcePwa",
+	}
+}

@@ -309,6 +309,11 @@ func (g *generator) enumSource() string {
 			fmt.Fprintf(&b, "\t%s%s %s = %q\n", n, exported(v), n, v)
 		}
 		b.WriteString(")\n\n")
+		fmt.Fprintf(&b, "// Values lists the declared values.\nfunc (%s) Values() []string {\n\treturn []string{\n", n)
+		for _, v := range g.enums[n] {
+			fmt.Fprintf(&b, "\t\t%q,\n", v)
+		}
+		b.WriteString("\t}\n}\n\n")
 	}
 	return b.String()
 }
