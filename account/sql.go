@@ -8,7 +8,10 @@ const (
 	sqlInsertBrand = `insert into brands
 		(id, app_id, name, country_id, config, sandbox, disabled, clock_offset, created_at, version)
 		values ($1, $2, $3, $4, $5, $6, false, 0, $7, 1) on conflict (app_id) do nothing`
-	sqlLockBrand = `update brands set version = version where id = $1`
+	sqlUpdateBrand = `update brands set name = $3, country_id = $4, config = $5, version = version + 1
+		where id = $1 and version = $2`
+	sqlDisableBrand = `update brands set disabled = $2, version = version + 1 where id = $1`
+	sqlLockBrand    = `update brands set version = version where id = $1`
 
 	// Inserts nothing when there is no such account.
 	sqlInsertOwner = `insert into memberships (brand_id, account_id, level, stores, created_at, version)
@@ -32,4 +35,9 @@ const (
 	sqlStanding = `select b.app_id, m.level, m.stores, a.name, a.email
 		from memberships m join brands b on b.id = m.brand_id join accounts a on a.id = m.account_id
 		where m.brand_id = $1 and m.account_id = $2 and b.disabled = false and a.disabled = false`
+
+	sqlAsset      = `select content_type, content from assets where name = $1`
+	sqlDropLogos  = `delete from assets where brand_id = $1 and kind = 'logo' and name <> $2`
+	sqlInsertLogo = `insert into assets (name, brand_id, kind, content_type, content, created_at)
+		values ($1, $2, 'logo', $3, $4, $5) on conflict (name) do nothing`
 )

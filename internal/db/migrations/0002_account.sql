@@ -51,7 +51,10 @@ create index memberships_by_account on memberships (account_id, brand_id);
 create table assets (
 	name text primary key,
 	brand_id integer not null,
+	kind text not null,
 	content_type text not null,
 	content {{blob}} not null,
 	created_at bigint not null
 );
+
+create index assets_by_brand on assets (brand_id, kind);
