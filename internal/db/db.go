@@ -4,6 +4,9 @@
 // SQL conventions: placeholders $1, $2 …; times as bigint microseconds UTC (clock.Micros); booleans declared boolean;
 // JSON documents as opaque text; searched fields as columns; ids that appear on the wire come from NextID and fit 31 bits.
 // Every statement is a constant in its package's sql.go, where a test finds and prepares it on both engines.
+//
+// It owns the tables schema_migrations and id_sequences, the file lock of a data folder ([LockFolder]), and the archive
+// of all tables ([DB.Backup], [Restore], [DB.Verify]).
 package db
 
 import (
@@ -17,8 +20,16 @@ import (
 type Config struct {
 	Path string // SQLite database file; created when missing
 	URL  string // postgres://… connection URL
+	// ReadOnly opens an existing database beside the process that writes it. Write answers ErrReadOnly, and nothing is
+	// created or migrated.
+	ReadOnly bool
+	// Conns bounds the connections: of PostgreSQL in all (default 16), of SQLite those that read (default 8).
+	Conns int
 	// Twice runs each write closure twice, the first time rolled back: tests use it to find closures with side effects.
 	Twice bool
+	// Strict finds a nested transaction even where the closure passes an outer context on, at the price of a stack
+	// walk per transaction. Without it such a nested Write waits for itself on SQLite; tests run strict.
+	Strict bool
 }
 
 // Errors that callers can meet besides their own.
@@ -30,6 +41,13 @@ var (
 	// ErrOutcomeUnknown says that a COMMIT was sent and its answer was lost. Repeat under the same idempotency key,
 	// or read back by id and version.
 	ErrOutcomeUnknown = errors.New("db: the outcome of the commit is unknown")
+	// ErrUnavailable says that the database could not be reached or the connection broke before the COMMIT was sent:
+	// nothing was written.
+	ErrUnavailable = errors.New("db: the database is not available")
+	// ErrReadOnly refuses Write on a database opened with Config.ReadOnly.
+	ErrReadOnly = errors.New("db: the database is open for reading only")
+	// ErrClosed refuses transactions after Close.
+	ErrClosed = errors.New("db: the database is closed")
 )
 
 // Flusher holds what a package buffers during one transaction; see Tx.Attach.
@@ -50,6 +68,8 @@ type DB struct {
 	engine engine
 	url    string   // of PostgreSQL, for connections outside the pool
 	ids    sync.Map // sequence name → *idBlock
+	guard  *guard   // nil unless strict
+	stats  counters
 }
 
 type engine interface {
@@ -57,30 +77,39 @@ type engine interface {
 	read(ctx context.Context, fn func(*Tx) error) error
 	close() error
 	name() string
+	conns() (open, busy int64)
 }
 
 type nestedKey struct{}
 
 // Write runs fn in a read-write transaction and commits it. It returns nil only after the commit is durable. fn's error
-// rolls back and is returned as it is. On SQLite many writes share one commit; fn runs on the writer's context, and the
-// caller's cancellation counts only while the write waits in the queue.
+// rolls back and is returned as it is. A statement that failed dooms its transaction: later statements of it fail, and
+// it cannot commit even when fn returns nil (PostgreSQL's rule, kept on both engines).
+//
+// On SQLite many writes share one commit; fn runs on the writer's goroutine and context, and the caller's cancellation
+// counts only while the write waits in the queue: once fn has started, Write returns the true outcome. On PostgreSQL a
+// cancellation before COMMIT rolls back; COMMIT has its own time-out, and ErrOutcomeUnknown is its only doubt.
+//
+// A panic in fn rolls back and is raised again in the caller's goroutine, on SQLite as a *Panic.
 func (d *DB) Write(ctx context.Context, fn func(*Tx) error) error {
-	if ctx.Value(nestedKey{}) != nil {
+	if d.nested(ctx) {
 		return ErrNested
 	}
-	return d.engine.write(ctx, fn)
+	d.stats.writes.Add(1)
+	return d.engine.write(ctx, d.watched("write", fn))
 }
 
-// Read runs fn in a read-only transaction that sees one snapshot.
+// Read runs fn in a read-only transaction that sees one snapshot. When ctx is cancelled, fn's next statement fails.
 func (d *DB) Read(ctx context.Context, fn func(*Tx) error) error {
-	if ctx.Value(nestedKey{}) != nil {
+	if d.nested(ctx) {
 		return ErrNested
 	}
-	return d.engine.read(ctx, fn)
+	d.stats.reads.Add(1)
+	return d.engine.read(ctx, d.watched("read", fn))
 }
 
 // Engine is "sqlite" or "postgres".
 func (d *DB) Engine() string { return d.engine.name() }
 
-// Close waits for running transactions and closes the database.
+// Close waits for running transactions, queued writes included, and closes the database.
 func (d *DB) Close() error { return d.engine.close() }

@@ -78,7 +78,8 @@ func PostgresURL(t testing.TB) string {
 
 func open(t testing.TB, c db.Config) *db.DB {
 	t.Helper()
-	c.Twice = os.Getenv("COMANDA_TEST_TWICE") != ""
+	c.Twice = c.Twice || os.Getenv("COMANDA_TEST_TWICE") != ""
+	c.Strict = true
 	d, err := db.Open(context.Background(), c)
 	if err != nil {
 		t.Fatal(err)
