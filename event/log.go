@@ -2,6 +2,7 @@ package event
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"comanda/internal/clock"
@@ -18,7 +19,10 @@ type Log struct {
 	signals hints
 	node    node
 
-	now func() instant // tests move it
+	// Tests change and look at these.
+	now     func() instant
+	net     time.Duration // between queries of the heads
+	fetches atomic.Int64  // reads of the database by tails
 }
 
 // Option changes a Log from its defaults.
@@ -31,6 +35,10 @@ func LeaseTime(d time.Duration) Option { return func(l *Log) { l.lease = d } }
 // NewLog makes the log of a database. On PostgreSQL, [Log.Run] must run for anything that waits or owns.
 func NewLog(d *db.DB, options ...Option) *Log {
 	l := &Log{db: d, lease: 5 * time.Second, now: now}
+	l.net = netEverySQLite
+	if l.shared() {
+		l.net = netEvery
+	}
 	l.signals.init()
 	l.node.init()
 	for _, o := range options {

@@ -141,6 +141,7 @@ func size(e Event) int { return len(e.Body) + 256 }
 
 // fetch reads from the database and holds it to its word that there are no gaps.
 func (l *Log) fetch(ctx context.Context, brand int, after int64, limit int) (events []Event, err error) {
+	l.fetches.Add(1)
 	err = l.db.Read(ctx, func(tx *db.Tx) error {
 		events, err = Read(tx, brand, after, limit)
 		if err != nil || len(events) == 0 || events[0].Position == after+1 {

@@ -130,11 +130,7 @@ func take(set *map[int]struct{}) []int {
 
 // runNet asks for all heads at every tick, so that a lost hint costs time only. runNet and the two below end with ctx.
 func (l *Log) runNet(ctx context.Context) {
-	every := netEverySQLite
-	if l.shared() {
-		every = netEvery
-	}
-	tick := time.NewTicker(every)
+	tick := time.NewTicker(l.net)
 	defer tick.Stop()
 	seen := map[int]int64{}
 	for {
