@@ -28,11 +28,14 @@ var (
 	count   atomic.Int64
 )
 
-// Main runs the package's tests and then stops what was started for them.
-func Main(m *testing.M) {
+// Main runs the package's tests, stops what was started for them and exits.
+func Main(m *testing.M) { os.Exit(Run(m)) }
+
+// Run is Main without the exit, for a TestMain that has more to clean up.
+func Run(m *testing.M) int {
 	code := m.Run()
 	stop()
-	os.Exit(code)
+	return code
 }
 
 // Each runs fn as a subtest on a fresh database of each engine.

@@ -26,10 +26,15 @@ var (
 // Main runs a package's tests and then removes the binary that was built for them.
 func Main(m *testing.M) {
 	code := m.Run()
+	Clean()
+	os.Exit(code)
+}
+
+// Clean removes the binary, for a TestMain of its own.
+func Clean() {
 	if folder != "" {
 		_ = os.RemoveAll(folder)
 	}
-	os.Exit(code)
 }
 
 // Binary builds the program once per test process and returns its path.
