@@ -2,8 +2,10 @@ package api
 
 import (
 	"crypto/tls"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -28,7 +30,7 @@ func send(t *testing.T, h http.Handler, method, target, body string, headers ...
 }
 
 func TestHeartbeat(t *testing.T) {
-	h := New(Config{Host: "node-1"})
+	h := New(Config{Host: "node-1", Log: slog.New(slog.DiscardHandler)})
 	for _, c := range []struct {
 		method, path string
 		status       int
@@ -47,5 +49,13 @@ func TestHeartbeat(t *testing.T) {
 			t.Errorf("%s %s: %d %s", c.method, c.path, w.Code, w.Body)
 		}
 	}
-	t.Log(send(t, h, get, "/openapi.json", "").Body)
+}
+
+func mustURL(t *testing.T, raw string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
 }
