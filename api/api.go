@@ -41,7 +41,8 @@ type server struct {
 	Config
 	router  *router
 	limiter *limiter
-	openAPI func() []byte
+	doc     *huma.OpenAPI
+	openAPI func() []byte // the document's bytes, made at the first request for them
 }
 
 // New makes the door: every operation of routes.go under /api/, and /openapi.json.
@@ -75,6 +76,7 @@ func (s *server) register(groups []group) {
 	replaceHumaErrors()
 	a := &adapter{}
 	doc := newDocument(s.Config, groups)
+	s.doc = doc
 	hapi := huma.NewAPI(huma.Config{
 		OpenAPI:       doc,
 		Formats:       map[string]huma.Format{"application/json": jsonFormat},

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -59,3 +60,5 @@ func mustURL(t *testing.T, raw string) *url.URL {
 	}
 	return u
 }
+
+func typeOf(v any) reflect.Type { return reflect.TypeOf(v) }

@@ -12,6 +12,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -20,6 +21,8 @@ import (
 
 // maxBody is the limit of a JSON body.
 const maxBody = 1 << 20
+
+const sendJSON = "Send JSON as application/json."
 
 // body reads a request body by its declared schema: it validates it and writes it anew in canonical form, so that what
 // is decoded afterwards has exact names, no stray nulls and no unknown members. huma does not validate it again.
@@ -138,7 +141,7 @@ func (b *body) mediaType(r *http.Request) (form bool, err error) {
 	}
 	name, params, perr := mime.ParseMediaType(ct)
 	if cs := params["charset"]; cs != "" && !strings.EqualFold(cs, "utf-8") && !strings.EqualFold(cs, "us-ascii") {
-		return false, unsupported(ct)
+		return false, unsupported(ct, sendJSON)
 	}
 	switch {
 	case perr != nil:
@@ -147,7 +150,7 @@ func (b *body) mediaType(r *http.Request) (form bool, err error) {
 	case name == "application/json", name == "text/json", name == "text/plain", strings.HasSuffix(name, "+json"):
 		return false, nil
 	}
-	return false, unsupported(ct)
+	return false, unsupported(ct, sendJSON)
 }
 
 func readAll(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
@@ -187,7 +190,7 @@ func (s *shape) bare(raw []byte) ([]byte, error) {
 	if t[0] == '"' && json.Valid(t) {
 		return t, nil
 	}
-	return json.Marshal(string(raw))
+	return marshal(string(raw))
 }
 
 // fromForm writes a form as the object that it stands for.
@@ -221,13 +224,12 @@ func (s *shape) fromForm(raw []byte) ([]byte, error) {
 
 // syntax tells where a body stops being JSON.
 func syntax(raw []byte) error {
-	var any json.RawMessage
-	err := json.Unmarshal(raw, &any)
-	if err == nil {
+	if json.Valid(raw) {
 		return nil
 	}
 	at := len(raw)
-	if s := (*json.SyntaxError)(nil); errors.As(err, &s) {
+	var whole json.RawMessage
+	if s := (*json.SyntaxError)(nil); errors.As(json.Unmarshal(raw, &whole), &s) {
 		at = min(int(s.Offset), len(raw))
 	}
 	before := raw[:at]
@@ -370,6 +372,8 @@ func (r *reader) objectValue(s *shape) {
 		case sh == nil:
 			r.token() // not declared: ignored
 			continue
+		case strings.ContainsRune(key, 0):
+			r.wrong.Add(string(r.path), "has a name with the character U+0000: leave it out.")
 		}
 		r.space()
 		if r.in[r.i] == 'n' && m != nil && !m.null {
@@ -470,7 +474,7 @@ func (r *reader) scalarValue(s *shape) {
 			r.fail("must be a text: put it in quotes.")
 			return
 		}
-		if bytes.IndexByte(tok, '\\') < 0 && s.schema.MaxLength == nil && s.schema.MinLength == nil {
+		if bytes.IndexByte(tok, '\\') < 0 && utf8.Valid(tok) && s.schema.MaxLength == nil && s.schema.MinLength == nil {
 			r.out = append(r.out, tok...)
 			return
 		}
@@ -530,6 +534,13 @@ func unquote(tok []byte) string {
 }
 
 func appendString(out []byte, s string) []byte {
-	b, _ := json.Marshal(s) // a string cannot fail
-	return append(out, b...)
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c >= 0x80 {
+			b, _ := marshal(s) // a string cannot fail
+			return append(out, b...)
+		}
+	}
+	out = append(out, '"')
+	out = append(out, s...)
+	return append(out, '"')
 }

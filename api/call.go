@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"mime/multipart"
 	"net/http"
 	"net/url"
 	"runtime/debug"
@@ -37,6 +38,7 @@ type call struct {
 	pathValues  []value
 	queryValues []value
 	body        *bytes.Reader
+	form        *multipart.Form
 	values      [8]value // room for the usual few parameters
 }
 

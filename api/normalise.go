@@ -20,6 +20,7 @@ type operation struct {
 	query   map[string]*param // by lower-case name
 	needed  []*param          // the required ones
 	body    *body             // nil: it has none
+	upload  []string          // the parts of a multipart body
 }
 
 // param is a query parameter.
@@ -58,6 +59,7 @@ func (o *operation) compile(r huma.Registry) {
 		}
 	}
 	o.body = newBody(r, o.op)
+	o.upload = uploadFields(o.op)
 }
 
 // emptyLast says that the last path segment may be empty: PHP writes false so.
@@ -160,11 +162,16 @@ func (o *operation) normalise(c *call, e *endpoint, segs []string) error {
 	c.pathValues = o.pathValues(e, segs, c.pathValues, &wrong)
 	c.queryValues = o.queryValues(c.r.URL.RawQuery, c.queryValues, &wrong)
 	if o.body != nil {
-		canonical, err := o.body.read(c.w.ResponseWriter, c.r, &wrong)
+		canonical, err := o.body.read(&c.w, c.r, &wrong)
 		if err != nil {
 			return err
 		}
 		c.setBody(canonical)
+	}
+	if o.upload != nil {
+		if err := c.readForm(o.upload); err != nil {
+			return err
+		}
 	}
 	return wrong.Err()
 }
@@ -173,10 +180,10 @@ func tooLarge(limit int64) error {
 	return fault.Newf(fault.TooLarge, "The body is larger than %d bytes.", limit).With("Send less at once.")
 }
 
-func unsupported(ct string) error {
+func unsupported(ct, mend string) error {
 	return &problem{
 		status:  http.StatusUnsupportedMediaType,
 		Message: fmt.Sprintf("The content type %s is not understood here.", quoted(ct)),
-		Details: "Send JSON as application/json.",
+		Details: mend,
 	}
 }

@@ -3,8 +3,11 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"comanda/account"
 	"comanda/internal/fault"
@@ -52,8 +55,8 @@ func probeBody[T any](_ context.Context, _ *account.Caller, in *bodyIn[T]) (*raw
 	return &rawOut{b}, err
 }
 
-// thing is a body with a member of each kind.
-type thing struct {
+// thingBody is a body with a member of each kind.
+type thingBody struct {
 	Name     string            `json:"Name" maxLength:"10"`
 	Count    *int              `json:"Count" required:"false" minimum:"0" maximum:"200"`
 	Price    *wire.Decimal     `json:"Price" required:"false"`
@@ -98,7 +101,7 @@ func probe(tb testing.TB) *server {
 		on("Show", post, "/api/v1.0/probe/tax/show/{show}", anyone, func(_ context.Context, _ *account.Caller, in *showIn) (*showOut, error) {
 			return &showOut{in.Show}, nil
 		}, ""),
-		on("Thing", post, "/api/v1.0/probe/thing", anyone, probeBody[thing], ""),
+		on("Thing", post, "/api/v1.0/probe/thing", anyone, probeBody[thingBody], ""),
 		on("Text", post, "/api/v1.0/probe/text", anyone, probeBody[string], ""),
 		on("Bool", post, "/api/v1.0/probe/bool", anyone, probeBody[bool], ""),
 		on("Int", post, "/api/v1.0/probe/int", anyone, probeBody[int], ""),
@@ -114,6 +117,7 @@ func probe(tb testing.TB) *server {
 		on("Empty", post, "/api/v1.0/probe/empty", anyone, func(context.Context, *account.Caller, *none) (*none, error) {
 			return &none{}, nil
 		}, ""),
+		on("Upload", post, "/api/v1.0/probe/upload", anyone, probeUpload, ""),
 		on("Fail", post, "/api/v1.0/probe/fail/{how}", anyone, probeFail, ""),
 	}}})
 	return s
@@ -129,4 +133,16 @@ type failIn struct {
 
 func probeFail(_ context.Context, _ *account.Caller, in *failIn) (*none, error) {
 	return nil, failures[in.How]()
+}
+
+type uploadIn struct {
+	RawBody huma.MultipartFormFiles[struct {
+		Image huma.FormFile `form:"Image" contentType:"image/png,image/jpeg" required:"true"`
+	}]
+}
+
+func probeUpload(_ context.Context, _ *account.Caller, in *uploadIn) (*textOut, error) {
+	f := in.RawBody.Data().Image
+	b, err := io.ReadAll(f)
+	return &textOut{wire.Result[string]{Data: f.Filename + " " + f.ContentType + " " + string(b)}}, err
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
@@ -94,6 +95,9 @@ func (v *scalar) text(s string) (canonical, wrong string) {
 	if strings.ContainsRune(s, 0) {
 		return "", "contains the character U+0000: leave it out."
 	}
+	if !utf8.ValidString(s) {
+		return "", "is not valid UTF-8: send it in that encoding."
+	}
 	if n := v.schema.MaxLength; n != nil && runes(s) > *n {
 		return "", fmt.Sprintf("has %d characters: at most %d are allowed.", runes(s), *n)
 	}
@@ -103,7 +107,7 @@ func (v *scalar) text(s string) (canonical, wrong string) {
 	return s, ""
 }
 
-func runes(s string) int { return len([]rune(s)) }
+func runes(s string) int { return utf8.RuneCountInString(s) }
 
 func (v *scalar) integer(text string) (canonical, wrong string) {
 	s := strings.TrimSpace(text)

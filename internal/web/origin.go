@@ -5,6 +5,7 @@ package web
 import (
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 )
 
@@ -65,13 +66,17 @@ func (o Origin) trusted(a netip.Addr) bool {
 // body: clients whose base path ends in a slash send it. Put it in front of every ServeMux.
 func CollapseSlashes(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.Contains(r.URL.Path, "//") && !strings.Contains(r.URL.RawPath, "//") {
+		escaped := r.URL.EscapedPath()
+		if !strings.Contains(escaped, "//") {
 			next.ServeHTTP(w, r)
 			return
 		}
-		r2 := *r
 		u := *r.URL
-		u.Path, u.RawPath = Collapse(u.Path), Collapse(u.RawPath)
+		u.RawPath = Collapse(escaped)
+		if path, err := url.PathUnescape(u.RawPath); err == nil {
+			u.Path = path
+		}
+		r2 := *r
 		r2.URL = &u
 		next.ServeHTTP(w, &r2)
 	})
