@@ -11,10 +11,10 @@ import (
 // Rate is a percentage in parts per million: 13.5 % is 135,000. Four decimals of a per cent are exact.
 type Rate int64
 
-const (
-	whole   Rate = 1_000_000   // 100 %
-	MaxRate Rate = 100 * whole // the largest rate that is taken from outside: 10,000 %
-)
+const whole Rate = 1_000_000 // 100 %
+
+// MaxRate is the largest rate that is taken from outside: 10,000 %.
+const MaxRate = 100 * whole
 
 // ParseRate reads a percentage such as 13.5. Negative rates and more than four decimals are errors.
 func ParseRate(d wire.Decimal) (Rate, error) {
