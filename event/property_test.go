@@ -216,7 +216,7 @@ func snapshot(ctx context.Context, d *db.DB, brand int) (events []event.Event, e
 			return err
 		}
 		events, err = event.Read(tx, brand, 0, 10_000)
-		if err == nil && d.Engine() == "sqlite" && int(head) != len(events) { // one snapshot there; per statement on PostgreSQL
+		if err == nil && int(head) != len(events) {
 			err = fmt.Errorf("head %d of %d events", head, len(events))
 		}
 		return err

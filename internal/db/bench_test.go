@@ -25,8 +25,8 @@ const (
 	benchInsert = `insert into o (id, version, doc) values ($1, 0, $2)`
 	benchHead   = `insert into log_heads (brand_id, position) values ($1, 1)
 		on conflict (brand_id) do update set position = log_heads.position + 1`
-	benchEvent = `insert into log_events (brand_id, position, event_id, name, subject, store_id, created_at, redacted, body)
-		select brand_id, position, $2, 'order.accepted', 'order/1', 1, 0, false, $3 from log_heads where brand_id = $1`
+	benchEvent = `insert into log_events (brand_id, position, event_id, name, subject, store_id, shown_at, created_at, redacted, body)
+		select brand_id, position, $2, 'order.accepted', 'order/1', 1, 0, 0, false, $3 from log_heads where brand_id = $1`
 )
 
 var benchDoc = fmt.Sprintf("%02000d", 7)
