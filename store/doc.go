@@ -10,6 +10,8 @@
 package store
 
 import (
+	"sync"
+
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"comanda/account"
@@ -23,6 +25,7 @@ type Stores struct {
 	log      *event.Log
 	accounts *account.Accounts
 	parsed   *lru.Cache[int, *Store]
+	locks    [64]sync.Mutex // changes of one store queue up in this process, by id
 }
 
 // parsedStores is how many parsed stores a process keeps, at some ten kilobytes each.

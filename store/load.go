@@ -51,6 +51,6 @@ func (s *Stores) Version(tx *db.Tx, id int) (int, error) {
 	return v, err
 }
 
-func notFound(id int) error {
+func notFound(id int) *fault.Error {
 	return fault.Newf(fault.NotFound, "There is no store %d within your reach.", id)
 }

@@ -3,4 +3,15 @@ package store
 const (
 	sqlStoreVersion = `select version from stores where id = $1`
 	sqlStore        = `select brand_id, group_id, version, doc from stores where id = $1`
+	sqlBrandStores  = `select id, version from stores where brand_id = $1 and archived = false order by id`
+
+	sqlGroup  = `select brand_id, doc from store_groups where id = $1`
+	sqlGroups = `select doc from store_groups where brand_id = $1 order by id`
+
+	sqlInsertGroup = `insert into store_groups (id, brand_id, version, doc) values ($1, $2, 1, $3)`
+	sqlInsertStore = `insert into stores (id, brand_id, group_id, menu_id, name, published, archived, version, doc)
+		values ($1, $2, $3, $4, $5, $6, $7, 1, $8)`
+	// Zero rows: somebody changed the store since version $2.
+	sqlUpdateStore = `update stores set group_id = $3, menu_id = $4, name = $5, published = $6, archived = $7,
+		version = version + 1, doc = $8 where id = $1 and version = $2`
 )

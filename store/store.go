@@ -27,12 +27,13 @@ type Store struct {
 	hours map[wire.DeliveryType]Week
 }
 
-// document is what a row of stores keeps beside its key columns. Members of wire.Store that something else knows
-// (AppIds, Currency, zone names, the pre-order flags) are filled when the document is written, so that the row is whole.
+// document is what a row of stores keeps beside its key columns, which it repeats, so that it is whole: the store as the
+// contract shows it, and the settings that have calls of their own.
 type document struct {
 	Store         wire.Store
 	Metadata      map[string]string
 	TaxID         string
+	ZoneFixed     bool           // the zone was chosen and does not follow the address
 	LeadTimes     map[string]int // minutes by dispatch type
 	PreOrder      map[wire.DeliveryType]wire.PreOrderConfig
 	ServiceCharge wire.ServiceCharge

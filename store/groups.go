@@ -1,0 +1,223 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"comanda/account"
+	"comanda/event"
+	"comanda/internal/db"
+	"comanda/internal/fault"
+	"comanda/wire"
+)
+
+// CreateGroup makes a store group in a brand. A group without a currency gets that of the brand's country. The currency
+// is for good: every store of the group and all its prices are in it.
+func (s *Stores) CreateGroup(ctx context.Context, c *account.Caller, appID string, in wire.StoreGroupBase) (*wire.StoreGroup, error) {
+	brand, err := s.accounts.Open(ctx, c, appID, account.EditStores)
+	if err != nil {
+		return nil, err
+	}
+	if err := wholeBrand(c, brand.ID); err != nil {
+		return nil, err
+	}
+	g := &wire.StoreGroup{Name: tidy(wire.V(in.Name)), Currency: wire.V(in.Currency), BrandIds: []string{brand.AppID}}
+	if g.Currency == "" {
+		g.Currency = currencyOf(brand.CountryID)
+	}
+	var faults fault.Collector
+	checkName(&faults, "Name", g.Name, "a store group")
+	if !slices.Contains(currencies, string(g.Currency)) {
+		faults.Add("Currency", "%.10q is not a currency that stores can sell in: write an ISO 4217 code such as EUR", g.Currency)
+	}
+	if err := faults.Err(); err != nil {
+		return nil, err
+	}
+	if g.StoreGroupId, err = s.db.NextID(ctx, "store_groups"); err != nil {
+		return nil, fmt.Errorf("store: create group: %w", err)
+	}
+	doc, err := json.Marshal(g)
+	if err != nil {
+		return nil, fmt.Errorf("store: create group: %w", err)
+	}
+	rec, err := event.Encode(event.New{
+		Brand: brand.ID, AppID: brand.AppID, Subject: fmt.Sprintf("storegroup/%d", g.StoreGroupId), Time: brand.Now(),
+		Body: &wire.StoreGroupCreatedEvent{
+			EventBase: wire.EventBase{IpAddress: c.EventIP()}, StoreGroupId: g.StoreGroupId, User: c.EventUser(), StoreGroup: g,
+			Description: fmt.Sprintf("%s created the store group %s, which sells in %s.", c.EventName(), g.Name, g.Currency),
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = s.db.Write(ctx, func(tx *db.Tx) error {
+		if _, err := tx.Exec(sqlInsertGroup, g.StoreGroupId, brand.ID, string(doc)); err != nil {
+			return err
+		}
+		s.log.Append(tx, rec)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: create group: %w", err)
+	}
+	return g, nil
+}
+
+// Group returns one store group.
+func (s *Stores) Group(ctx context.Context, c *account.Caller, id int) (*wire.StoreGroup, error) {
+	brand, g, err := s.loadGroup(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.require(c, account.ReadStores, brand, 0, noGroup(id)); err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// Groups lists the store groups of a brand whose name holds the search words, by id.
+func (s *Stores) Groups(ctx context.Context, c *account.Caller, appID, search string) ([]*wire.StoreGroup, error) {
+	brand, err := s.accounts.Open(ctx, c, appID, account.ReadStores)
+	if err != nil {
+		return nil, err
+	}
+	var out []*wire.StoreGroup
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		out = nil
+		rows, err := tx.Query(sqlGroups, brand.ID)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var raw []byte
+			if err := rows.Scan(&raw); err != nil {
+				return err
+			}
+			g := new(wire.StoreGroup)
+			if err := json.Unmarshal(raw, g); err != nil {
+				return err
+			}
+			if matches(g.Name, search) {
+				out = append(out, g)
+			}
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: groups: %w", err)
+	}
+	return out, nil
+}
+
+// Extend adds to a store group what a map and a list of its stores need: the stores within the caller's reach, their
+// number, and their places, where those within radius kilometres of the first one count as one place.
+func (s *Stores) Extend(ctx context.Context, c *account.Caller, appID string, g *wire.StoreGroup, radius int) (*wire.StoreGroupExtended, error) {
+	stores, err := s.ByApp(ctx, c, appID, Filter{Group: g.StoreGroupId})
+	if err != nil {
+		return nil, err
+	}
+	out := &wire.StoreGroupExtended{
+		TotalStores: len(stores), GroupedCoordinates: []wire.GroupedCoordinates{}, StoreHeaders: []wire.StoreHeader{},
+		StoreGroupId: g.StoreGroupId, GeneralRating: g.GeneralRating, GeneralRatingCount: g.GeneralRatingCount,
+		DeliveryMenuMessage: g.DeliveryMenuMessage, PickupMenuMessage: g.PickupMenuMessage, BrandIds: g.BrandIds,
+		Name: g.Name, Currency: g.Currency,
+	}
+	for _, st := range stores {
+		out.StoreHeaders = append(out.StoreHeaders, st.Header())
+		at := st.Wire().Address.Coordinates
+		if at == nil {
+			continue
+		}
+		i := slices.IndexFunc(out.GroupedCoordinates, func(p wire.GroupedCoordinates) bool {
+			return kilometres(*at, wire.Coordinates{Latitude: p.Latitude, Longitude: p.Longitude}) <= float64(radius)
+		})
+		if i < 0 {
+			out.GroupedCoordinates = append(out.GroupedCoordinates, wire.GroupedCoordinates{Latitude: at.Latitude, Longitude: at.Longitude, Count: 1})
+		} else {
+			out.GroupedCoordinates[i].Count++
+		}
+	}
+	return out, nil
+}
+
+// kilometres is the distance over the ground of two places.
+func kilometres(a, b wire.Coordinates) float64 {
+	const radius, degree = 6371, math.Pi / 180
+	sinLat := math.Sin((b.Latitude - a.Latitude) * degree / 2)
+	sinLon := math.Sin((b.Longitude - a.Longitude) * degree / 2)
+	h := sinLat*sinLat + math.Cos(a.Latitude*degree)*math.Cos(b.Latitude*degree)*sinLon*sinLon
+	return 2 * radius * math.Asin(math.Sqrt(min(1, h)))
+}
+
+func (s *Stores) loadGroup(ctx context.Context, id int) (brand int, g *wire.StoreGroup, err error) {
+	var raw []byte
+	err = s.db.Read(ctx, func(tx *db.Tx) error { return tx.QueryRow(sqlGroup, id).Scan(&brand, &raw) })
+	if errors.Is(err, db.ErrNoRows) {
+		return 0, nil, noGroup(id)
+	}
+	if err != nil {
+		return 0, nil, fmt.Errorf("store: group %d: %w", id, err)
+	}
+	g = new(wire.StoreGroup)
+	return brand, g, json.Unmarshal(raw, g)
+}
+
+func noGroup(id int) *fault.Error {
+	return fault.Newf(fault.NotFound, "There is no store group %d within your reach.", id)
+}
+
+// require is Caller.Require with a refusal that names the thing, the same for what is not there and what is out of reach.
+func (s *Stores) require(c *account.Caller, r account.Right, brand, store int, missing *fault.Error) error {
+	err := c.Require(r, brand, store)
+	if fault.KindOf(err) == fault.NotFound {
+		return missing
+	}
+	return err
+}
+
+// wholeBrand refuses a caller who has some stores of a brand only: what they would make or change concerns the others.
+func wholeBrand(c *account.Caller, brand int) error {
+	if g, ok := c.GrantOn(brand); ok && g.Stores != nil {
+		return fault.New(fault.Forbidden, "Your access is for some stores of the brand only, and this concerns the brand as a whole.").
+			With("Ask an owner of the brand.")
+	}
+	return nil
+}
+
+// currencies are the contract's.
+var currencies = func() []string {
+	f, _ := reflect.TypeFor[wire.StoreGroupBase]().FieldByName("Currency")
+	return strings.Split(f.Tag.Get("enum"), ",")
+}()
+
+// currencyOf is the currency of a supported country.
+func currencyOf(country string) wire.Currency {
+	if cur, ok := map[string]wire.Currency{
+		"AE": "AED", "AU": "AUD", "BH": "BHD", "BR": "BRL", "CA": "CAD", "CH": "CHF", "CL": "CLP", "CZ": "CZK", "DK": "DKK",
+		"GB": "GBP", "HU": "HUF", "IN": "INR", "IS": "ISK", "JP": "JPY", "KW": "KWD", "MX": "MXN", "NO": "NOK", "NZ": "NZD",
+		"PL": "PLN", "QA": "QAR", "RO": "RON", "SE": "SEK", "SG": "SGD", "TR": "TRY", "US": "USD", "ZA": "ZAR",
+	}[country]; ok {
+		return cur
+	}
+	return wire.CurrencyEUR
+}
+
+// tidy trims a name and makes its blanks single.
+func tidy(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+func checkName(c *fault.Collector, field, name, what string) {
+	switch n := utf8.RuneCountInString(name); {
+	case n == 0:
+		c.Add(field, "%s needs a name", what)
+	case n > 255:
+		c.Add(field, "a name has 255 characters at most, this one has %d", n)
+	}
+}
