@@ -16,6 +16,8 @@
 package menu
 
 import (
+	"sync"
+
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"comanda/account"
@@ -34,6 +36,7 @@ type Menus struct {
 	accounts *account.Accounts
 	stores   *store.Stores
 	parsed   *lru.Cache[int, *Menu]
+	locks    [64]sync.Mutex // changes of one menu queue up in this process, by id
 }
 
 // parsedMenus is how many parsed menus a process keeps; one of 2,000 items takes some megabytes.

@@ -50,6 +50,6 @@ func (m *Menus) Version(tx *db.Tx, id int) (int, error) {
 	return v, err
 }
 
-func notFound(id int) error {
+func notFound(id int) *fault.Error {
 	return fault.Newf(fault.NotFound, "There is no menu %d within your reach.", id)
 }

@@ -67,24 +67,32 @@ type Option struct {
 	Tax *TaxRate // its own rate, else that of the item; nil = none
 }
 
-// parse indexes a document.
+// parse reads a stored document.
 func parse(id, brand, version int, showTax bool, raw []byte) (*Menu, error) {
+	var doc wire.Menu
+	if err := json.Unmarshal(raw, &doc); err != nil {
+		return nil, fmt.Errorf("menu: document of %d: %w", id, err)
+	}
+	if doc.MenuId != id || doc.VersionNumber != version {
+		return nil, fmt.Errorf("menu: the document of %d at version %d calls itself %d at %d", id, version, doc.MenuId, doc.VersionNumber)
+	}
+	return index(doc, brand, showTax, raw)
+}
+
+// index makes a Menu of a document and its bytes.
+func index(doc wire.Menu, brand int, showTax bool, raw []byte) (*Menu, error) {
 	m := &Menu{
-		ID: id, Brand: brand, Version: version, ShowTax: showTax, bytes: raw,
+		ID: doc.MenuId, Brand: brand, Version: doc.VersionNumber, Name: doc.Name, ShowTax: showTax,
+		TaxIncluded: doc.TaxType == wire.TaxTypeIncludedInBasePrice, doc: doc, bytes: raw,
 		bySect: map[int]*Section{}, byItem: map[int]*Item{}, byOption: map[int]*Option{},
 		public: map[wire.UUID]any{}, rates: map[int]*TaxRate{},
 	}
-	if err := json.Unmarshal(raw, &m.doc); err != nil {
-		return nil, fmt.Errorf("menu: document of %d: %w", id, err)
-	}
-	m.Name, m.TaxIncluded = m.doc.Name, m.doc.TaxType == wire.TaxTypeIncludedInBasePrice
 	for _, r := range m.doc.TaxRates {
 		m.rates[wire.V(r.TaxRateId)] = &TaxRate{wire.V(r.TaxRateId), wire.V(r.Name), wire.V(r.Rate)}
 	}
 	for i := range m.doc.MenuSections {
-		s := &Section{MenuSection: &m.doc.MenuSections[i]}
-		if err := m.addSection(s); err != nil {
-			return nil, fmt.Errorf("menu: %d: %w", id, err)
+		if err := m.addSection(&Section{MenuSection: &m.doc.MenuSections[i]}); err != nil {
+			return nil, fmt.Errorf("menu: %d: %w", m.ID, err)
 		}
 	}
 	slices.SortStableFunc(m.sections, func(a, b *Section) int { return a.DisplayOrder - b.DisplayOrder })

@@ -24,7 +24,7 @@ var errMoved = errors.New("store: changed by somebody else")
 func (s *Stores) change(
 	ctx context.Context, c *account.Caller, id int, edit func(old *Store, doc *document) ([]eventOf, error),
 ) (*Store, error) {
-	lock := &s.locks[id%len(s.locks)]
+	lock := &s.locks[uint(id)%uint(len(s.locks))]
 	lock.Lock()
 	defer lock.Unlock()
 	for range changeTries {

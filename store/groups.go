@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"reflect"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -34,7 +33,7 @@ func (s *Stores) CreateGroup(ctx context.Context, c *account.Caller, appID strin
 	}
 	var faults fault.Collector
 	checkName(&faults, "Name", g.Name, "a store group")
-	if !slices.Contains(currencies, string(g.Currency)) {
+	if !slices.Contains(g.Currency.Values(), string(g.Currency)) {
 		faults.Add("Currency", "%.10q is not a currency that stores can sell in: write an ISO 4217 code such as EUR", g.Currency)
 	}
 	if err := faults.Err(); err != nil {
@@ -88,33 +87,8 @@ func (s *Stores) Groups(ctx context.Context, c *account.Caller, appID, search st
 	if err != nil {
 		return nil, err
 	}
-	var out []*wire.StoreGroup
-	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		out = nil
-		rows, err := tx.Query(sqlGroups, brand.ID)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var raw []byte
-			if err := rows.Scan(&raw); err != nil {
-				return err
-			}
-			g := new(wire.StoreGroup)
-			if err := json.Unmarshal(raw, g); err != nil {
-				return err
-			}
-			if matches(g.Name, search) {
-				out = append(out, g)
-			}
-		}
-		return rows.Err()
-	})
-	if err != nil {
-		return nil, fmt.Errorf("store: groups: %w", err)
-	}
-	return out, nil
+	groups, err := s.groupsOf(ctx, brand.ID)
+	return slices.DeleteFunc(groups, func(g *wire.StoreGroup) bool { return !matches(g.Name, search) }), err
 }
 
 // Extend adds to a store group what a map and a list of its stores need: the stores within the caller's reach, their
@@ -157,6 +131,44 @@ func kilometres(a, b wire.Coordinates) float64 {
 	return 2 * radius * math.Asin(math.Sqrt(min(1, h)))
 }
 
+// Currencies are the currencies of a brand's store groups, for other business code: no caller is asked for.
+func (s *Stores) Currencies(ctx context.Context, brand int) ([]string, error) {
+	groups, err := s.groupsOf(ctx, brand)
+	var out []string
+	for _, g := range groups {
+		out = append(out, string(g.Currency))
+	}
+	return out, err
+}
+
+func (s *Stores) groupsOf(ctx context.Context, brand int) ([]*wire.StoreGroup, error) {
+	var out []*wire.StoreGroup
+	err := s.db.Read(ctx, func(tx *db.Tx) error {
+		out = nil
+		rows, err := tx.Query(sqlGroups, brand)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var raw []byte
+			if err := rows.Scan(&raw); err != nil {
+				return err
+			}
+			g := new(wire.StoreGroup)
+			if err := json.Unmarshal(raw, g); err != nil {
+				return err
+			}
+			out = append(out, g)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: groups of brand %d: %w", brand, err)
+	}
+	return out, nil
+}
+
 func (s *Stores) loadGroup(ctx context.Context, id int) (brand int, g *wire.StoreGroup, err error) {
 	var raw []byte
 	err = s.db.Read(ctx, func(tx *db.Tx) error { return tx.QueryRow(sqlGroup, id).Scan(&brand, &raw) })
@@ -191,12 +203,6 @@ func wholeBrand(c *account.Caller, brand int) error {
 	}
 	return nil
 }
-
-// currencies are the contract's.
-var currencies = func() []string {
-	f, _ := reflect.TypeFor[wire.StoreGroupBase]().FieldByName("Currency")
-	return strings.Split(f.Tag.Get("enum"), ",")
-}()
 
 // currencyOf is the currency of a supported country.
 func currencyOf(country string) wire.Currency {
