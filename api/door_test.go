@@ -43,7 +43,7 @@ func TestPlainHTTPIsRefused(t *testing.T) {
 }
 
 func TestTheLimiterForgetsButStaysFair(t *testing.T) {
-	l := newLimiter(1, 1)
+	l := newLimiter(0.0001, 1)
 	first := netip.MustParseAddr("2001:db8::1")
 	if l.take(first) != 0 {
 		t.Fatal("the first request has to wait")
