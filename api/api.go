@@ -13,11 +13,16 @@ import (
 	"comanda/account"
 	"comanda/internal/fault"
 	"comanda/internal/web"
+	"comanda/menu"
+	"comanda/store"
 )
 
 // Config is what the door is made of. A domain object may be nil in a test that calls none of its operations.
 type Config struct {
-	Auth Authenticator
+	Auth     Authenticator
+	Accounts *account.Accounts
+	Stores   *store.Stores
+	Menus    *menu.Menus
 
 	PublicURL string     // base of every link, such as https://eat.example; the Host header never is
 	Origin    web.Origin // whose forwarded headers count

@@ -48,6 +48,8 @@
 //     wire.Result[T] and wire.Page[T]; their schemas get the contract's names. A body that is encoded already is
 //     Stored[wire.Result[wire.Order]], made with StoredData: its bytes are not encoded again.
 //   - Errors: return what the domain returned. Only a *fault.Error is shown; its Data goes out as Data.
+//   - Uploads: RawBody huma.MultipartFormFiles[struct{ Image huma.FormFile `form:"Image" contentType:"image/png" required:"true"` }].
+//   - Tests are tables of calls on a real installation, in package api_test: see internal/apptest.
 //   - Operation ids, methods and paths are the contract's, exactly; a test compares. Our own operations stand in tags of
 //     our own (Storefront).
 package api

@@ -1,0 +1,177 @@
+package apptest
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+
+	"comanda/account"
+	"comanda/api"
+	"comanda/event"
+	"comanda/internal/db"
+	"comanda/internal/dbtest"
+	"comanda/internal/fault"
+	"comanda/menu"
+	"comanda/store"
+	"comanda/wire"
+)
+
+// The callers of every kit. Each is the bearer token of a real account.
+const (
+	Nobody     = ""           // no token
+	Owner      = "owner"      // Owner of the brand "Bella Napoli"
+	Integrator = "integrator" // Integrator of it: no refunds, no customers, no people
+	ReadOnly   = "read-only"  // Support of it: reads, changes nothing
+	Finance    = "finance"    // FinanceManger of it: reads orders and refunds them
+	Stranger   = "stranger"   // Owner of another brand, "Casa Roma"
+)
+
+// Kit is one installation.
+type Kit struct {
+	testing.TB
+	DB       *db.DB
+	Log      *event.Log
+	Accounts *account.Accounts
+	Stores   *store.Stores
+	Menus    *menu.Menus
+	API      http.Handler
+
+	Brand account.Brand     // "Bella Napoli"
+	Other account.Brand     // "Casa Roma", the stranger's
+	Vars  map[string]string // {name} in paths and bodies; appId and otherAppId are set
+
+	accounts map[string]int // caller → account id
+	calls    *callLog
+}
+
+// Each runs fn on a fresh installation of each engine.
+func Each(t *testing.T, fn func(k *Kit)) {
+	t.Helper()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) { fn(New(t, d)) })
+}
+
+// New makes an installation on a database.
+func New(t testing.TB, d *db.DB) *Kit {
+	t.Helper()
+	k := &Kit{TB: t, DB: d, Log: event.NewLog(d), Vars: map[string]string{}, accounts: map[string]int{}, calls: &callLog{}}
+	k.Accounts = account.New(d, k.Log, account.Config{
+		SignUp: account.SignUpOpen, PublicURL: "https://comanda.test", Hashing: account.Hashing{Memory: 8, Passes: 1, Lanes: 1},
+	})
+	k.Stores = store.New(d, k.Log, k.Accounts)
+	k.Menus = menu.New(d, k.Log, k.Accounts, k.Stores)
+	k.API = api.New(api.Config{
+		Auth: authenticator{k}, PublicURL: "https://comanda.test", Host: "node-1", Log: slog.New(k.calls), DinerRate: -1,
+		Accounts: k.Accounts, Stores: k.Stores, Menus: k.Menus,
+	})
+	k.people()
+	return k
+}
+
+func (k *Kit) people() {
+	k.Helper()
+	k.MustSignUp(Owner)
+	k.MustSignUp(Stranger)
+	k.Brand = k.MustBrand(Owner, "Bella Napoli")
+	k.Other = k.MustBrand(Stranger, "Casa Roma")
+	k.Vars["appId"], k.Vars["otherAppId"] = k.Brand.AppID, k.Other.AppID
+	for name, level := range map[string]wire.AppAccessLevel{
+		Integrator: wire.AppAccessLevelIntegrator,
+		ReadOnly:   wire.AppAccessLevelSupport,
+		Finance:    wire.AppAccessLevelFinanceManger,
+	} {
+		k.MustSignUp(name)
+		k.MustMember(name, level)
+	}
+}
+
+// MustSignUp makes an account and the caller of that name.
+func (k *Kit) MustSignUp(name string) *account.Caller {
+	k.Helper()
+	id, err := k.Accounts.SignUp(k.Context(), System, account.NewAccount{Email: name + "@comanda.test", Password: "correct horse"})
+	k.Must(err)
+	k.accounts[name] = id
+	return k.Caller(name)
+}
+
+// MustBrand makes a brand that the caller owns.
+func (k *Kit) MustBrand(owner, name string) account.Brand {
+	k.Helper()
+	b, err := k.Accounts.CreateBrand(k.Context(), k.Caller(owner), account.NewBrand{Name: name})
+	k.Must(err)
+	return b
+}
+
+// MustMember gives a caller a level on the kit's brand, for the stores named or for all.
+func (k *Kit) MustMember(name string, level wire.AppAccessLevel, stores ...int) {
+	k.Helper()
+	k.Must(k.Accounts.SetMember(k.Context(), k.Caller(Owner), k.Brand.ID, k.accounts[name], level, stores))
+}
+
+// System is Comanda itself.
+var System = &account.Caller{Kind: account.System}
+
+// Caller is a caller as the domain knows it now.
+func (k *Kit) Caller(name string) *account.Caller {
+	k.Helper()
+	c, err := k.Accounts.PersonCaller(k.Context(), k.accounts[name])
+	k.Must(err)
+	return c
+}
+
+// Must ends the test on an error.
+func (k *Kit) Must(err error) {
+	k.Helper()
+	if err != nil {
+		k.Fatal(err)
+	}
+}
+
+// Expand puts the kit's variables into a text.
+func (k *Kit) Expand(text string) string {
+	for name, v := range k.Vars {
+		text = strings.ReplaceAll(text, "{"+name+"}", v)
+	}
+	return text
+}
+
+// SetVar keeps an id for later paths.
+func (k *Kit) SetVar(name string, id int) { k.Vars[name] = strconv.Itoa(id) }
+
+// authenticator knows the kit's callers by their names.
+type authenticator struct{ k *Kit }
+
+// Authenticate implements api.Authenticator.
+func (a authenticator) Authenticate(ctx context.Context, bearer string) (*account.Caller, error) {
+	id, ok := a.k.accounts[bearer]
+	if !ok {
+		return nil, fault.New(fault.Unauthenticated, "The access token is unknown.")
+	}
+	return a.k.Accounts.PersonCaller(ctx, id)
+}
+
+// callLog is the request log; it remembers which operation a call reached, and what went wrong inside.
+type callLog struct {
+	operation string
+	failures  []string
+}
+
+func (l *callLog) Enabled(context.Context, slog.Level) bool { return true }
+func (l *callLog) WithAttrs([]slog.Attr) slog.Handler       { return l }
+func (l *callLog) WithGroup(string) slog.Handler            { return l }
+
+// Handle implements slog.Handler.
+func (l *callLog) Handle(_ context.Context, r slog.Record) error {
+	r.Attrs(func(a slog.Attr) bool {
+		switch a.Key {
+		case "operation":
+			l.operation = a.Value.String()
+		case "error":
+			l.failures = append(l.failures, r.Message+": "+a.Value.String())
+		}
+		return true
+	})
+	return nil
+}
