@@ -49,6 +49,8 @@ type Accounts struct {
 	hash   *hasher
 	brands *cache.Cache[int, Brand]
 	ids    *cache.Cache[string, int] // appId in lower case → brand id; a brand keeps its appId for ever
+
+	onChange []func(brand int)
 }
 
 // New makes the door.
@@ -63,5 +65,16 @@ func New(d *db.DB, log *event.Log, cfg Config) *Accounts {
 		db: d, log: log, cfg: cfg, hash: newHasher(cfg.Hashing),
 		brands: cache.New[int, Brand](brandTTL, 10_000),
 		ids:    cache.New[string, int](time.Hour, 10_000),
+	}
+}
+
+// OnChange registers what this node does at once when it changes what somebody may do on a brand. Other nodes find out by
+// the time their caches keep. Call it before serving.
+func (a *Accounts) OnChange(fn func(brand int)) { a.onChange = append(a.onChange, fn) }
+
+func (a *Accounts) changed(brand int) {
+	a.brands.Evict(brand)
+	for _, fn := range a.onChange {
+		fn(brand)
 	}
 }

@@ -286,6 +286,6 @@ func (a *Accounts) SetDisabled(ctx context.Context, c *Caller, brand int, disabl
 		}
 		return err
 	})
-	a.brands.Evict(brand)
+	a.changed(brand)
 	return wrap("disable brand", err)
 }

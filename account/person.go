@@ -94,6 +94,7 @@ func (a *Accounts) SetMember(ctx context.Context, c *Caller, brand, accountID in
 		}
 		return a.keepOwner(tx, brand)
 	})
+	a.changed(brand)
 	return wrap("set member", err)
 }
 
@@ -112,6 +113,7 @@ func (a *Accounts) RemoveMember(ctx context.Context, c *Caller, brand, accountID
 		}
 		return a.keepOwner(tx, brand)
 	})
+	a.changed(brand)
 	return wrap("remove member", err)
 }
 

@@ -1,0 +1,143 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"comanda/account"
+	"comanda/internal/clock"
+	"comanda/internal/db"
+	"comanda/internal/fault"
+	"comanda/wire"
+)
+
+const maxRedirectURIs = 50 // of one OAuth app
+
+// RedirectURIs lists where an OAuth app's users may be sent back to. Right: Develop.
+func (s *Server) RedirectURIs(ctx context.Context, c *account.Caller, appID, id string) ([]wire.OauthClientRedirectUri, error) {
+	_, a, err := s.open(ctx, c, appID, id, account.Develop)
+	if err != nil {
+		return nil, err
+	}
+	var out []wire.OauthClientRedirectUri
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		out = []wire.OauthClientRedirectUri{}
+		rows, err := tx.Query(sqlRedirectURIs, a.id)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var u wire.OauthClientRedirectUri
+			if err := rows.Scan(&u.Id, &u.Uri); err != nil {
+				return err
+			}
+			out = append(out, u)
+		}
+		return rows.Err()
+	})
+	return out, wrap("redirect uris", err)
+}
+
+// AddRedirectURI adds a redirect URI to an OAuth app; one that is there already is returned as it is. Right: Develop.
+func (s *Server) AddRedirectURI(ctx context.Context, c *account.Caller, appID, id, uri string) (wire.OauthClientRedirectUri, error) {
+	out := wire.OauthClientRedirectUri{Uri: uri}
+	_, a, err := s.open(ctx, c, appID, id, account.Develop)
+	if err != nil {
+		return out, err
+	}
+	if wrong := checkRedirectURI(uri); wrong != "" {
+		return out, fault.BadField("uri", "%s", wrong)
+	}
+	next, err := s.db.NextID(ctx, "oauth_redirect_uris")
+	if err != nil {
+		return out, wrap("add redirect uri", err)
+	}
+	now := clock.Micros(clock.Now())
+	err = s.db.Write(ctx, func(tx *db.Tx) error {
+		if _, err := tx.Exec(sqlInsertRedirectURI, next, a.id, uri, now, maxRedirectURIs); err != nil {
+			return err
+		}
+		err := tx.QueryRow(sqlRedirectURI, a.id, uri).Scan(&out.Id)
+		if errors.Is(err, db.ErrNoRows) {
+			return fault.Newf(fault.Conflict, "The OAuth app has %d redirect URIs, the most that one may have.", maxRedirectURIs).
+				With("Remove one that is not used.")
+		}
+		return err
+	})
+	return out, wrap("add redirect uri", err)
+}
+
+// RemoveRedirectURI removes a redirect URI by its id. Right: Develop.
+func (s *Server) RemoveRedirectURI(ctx context.Context, c *account.Caller, appID, id string, uriID int) error {
+	_, a, err := s.open(ctx, c, appID, id, account.Develop)
+	if err != nil {
+		return err
+	}
+	err = s.db.Write(ctx, func(tx *db.Tx) error {
+		n, err := tx.Exec(sqlDeleteRedirectURI, a.id, uriID)
+		if err == nil && n == 0 {
+			return fault.New(fault.NotFound, "The OAuth app has no such redirect URI.").
+				With("GET …/redirecturis lists them with their ids.")
+		}
+		return err
+	})
+	return wrap("remove redirect uri", err)
+}
+
+var privateScheme = regexp.MustCompile(`^[a-z][a-z0-9+.-]*$`)
+
+// refusedSchemes run code, read files, or are somebody else's protocol.
+var refusedSchemes = map[string]bool{
+	"javascript": true, "vbscript": true, "data": true, "file": true, "blob": true, "filesystem": true, "about": true,
+	"view-source": true, "jar": true, "content": true, "intent": true, "ws": true, "wss": true, "ftp": true, "mailto": true, "tel": true, "sms": true,
+}
+
+// checkRedirectURI says what is wrong with a redirect URI, or nothing: https anywhere; http on a loopback address only; a
+// private-use scheme (RFC 8252) such as oob://localhost/page. It is compared exactly, so it must be exact: no fragment,
+// no wildcard, no user.
+func checkRedirectURI(s string) string {
+	switch {
+	case s == "":
+		return "write the redirect URI as a JSON string"
+	case len(s) > 2000:
+		return "a redirect URI has 2000 characters at most"
+	case strings.ContainsAny(s, "#"):
+		return "a redirect URI has no fragment (#): the answer may travel in it"
+	case strings.ContainsAny(s, "*\\ \t\r\n<>\"`{}|^") || strings.ContainsFunc(s, func(r rune) bool { return r < 0x21 || r >= 0x7f }):
+		return "a redirect URI is compared exactly: no wildcards, blanks or unescaped special characters"
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme == "" {
+		return "write an absolute URI such as https://example.com/callback"
+	}
+	switch {
+	case u.User != nil:
+		return "a redirect URI has no user name or password"
+	case u.Scheme == "https":
+		if u.Hostname() == "" {
+			return "an https redirect URI needs a host"
+		}
+	case u.Scheme == "http":
+		if !loopback(u.Hostname()) {
+			return "http is for loopback addresses (http://127.0.0.1/…, http://localhost/…) only; use https"
+		}
+	case u.Opaque == "" && u.Host == "" && u.Path == "":
+		return "write an absolute URI such as https://example.com/callback"
+	case refusedSchemes[u.Scheme] || !privateScheme.MatchString(u.Scheme):
+		return "the scheme " + u.Scheme + " is not allowed; use https, or a private scheme of your app"
+	}
+	return ""
+}
+
+func loopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}

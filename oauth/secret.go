@@ -1,0 +1,130 @@
+package oauth
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"log/slog"
+
+	"comanda/account"
+	"comanda/internal/clock"
+	"comanda/internal/db"
+	"comanda/internal/fault"
+)
+
+// Prefixes make a leaked credential recognisable to people and scanners.
+const (
+	secretPrefix = "cmd_sk_"
+	tokenPrefix  = "cmd_at_"
+	randomBytes  = 32
+	maxSecrets   = 2 // of one OAuth app, while it changes over
+)
+
+func newRandom(prefix string) string {
+	b := make([]byte, randomBytes)
+	_, _ = rand.Read(b) // never fails since Go 1.24
+	return prefix + base64.RawURLEncoding.EncodeToString(b)
+}
+
+func newSecret() string { return newRandom(secretPrefix) }
+
+// secretDigest is what is compared at the token endpoint. A secret is random enough that a slow hash would add nothing.
+func (s *Server) secretDigest(secret string) []byte {
+	m := hmac.New(sha256.New, s.pepper)
+	m.Write([]byte(secret))
+	return m.Sum(nil)
+}
+
+// mayHold refuses a caller who must not come by an OAuth app's credentials: it takes Owner rights, or a token that the
+// app got for its own secret. A token that a person delegated to an app never will do.
+func mayHold(c *account.Caller, brand int, id string) error {
+	if c.Kind == account.Person && c.OAuthApp != "" {
+		return fault.New(fault.Forbidden, "A delegated token cannot read credentials.").With("Sign in to the portal.")
+	}
+	if c.Kind == account.App && c.OAuthApp == id && c.OwnSecret {
+		return nil
+	}
+	return c.Require(account.RevealSecrets, brand, 0)
+}
+
+// Secret reveals the newest secret of an OAuth app. Right: RevealSecrets, or the app's own token.
+func (s *Server) Secret(ctx context.Context, c *account.Caller, appID, id string) (string, error) {
+	b, a, err := s.open(ctx, c, appID, id, account.ReadApp)
+	if err != nil {
+		return "", err
+	}
+	if err := mayHold(c, b.ID, id); err != nil {
+		return "", err
+	}
+	var sealed []byte
+	err = s.db.Read(ctx, func(tx *db.Tx) error { return tx.QueryRow(sqlNewestSecret, a.id).Scan(&sealed) })
+	if errors.Is(err, db.ErrNoRows) {
+		return "", noApp()
+	}
+	if err != nil {
+		return "", wrap("secret", err)
+	}
+	secret, err := s.box.Open(sealed, a.id)
+	if err != nil {
+		return "", wrap("secret", err)
+	}
+	slog.InfoContext(ctx, "oauth app secret revealed", "oauthAppId", a.id, "brand", b.ID, "account", c.Account)
+	return string(secret), nil
+}
+
+// RotateSecret gives an OAuth app a new secret, which it returns. The newest one before goes on working beside it, so that
+// an integration can change over; older ones stop. Right: RevealSecrets, or the app's own token.
+func (s *Server) RotateSecret(ctx context.Context, c *account.Caller, appID, id string) (string, error) {
+	b, a, err := s.open(ctx, c, appID, id, account.ReadApp)
+	if err != nil {
+		return "", err
+	}
+	if err := mayHold(c, b.ID, id); err != nil {
+		return "", err
+	}
+	secretID, err := s.db.NextID(ctx, "oauth_secrets")
+	if err != nil {
+		return "", wrap("rotate secret", err)
+	}
+	secret := newSecret()
+	digest, sealed, now := s.secretDigest(secret), s.box.Seal([]byte(secret), a.id), clock.Micros(clock.Now())
+	err = s.db.Write(ctx, func(tx *db.Tx) error {
+		// Taking the app's row first puts rotations in line: each leaves two secrets.
+		n, err := tx.Exec(sqlTouchApp, a.id)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return noApp()
+		}
+		if _, err := tx.Exec(sqlKeepNewestSecret, a.id); err != nil {
+			return err
+		}
+		_, err = tx.Exec(sqlInsertSecret, secretID, a.brand, a.id, digest, sealed, now)
+		return err
+	})
+	if err != nil {
+		return "", wrap("rotate secret", err)
+	}
+	slog.InfoContext(ctx, "oauth app secret rotated", "oauthAppId", a.id, "brand", b.ID, "account", c.Account)
+	return secret, nil
+}
+
+// DropOldSecret ends the time in which two secrets work. Right: RevealSecrets, or the app's own token.
+func (s *Server) DropOldSecret(ctx context.Context, c *account.Caller, appID, id string) error {
+	b, a, err := s.open(ctx, c, appID, id, account.ReadApp)
+	if err != nil {
+		return err
+	}
+	if err := mayHold(c, b.ID, id); err != nil {
+		return err
+	}
+	err = s.db.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(sqlKeepNewestSecret, a.id)
+		return err
+	})
+	return wrap("drop secret", err)
+}

@@ -1,0 +1,82 @@
+package oauth
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"fmt"
+	"time"
+
+	"comanda/account"
+	"comanda/event"
+	"comanda/internal/cache"
+	"comanda/internal/db"
+	"comanda/internal/fault"
+	"comanda/internal/seal"
+	"comanda/internal/web"
+)
+
+// Config is what an installation decides.
+type Config struct {
+	Issuer    string // https://host/identity
+	MasterKey []byte // seal.KeySize bytes; the pepper and the sealing key are derived from it
+	Origin    web.Origin
+}
+
+const (
+	verifyTTL    = 1500 * time.Millisecond // how long another node's change may go unseen
+	verifyTokens = 20_000                  // tokens remembered
+)
+
+// Server is the authorization server of one node. It is safe for parallel use.
+type Server struct {
+	db       *db.DB
+	log      *event.Log
+	accounts *account.Accounts
+	cfg      Config
+	pepper   []byte
+	box      *seal.Box
+	verified *cache.Cache[tokenDigest, verified]
+	limits   *limiter
+	onDelete []func(tx *db.Tx, brand int, oauthAppID string) error
+}
+
+// New makes the server.
+func New(d *db.DB, log *event.Log, accounts *account.Accounts, c Config) (*Server, error) {
+	box, err := seal.New(c.MasterKey, "oauth app secret")
+	if err != nil {
+		return nil, fmt.Errorf("oauth: %w", err)
+	}
+	pepper, err := hkdf.Key(sha256.New, c.MasterKey, nil, "comanda oauth pepper", sha256.Size)
+	if err != nil {
+		return nil, fmt.Errorf("oauth: pepper: %w", err)
+	}
+	s := &Server{
+		db: d, log: log, accounts: accounts, cfg: c, pepper: pepper, box: box,
+		verified: cache.New[tokenDigest, verified](verifyTTL, verifyTokens),
+		limits:   newLimiter(),
+	}
+	accounts.OnChange(func(brand int) {
+		s.verified.Clear(func(v verified) bool { return v.brand == brand })
+	})
+	return s, nil
+}
+
+// OnDelete registers what else happens in the transaction that deletes an OAuth app. Call it before serving.
+func (s *Server) OnDelete(fn func(tx *db.Tx, brand int, oauthAppID string) error) {
+	s.onDelete = append(s.onDelete, fn)
+}
+
+// CheckApp returns a NotFound fault unless the brand has the OAuth app.
+func (s *Server) CheckApp(ctx context.Context, brand int, oauthAppID string) error {
+	_, err := s.load(ctx, brand, oauthAppID)
+	return err
+}
+
+// wrap adds the package's name to an internal error and leaves a fault as it is.
+func wrap(what string, err error) error {
+	if err == nil || fault.KindOf(err) != fault.Internal {
+		return err
+	}
+	return fmt.Errorf("oauth: %s: %w", what, err)
+}
