@@ -2,7 +2,6 @@ package event
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"log/slog"
 	"time"
@@ -34,6 +33,11 @@ func (l *Log) PlaceAtHead(tx *db.Tx, name string, brand int) {
 func Drop(tx *db.Tx, name string, brand int) error {
 	_, err := tx.Exec(sqlDrop, name, brand)
 	return err
+}
+
+// Load returns one follower, or db.ErrNoRows.
+func Load(tx *db.Tx, name string, brand int) (f Follower, err error) {
+	return f, tx.QueryRow(sqlFollower, name, brand).Scan(&f.Name, &f.Brand, &f.Cursor, &f.Epoch)
 }
 
 // Followers returns the followers whose name begins with prefix, of one brand or, with brand 0, of all, by brand.
@@ -138,10 +142,8 @@ func (l *Log) follower(ctx context.Context, lease *Lease, name string, brand int
 		if _, err := tx.Exec(sqlPlaceNew, name, brand, 0); err != nil {
 			return err
 		}
-		return tx.QueryRow(sqlFollower, name, brand).Scan(&f.Name, &f.Brand, &f.Cursor, &f.Epoch)
+		f, err = Load(tx, name, brand)
+		return err
 	})
-	if errors.Is(err, sql.ErrNoRows) {
-		err = ErrFenced
-	}
 	return f, err
 }
