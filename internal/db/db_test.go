@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -217,6 +218,9 @@ func TestNestedTransactionsAreRefused(t *testing.T) {
 }
 
 func TestAfterCommitRunsOncePerCommit(t *testing.T) {
+	logger := slog.Default()
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	t.Cleanup(func() { slog.SetDefault(logger) })
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		table(t, d)
 		ran := 0

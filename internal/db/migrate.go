@@ -75,8 +75,10 @@ type applied struct {
 
 // migrate brings the schema up to the newest embedded migration, one transaction each. The row in schema_migrations is
 // the lock: a second process that starts at the same moment waits for it and then finds the work done.
-func (d *DB) migrate(ctx context.Context) error {
-	files, err := known(migrationFiles)
+func (d *DB) migrate(ctx context.Context) error { return d.migrateFiles(ctx, migrationFiles) }
+
+func (d *DB) migrateFiles(ctx context.Context, from fs.FS) error {
+	files, err := known(from)
 	if err != nil {
 		return err
 	}
@@ -103,19 +105,20 @@ func (d *DB) migrate(ctx context.Context) error {
 }
 
 // createMigrations makes the table that is the lock. PostgreSQL does not make "create table if not exists" safe against
-// itself: the loser of that race gets a unique violation and finds the table there the second time.
+// itself: the losers of that race are told that the table, its row type or its name is there, and find it the next time.
 func (d *DB) createMigrations(ctx context.Context) error {
-	create := func() error {
-		return d.Write(ctx, func(tx *Tx) error {
+	for try := 1; ; try++ {
+		err := d.Write(ctx, func(tx *Tx) error {
+			tx.unhurried = true
 			_, err := tx.Exec(sqlCreateMigrations)
 			return err
 		})
+		e := (*pgconn.PgError)(nil)
+		lost := errors.As(err, &e) && (e.Code == "23505" || e.Code == "42P07" || e.Code == "42710")
+		if !lost || try == 3 {
+			return err
+		}
 	}
-	err := create()
-	if e := (*pgconn.PgError)(nil); errors.As(err, &e) && (e.Code == "23505" || e.Code == "42P07") {
-		err = create()
-	}
-	return err
 }
 
 // apply runs the migration unless another process has.
