@@ -54,7 +54,10 @@ func newCall(s *server, w http.ResponseWriter, r *http.Request) *call {
 	c.w.ResponseWriter = w
 	c.ctx = context.WithValue(r.Context(), callKey{}, c)
 	c.pathValues, c.queryValues = c.values[0:0:4], c.values[4:4:8]
-	w.Header().Set("X-Request-Id", c.id)
+	h := w.Header()
+	h.Set("X-Request-Id", c.id)
+	h.Set("Cache-Control", "no-store") // answers are about people; an operation may say otherwise
+	h.Set("X-Content-Type-Options", "nosniff")
 	return c
 }
 

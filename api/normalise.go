@@ -19,6 +19,7 @@ type operation struct {
 	path    map[string]*scalar
 	query   map[string]*param // by lower-case name
 	needed  []*param          // the required ones
+	headers []string          // required headers
 	body    *body             // nil: it has none
 	upload  []string          // the parts of a multipart body
 }
@@ -39,6 +40,10 @@ func (o *operation) compile(r huma.Registry) {
 	o.path, o.query = map[string]*scalar{}, map[string]*param{}
 	for _, p := range o.op.Parameters {
 		switch p.In {
+		case "header":
+			if p.Required {
+				o.headers = append(o.headers, p.Name)
+			}
 		case "path":
 			s := newScalar(resolve(r, p.Schema))
 			o.path[p.Name] = &s
@@ -161,8 +166,13 @@ func (o *operation) normalise(c *call, e *endpoint, segs []string) error {
 	var wrong fault.Collector
 	c.pathValues = o.pathValues(e, segs, c.pathValues, &wrong)
 	c.queryValues = o.queryValues(c.r.URL.RawQuery, c.queryValues, &wrong)
+	for _, h := range o.headers {
+		if c.r.Header.Get(h) == "" {
+			wrong.Add(h, "is missing: this header is required.")
+		}
+	}
 	if o.body != nil {
-		canonical, err := o.body.read(&c.w, c.r, &wrong)
+		canonical, err := o.body.read(c.w.ResponseWriter, c.r, &wrong)
 		if err != nil {
 			return err
 		}

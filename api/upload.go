@@ -35,7 +35,7 @@ func (c *call) readForm(fields []string) error {
 	if c.r.ContentLength > maxUpload {
 		return tooLarge(maxUpload)
 	}
-	c.r.Body = http.MaxBytesReader(&c.w, c.r.Body, maxUpload)
+	c.r.Body = http.MaxBytesReader(c.w.ResponseWriter, c.r.Body, maxUpload)
 	err := c.r.ParseMultipartForm(maxUpload)
 	if over := (*http.MaxBytesError)(nil); errors.As(err, &over) {
 		return tooLarge(maxUpload)
