@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -138,7 +139,7 @@ func (c *call) refuse(err error) {
 // end recovers a panic, sends what is left to send, and writes the request's line to the log.
 func (c *call) end() {
 	if v := recover(); v != nil {
-		if v == http.ErrAbortHandler {
+		if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 			panic(v)
 		}
 		c.logError(slog.LevelError, "panic", fmt.Errorf("%v\n%s", v, debug.Stack()))

@@ -95,22 +95,22 @@ func TestOverARealConnection(t *testing.T) {
 		t.Cleanup(func() { _ = resp.Body.Close() })
 		return resp
 	}
-	if r := do(http.MethodHead, "/api/v1.0/bella/probe/7", strings.NewReader(""), false); r.StatusCode != 200 || r.ContentLength < 50 {
+	if r := do(http.MethodHead, "/api/v1.0/bella/probe/7", strings.NewReader(""), false); r.StatusCode != http.StatusOK || r.ContentLength < 50 {
 		t.Errorf("HEAD: %d, length %d", r.StatusCode, r.ContentLength)
 	}
-	if r := do(get, "//api/v1.0//bella/probe/7", strings.NewReader(""), false); r.StatusCode != 200 || r.Request.URL.Path != "//api/v1.0//bella/probe/7" {
+	if r := do(get, "//api/v1.0//bella/probe/7", strings.NewReader(""), false); r.StatusCode != http.StatusOK || r.Request.URL.Path != "//api/v1.0//bella/probe/7" {
 		t.Errorf("doubled slashes: %d at %s", r.StatusCode, r.Request.URL.Path)
 	}
-	if r := do(post, "/api/v1.0/probe/empty", strings.NewReader(""), false); r.StatusCode != 200 || r.ContentLength != 0 {
+	if r := do(post, "/api/v1.0/probe/empty", strings.NewReader(""), false); r.StatusCode != http.StatusOK || r.ContentLength != 0 {
 		t.Errorf("empty answer: %d, length %d", r.StatusCode, r.ContentLength)
 	}
 	huge := `{"Name":"` + strings.Repeat("x", 2*maxBody) + `"}`
 	for _, chunked := range []bool{false, true} {
-		if r := do(post, "/api/v1.0/probe/thing", strings.NewReader(huge), chunked); r.StatusCode != 413 {
+		if r := do(post, "/api/v1.0/probe/thing", strings.NewReader(huge), chunked); r.StatusCode != http.StatusRequestEntityTooLarge {
 			t.Errorf("huge body, chunked %t: %d", chunked, r.StatusCode)
 		}
 	}
-	if r := do(post, "/api/v1.0/probe/thing", strings.NewReader(`{"Name":"a"}`), true); r.StatusCode != 200 {
+	if r := do(post, "/api/v1.0/probe/thing", strings.NewReader(`{"Name":"a"}`), true); r.StatusCode != http.StatusOK {
 		t.Errorf("chunked body: %d", r.StatusCode)
 	}
 	for name, want := range map[string]string{

@@ -33,8 +33,10 @@ func TestEveryErrorHasTheContractsShape(t *testing.T) {
 		status int
 		parts  []string
 	}{
-		{"invalid", 400, []string{`"Message":"Items[0].Quantity: must be at least 1."`, `"ErrorCode":400`, `"StackTrace":null`,
-			`"Errors":[{"FieldName":"Items[0].Quantity","Errors":["must be at least 1."]}]`, `"Details":"Send 1."`}},
+		{"invalid", 400, []string{
+			`"Message":"Items[0].Quantity: must be at least 1."`, `"ErrorCode":400`, `"StackTrace":null`,
+			`"Errors":[{"FieldName":"Items[0].Quantity","Errors":["must be at least 1."]}]`, `"Details":"Send 1."`,
+		}},
 		{"missing", 404, []string{`"Message":"There is no order 5."`, `"Errors":[]`}},
 		{"forbidden", 403, []string{`{"Message":"No.","RequestId":"`, `"Details":"Ask."}`}},
 		{"conflict", 409, []string{`"Data":{"Amount":5}`}},

@@ -73,8 +73,10 @@ func TestBodiesAreLenient(t *testing.T) {
 		{"enum in any case", "thing", "", `{"Name":"a","State":"dispatched"}`, `"State":"Dispatched"`},
 		{"enum by number", "thing", "", `{"Name":"a","State":1}`, `"State":"ReadyToProcess"`},
 		{"JS date", "thing", "", `{"Name":"a","At":"Sun Nov 01 2026 00:00:00 GMT+0000 (Coordinated Universal Time)"}`, `"At":"2026-11-01T00:00:00Z"`},
-		{"nested", "thing", "", ` { "Name" : "a\u0041" , "items" : [ { "quantity" : 2 , "x":null } ] , "TAGS":["x","y"], "Meta":{"Any Key":"v"} } `,
-			`{"Name":"aA","Count":null,"Price":null,"At":null,"State":null,"Yes":null,"Id":null,"Nullable":null,"Items":[{"Quantity":2}],"Tags":["x","y"],"Meta":{"Any Key":"v"},"Item":null}`},
+		{
+			"nested", "thing", "", ` { "Name" : "a\u0041" , "items" : [ { "quantity" : 2 , "x":null } ] , "TAGS":["x","y"], "Meta":{"Any Key":"v"} } `,
+			`{"Name":"aA","Count":null,"Price":null,"At":null,"State":null,"Yes":null,"Id":null,"Nullable":null,"Items":[{"Quantity":2}],"Tags":["x","y"],"Meta":{"Any Key":"v"},"Item":null}`,
+		},
 		{"byte order mark", "thing", "", "\xef\xbb\xbf" + `{"Name":"a"}`, `{"Name":"a"`},
 		{"form", "thing", "application/x-www-form-urlencoded", `name=a&Count=3&Tags=x&Tags=y&Other=1`, `{"Name":"a","Count":3,"Price":null,"At":null,"State":null,"Yes":null,"Id":null,"Nullable":null,"Items":null,"Tags":["x","y"]`},
 		{"JSON sent as a form", "thing", "application/x-www-form-urlencoded", `{"Name":"a"}`, `{"Name":"a"`},

@@ -47,8 +47,10 @@ func probeGet(_ context.Context, _ *account.Caller, in *probeIn) (*echoOut, erro
 	return &echoOut{echo{in.AppID, in.Order, in.IDs, in.State, in.From.Ptr(), in.Page, in.Flag.Ptr(), in.Rate.Ptr(), in.One.Ptr()}}, nil
 }
 
-type bodyIn[T any] struct{ Body T }
-type rawOut struct{ Body json.RawMessage }
+type (
+	bodyIn[T any] struct{ Body T }
+	rawOut        struct{ Body json.RawMessage }
+)
 
 func probeBody[T any](_ context.Context, _ *account.Caller, in *bodyIn[T]) (*rawOut, error) {
 	b, err := json.Marshal(in.Body)
