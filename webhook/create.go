@@ -1,0 +1,69 @@
+package webhook
+
+import (
+	"context"
+	"fmt"
+
+	"comanda/account"
+	"comanda/internal/clock"
+	"comanda/internal/db"
+	"comanda/internal/fault"
+	"comanda/wire"
+)
+
+// Create makes a subscription of an OAuth app and returns its id. It receives what happens after its own
+// webhook_subscription.created. Absent members have defaults: Enabled true, Version "2", no event names, no token.
+func (w *Webhooks) Create(ctx context.Context, c *account.Caller, appID, oauthAppID string, in wire.WebhookSubscription) (int, error) {
+	b, err := w.openApp(ctx, c, appID, oauthAppID)
+	if err != nil {
+		return 0, err
+	}
+	bad := &fault.Collector{}
+	s := &Subscription{
+		Brand: b.ID, OAuthApp: oauthAppID, Owner: c.Account, Enabled: in.Enabled == nil || *in.Enabled,
+		Version: checkVersion(bad, wire.V(in.Version)), CallbackURL: wire.V(in.CallbackUrl), VerifyToken: wire.V(in.VerifyToken),
+	}
+	w.checkURL(bad, b, s.CallbackURL)
+	checkToken(bad, s.VerifyToken)
+	names := checkNames(bad, in.EventNames)
+	if err := bad.Err(); err != nil {
+		return 0, err
+	}
+	if s.ID, err = w.db.NextID(ctx, "webhook_subscriptions"); err != nil {
+		return 0, fmt.Errorf("webhook: create: %w", err)
+	}
+	rec, err := record(b, c, s, &wire.WebhookSubscriptionCreatedEvent{})
+	if err != nil {
+		return 0, err
+	}
+	secret := w.box.Seal([]byte(newSecret()), secretOwner(s.ID))
+	err = w.db.Write(ctx, func(tx *db.Tx) error {
+		n, err := tx.Exec(sqlInsertSubscription, s.ID, s.Brand, s.OAuthApp, s.Owner, s.Version, s.CallbackURL, s.Enabled,
+			s.VerifyToken, secret, []byte{}, clock.Micros(clock.Now()), maxSubscriptions)
+		if err != nil {
+			return fmt.Errorf("webhook: create: %w", err)
+		}
+		if n == 0 {
+			return fault.Newf(fault.Conflict, "The OAuth app has %d webhook subscriptions, the most that one may have.", maxSubscriptions).
+				With("Delete one that is no longer needed.")
+		}
+		for _, name := range names {
+			if _, err := tx.Exec(sqlAddName, s.ID, name, s.Brand); err != nil {
+				return fmt.Errorf("webhook: create: %w", err)
+			}
+		}
+		w.log.Append(tx, rec)
+		w.log.PlaceAtHead(tx, followerName(s.ID), s.Brand)
+		return w.touch(tx, s.ID)
+	})
+	return s.ID, err
+}
+
+// touch ends every transaction that changes a subscription: after its event has a position, new names count from there;
+// then the workers hear of it.
+func (w *Webhooks) touch(tx *db.Tx, id int) error {
+	w.log.Then(tx, db.Stmt{SQL: sqlPlaceNames, Args: []any{id}})
+	tx.AfterCommit(w.changed.signal)
+	_, err := tx.Exec(sqlNextRevision)
+	return err
+}

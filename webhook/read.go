@@ -1,0 +1,77 @@
+package webhook
+
+import (
+	"context"
+	"fmt"
+
+	"comanda/account"
+	"comanda/internal/db"
+	"comanda/wire"
+)
+
+// EventNames lists every event name that can be subscribed to: the contract's whole catalogue, in its groups. Names that
+// Comanda does not emit yet are among them, so that a subscription made today hears of them tomorrow.
+func (w *Webhooks) EventNames(ctx context.Context, c *account.Caller, appID string) ([]string, error) {
+	if _, err := w.accounts.Open(ctx, c, appID, account.Develop); err != nil {
+		return nil, err
+	}
+	out := make([]string, len(wire.Catalogue))
+	for i, e := range wire.Catalogue {
+		out[i] = e.Name
+	}
+	return out, nil
+}
+
+// List returns one page (from 1 on) of an OAuth app's subscriptions by id, and how many there are.
+func (w *Webhooks) List(ctx context.Context, c *account.Caller, appID, oauthAppID string, page, limit int) ([]*Subscription, int, error) {
+	b, err := w.openApp(ctx, c, appID, oauthAppID)
+	if err != nil {
+		return nil, 0, err
+	}
+	var out []*Subscription
+	total := 0
+	err = w.db.Read(ctx, func(tx *db.Tx) error {
+		if err := tx.QueryRow(sqlCountSubscriptions, b.ID, oauthAppID).Scan(&total); err != nil {
+			return err
+		}
+		out, err = w.loadAll(tx, b.ID, oauthAppID, limit, (page-1)*limit)
+		return err
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("webhook: list: %w", err)
+	}
+	return out, total, nil
+}
+
+// loadAll reads subscriptions of an OAuth app by id.
+func (w *Webhooks) loadAll(tx *db.Tx, brand int, oauthAppID string, limit, offset int) ([]*Subscription, error) {
+	rows, err := tx.Query(sqlSubscriptionsOf, brand, oauthAppID, limit, offset)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var out []*Subscription
+	for rows.Next() {
+		s, err := w.scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	_ = rows.Close()
+	for _, s := range out {
+		if err := loadNames(tx, s); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// Get returns one subscription.
+func (w *Webhooks) Get(ctx context.Context, c *account.Caller, appID, oauthAppID string, id int) (*Subscription, error) {
+	_, s, err := w.open(ctx, c, appID, oauthAppID, id)
+	return s, err
+}

@@ -1,0 +1,83 @@
+package webhook
+
+// Subscriptions.
+const (
+	sqlInsertSubscription = `insert into webhook_subscriptions
+		(id, brand_id, oauth_app_id, owner_id, version, callback_url, enabled, verify_token, secret, old_secret,
+			old_secret_until, created_at, revision)
+		select cast($1 as integer), cast($2 as integer), $3, cast($4 as integer), $5, $6, cast($7 as boolean), $8, $9, $10,
+			0, cast($11 as bigint), 1
+		where (select count(*) from webhook_subscriptions where brand_id = $2 and oauth_app_id = $3) < cast($12 as integer)`
+
+	sqlSubscription = `select id, brand_id, oauth_app_id, owner_id, version, callback_url, enabled, verify_token, secret,
+			old_secret, old_secret_until, revision
+		from webhook_subscriptions where id = $1`
+	sqlSubscriptionsOf = `select id, brand_id, oauth_app_id, owner_id, version, callback_url, enabled, verify_token, secret,
+			old_secret, old_secret_until, revision
+		from webhook_subscriptions where brand_id = $1 and oauth_app_id = $2 order by id limit $3 offset $4`
+	sqlCountSubscriptions = `select count(*) from webhook_subscriptions where brand_id = $1 and oauth_app_id = $2`
+	sqlEnabled            = `select id, revision from webhook_subscriptions where enabled = true order by id`
+
+	// $2 is the revision that the change was made from: no row means that somebody was faster.
+	sqlUpdateSubscription = `update webhook_subscriptions
+		set version = $3, callback_url = $4, enabled = $5, verify_token = $6, revision = revision + 1
+		where id = $1 and revision = $2`
+	sqlTouchSubscription  = `update webhook_subscriptions set revision = revision + 1 where id = $1 and revision = $2`
+	sqlLockSubscription   = `update webhook_subscriptions set revision = revision where id = $1`
+	sqlDeleteSubscription = `delete from webhook_subscriptions where id = $1 and revision = $2`
+
+	sqlRevision     = `select revision from webhook_revision where id = 1`
+	sqlNextRevision = `update webhook_revision set revision = revision + 1 where id = 1`
+)
+
+// Event names. A name counts from the position of the event that reports its adding; until that position is known, at the
+// end of the transaction, it stands as unplaced.
+const (
+	sqlAddName = `insert into webhook_event_names (subscription_id, name, brand_id, from_position)
+		values ($1, $2, $3, -1) on conflict (subscription_id, name) do nothing`
+	sqlPlaceNames = `update webhook_event_names
+		set from_position = (select position from log_heads where log_heads.brand_id = webhook_event_names.brand_id)
+		where subscription_id = $1 and from_position = -1`
+	sqlRemoveName  = `delete from webhook_event_names where subscription_id = $1 and name = $2`
+	sqlRemoveNames = `delete from webhook_event_names where subscription_id = $1`
+	sqlNames       = `select name, from_position from webhook_event_names where subscription_id = $1 order by name`
+)
+
+// Delivery.
+const (
+	sqlPending = `select p.position, p.subject, p.state, p.attempts, p.due_at, p.first_failed_at, e.name, e.created_at
+		from webhook_pending p join log_events e on e.brand_id = p.brand_id and e.position = p.position
+		where p.subscription_id = $1 order by p.position`
+	sqlPutPending = `insert into webhook_pending
+		(subscription_id, position, brand_id, subject, state, attempts, due_at, first_failed_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8)
+		on conflict (subscription_id, position) do update set state = excluded.state, attempts = excluded.attempts,
+			due_at = excluded.due_at, first_failed_at = excluded.first_failed_at`
+	sqlDropPending    = `delete from webhook_pending where subscription_id = $1 and position = $2`
+	sqlDropAllPending = `delete from webhook_pending where subscription_id = $1`
+	sqlPutExpired     = `insert into webhook_expired (subscription_id, from_position, to_position, brand_id, expired_at)
+		values ($1, $2, $3, $4, $5) on conflict (subscription_id, from_position) do nothing`
+	sqlDropExpired = `delete from webhook_expired where subscription_id = $1`
+)
+
+// The attempt log.
+const (
+	sqlInsertAttempt = `insert into webhook_attempts
+		(subscription_id, triggered_at, position, attempt, brand_id, event_id, event_name, event_created_at, version, owner_id,
+			callback_url, request_headers, status, response_headers, response_body, duration_us, error)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+		on conflict do nothing`
+	sqlCountAttempts = `select count(*) from webhook_attempts
+		where subscription_id = $1 and triggered_at >= $2 and triggered_at <= $3`
+	sqlAttempts = `select triggered_at, position, attempt, event_id, event_name, event_created_at, version, owner_id,
+			callback_url, request_headers, status, response_headers, response_body, duration_us, error
+		from webhook_attempts
+		where subscription_id = $1 and triggered_at >= $2 and triggered_at <= $3
+		order by triggered_at desc, position desc limit $4 offset $5`
+
+	// The next subscription that has attempts, walking the primary key.
+	sqlNextLogged   = `select min(subscription_id) from webhook_attempts where subscription_id > $1`
+	sqlTrimAttempts = `delete from webhook_attempts
+		where subscription_id = $1 and triggered_at < $2 and triggered_at <= coalesce((
+			select triggered_at from webhook_attempts where subscription_id = $1 order by triggered_at limit 1 offset $3), $2)`
+)

@@ -1,0 +1,206 @@
+package webhook
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"comanda/account"
+	"comanda/event"
+	"comanda/internal/clock"
+	"comanda/internal/db"
+	"comanda/internal/fault"
+	"comanda/wire"
+)
+
+// The body versions of a subscription.
+const (
+	Flat     = "1" // the event as the public guide prints it
+	Envelope = "2" // {Type, CreateTime, Body: the event}, what live receivers get
+)
+
+// Subscription says which events of a brand go where. A loaded one is not changed any more.
+type Subscription struct {
+	ID          int
+	Brand       int
+	OAuthApp    string
+	Owner       int // the account that made it
+	Version     string
+	CallbackURL string // byte for byte as it was given
+	Enabled     bool
+	VerifyToken string // sent verbatim as X-Verify-Token; empty = not sent
+	Revision    int64
+
+	names   map[string]int64 // event name → wanted after this position
+	secrets [][]byte         // signing keys, the newest first
+}
+
+// wants reports whether an event at a position goes to the subscription.
+func (s *Subscription) wants(name string, position int64) bool {
+	from, ok := s.names[name]
+	return ok && s.Enabled && position > from
+}
+
+// EventNames lists the event names in alphabetical order.
+func (s *Subscription) EventNames() []string {
+	out := make([]string, 0, len(s.names))
+	for n := range s.names {
+		out = append(out, n)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Wire is the subscription as the contract shows it.
+func (s *Subscription) Wire() wire.WebhookSubscription {
+	return wire.WebhookSubscription{
+		Id: &s.ID, OwnerUserId: &s.Owner, Version: &s.Version, EventNames: s.EventNames(), CallbackUrl: &s.CallbackURL,
+		Enabled: &s.Enabled, VerifyToken: &s.VerifyToken,
+	}
+}
+
+func (s *Subscription) subject() string { return "webhook_subscription/" + strconv.Itoa(s.ID) }
+
+// followerPrefix begins the name of every subscription's cursor.
+const followerPrefix = "webhook/"
+
+func followerName(id int) string { return followerPrefix + strconv.Itoa(id) }
+
+func secretOwner(id int) string { return "subscription/" + strconv.Itoa(id) }
+
+// newSecret makes a signing secret in the form of the Standard Webhooks specification.
+func newSecret() string {
+	key := make([]byte, 24)
+	_, _ = rand.Read(key) // never fails since Go 1.24
+	return secretPrefix + base64.StdEncoding.EncodeToString(key)
+}
+
+const secretPrefix = "whsec_"
+
+// open loads a subscription for a caller who may use the brand's developer tools.
+func (w *Webhooks) open(ctx context.Context, c *account.Caller, appID, oauthAppID string, id int) (account.Brand, *Subscription, error) {
+	b, err := w.openApp(ctx, c, appID, oauthAppID)
+	if err != nil {
+		return b, nil, err
+	}
+	s, err := w.load(ctx, id)
+	if err == nil && (s.Brand != b.ID || s.OAuthApp != oauthAppID) {
+		err = errNoSubscription()
+	}
+	return b, s, err
+}
+
+func (w *Webhooks) openApp(ctx context.Context, c *account.Caller, appID, oauthAppID string) (account.Brand, error) {
+	b, err := w.accounts.Open(ctx, c, appID, account.Develop)
+	if err != nil {
+		return b, err
+	}
+	return b, w.apps.CheckApp(ctx, b.ID, oauthAppID)
+}
+
+func errNoSubscription() error {
+	return fault.New(fault.NotFound, "This OAuth app has no such webhook subscription.").
+		With("GET /api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions lists the ids.")
+}
+
+// load reads a subscription with its names and secrets.
+func (w *Webhooks) load(ctx context.Context, id int) (s *Subscription, err error) {
+	err = w.db.Read(ctx, func(tx *db.Tx) error {
+		s, err = w.loadTx(tx, id)
+		return err
+	})
+	return s, err
+}
+
+func (w *Webhooks) loadTx(tx *db.Tx, id int) (*Subscription, error) {
+	s, err := w.scan(tx.QueryRow(sqlSubscription, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, errNoSubscription()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("webhook: load %d: %w", id, err)
+	}
+	return s, loadNames(tx, s)
+}
+
+func (w *Webhooks) scan(row interface{ Scan(...any) error }) (*Subscription, error) {
+	s := &Subscription{}
+	var secret, old []byte
+	var oldUntil int64
+	err := row.Scan(&s.ID, &s.Brand, &s.OAuthApp, &s.Owner, &s.Version, &s.CallbackURL, &s.Enabled, &s.VerifyToken,
+		&secret, &old, &oldUntil, &s.Revision)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.addSecret(s, secret); err != nil {
+		return nil, err
+	}
+	if len(old) > 0 && clock.Now().Before(clock.FromMicros(oldUntil)) {
+		err = w.addSecret(s, old)
+	}
+	return s, err
+}
+
+func (w *Webhooks) addSecret(s *Subscription, sealed []byte) error {
+	text, err := w.box.Open(sealed, secretOwner(s.ID))
+	if err != nil {
+		return fmt.Errorf("webhook: secret of subscription %d: %w", s.ID, err)
+	}
+	key, err := base64.StdEncoding.DecodeString(string(text[len(secretPrefix):]))
+	if err != nil {
+		return fmt.Errorf("webhook: secret of subscription %d is no base64", s.ID)
+	}
+	s.secrets = append(s.secrets, key)
+	return nil
+}
+
+func loadNames(tx *db.Tx, s *Subscription) error {
+	rows, err := tx.Query(sqlNames, s.ID)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	s.names = map[string]int64{}
+	for rows.Next() {
+		var name string
+		var from int64
+		if err := rows.Scan(&name, &from); err != nil {
+			return err
+		}
+		s.names[name] = from
+	}
+	return rows.Err()
+}
+
+// record encodes the event that reports a change of a subscription.
+func record(b account.Brand, c *account.Caller, s *Subscription, body wire.Event) (event.Record, error) {
+	info := &wire.WebhookSubscriptionEventInfo{
+		OwnerUserId: s.Owner, WebhookSubscriptionId: s.ID, ClientId: s.OAuthApp, CallbackUrl: s.CallbackURL,
+	}
+	switch e := body.(type) {
+	case *wire.WebhookSubscriptionCreatedEvent:
+		e.WebhookSubscriptionEventInfo = info
+	case *wire.WebhookSubscriptionUpdatedEvent:
+		e.WebhookSubscriptionEventInfo = info
+	case *wire.WebhookSubscriptionDeletedEvent:
+		e.WebhookSubscriptionEventInfo = info
+	}
+	if c.IP != "" {
+		body.Base().IpAddress = &c.IP
+	}
+	return event.Encode(event.New{Brand: b.ID, AppID: b.AppID, Subject: s.subject(), Time: b.Now(), Body: body})
+}
+
+// Secret reveals the newest signing secret, whsec_….
+func (w *Webhooks) Secret(ctx context.Context, c *account.Caller, appID, oauthAppID string, id int) (string, error) {
+	_, s, err := w.open(ctx, c, appID, oauthAppID, id)
+	if err != nil {
+		return "", err
+	}
+	return secretPrefix + base64.StdEncoding.EncodeToString(s.secrets[0]), nil
+}

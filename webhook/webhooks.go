@@ -1,0 +1,63 @@
+package webhook
+
+import (
+	"fmt"
+	"net/http"
+	"net/netip"
+
+	"comanda/account"
+	"comanda/event"
+	"comanda/internal/db"
+	"comanda/internal/outbound"
+	"comanda/internal/seal"
+	"comanda/oauth"
+)
+
+// Config is what an installation decides about webhooks.
+type Config struct {
+	// MasterKey seals the signing secrets at rest: seal.KeySize bytes.
+	MasterKey []byte
+	// Allow are address ranges open to callbacks although they are not public. A development machine has
+	// outbound.Loopback.
+	Allow []netip.Prefix
+	// Release is Comanda's version, for the User-Agent of deliveries.
+	Release string
+	// Transport makes the requests; nil = a guarded one of our own. Only tests set it.
+	Transport http.RoundTripper
+}
+
+// Webhooks is the door to subscriptions and the worker that delivers to them. It is safe for parallel use.
+type Webhooks struct {
+	db       *db.DB
+	log      *event.Log
+	accounts *account.Accounts
+	apps     *oauth.Server
+	guard    outbound.Guard
+	box      *seal.Box
+	client   http.RoundTripper
+	agent    string
+	attempts *attemptLog
+	changed  changes
+}
+
+// New makes the door; nothing is delivered until Run. An OAuth app takes its subscriptions with it when it is deleted.
+func New(d *db.DB, log *event.Log, accounts *account.Accounts, apps *oauth.Server, c Config) (*Webhooks, error) {
+	box, err := seal.New(c.MasterKey, "webhook secret")
+	if err != nil {
+		return nil, fmt.Errorf("webhook: %w", err)
+	}
+	if c.Release == "" {
+		c.Release = "dev"
+	}
+	guard := outbound.Guard{Allow: c.Allow}
+	if c.Transport == nil {
+		c.Transport = guard.Transport(maxFlights)
+	}
+	w := &Webhooks{
+		db: d, log: log, accounts: accounts, apps: apps, guard: guard, box: box, client: c.Transport,
+		agent: "Comanda-Webhooks/" + c.Release, attempts: newAttemptLog(d),
+		changed: changes{make(chan struct{}, 1)},
+	}
+	apps.OnDelete(w.dropApp)
+	return w, nil
+}
