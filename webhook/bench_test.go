@@ -1,0 +1,3 @@
+package webhook_test
+
+func receiverMain() bool { return false }

@@ -1,0 +1,316 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"comanda/event"
+	"comanda/internal/clock"
+	"comanda/internal/db"
+	"comanda/internal/fault"
+)
+
+const (
+	leaseName = "webhook"
+	// stopGrace is how long attempts in flight may go on when the node stops.
+	stopGrace = 5 * time.Second
+	// lookGap is how often the owner asks whether another node changed a subscription; on SQLite there is no other.
+	lookGap       = 500 * time.Millisecond
+	lookGapSQLite = 10 * time.Second
+	ownGap        = time.Second
+)
+
+// changes tells the worker on this node that a subscription changed.
+type changes struct{ ready chan struct{} }
+
+func (c *changes) signal() {
+	select {
+	case c.ready <- struct{}{}:
+	default:
+	}
+}
+
+// Run delivers until ctx ends. Of all nodes on one database one delivers at a time; the others wait for their turn. When
+// ctx ends it starts nothing more, waits a little for the answers that are due, stores where it stands and gives the
+// work back.
+func (w *Webhooks) Run(ctx context.Context) error {
+	logging, stopLogging := context.WithCancel(context.WithoutCancel(ctx))
+	var logs sync.WaitGroup
+	logs.Go(func() { w.attempts.run(logging) })
+	logs.Go(func() { w.attempts.runTrim(ctx) })
+	defer logs.Wait()
+	defer stopLogging()
+	for ctx.Err() == nil {
+		if err := w.own(ctx); err != nil && ctx.Err() == nil {
+			slog.Warn("webhook: delivery pauses", "for", ownGap, "error", err)
+			sleep(ctx, ownGap)
+		}
+	}
+	return nil
+}
+
+// own delivers while this node owns the work.
+func (w *Webhooks) own(ctx context.Context) (err error) {
+	lease, err := w.log.Acquire(ctx, leaseName)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lease.Release()) }()
+	owned, cancel := lease.Context(ctx)
+	defer cancel()
+	d := newDispatcher(w, lease)
+	d.run(owned)
+	return nil
+}
+
+// dispatcher runs the streams of all enabled subscriptions on the node that owns them.
+type dispatcher struct {
+	w       *Webhooks
+	lease   *event.Lease
+	settler *settler
+
+	sending  context.Context // ends when attempts in flight are cut off
+	cut      context.CancelFunc
+	stopping atomic.Bool
+	running  sync.WaitGroup // pumps and attempts
+
+	mu    sync.Mutex
+	pumps map[int]*pump
+}
+
+func newDispatcher(w *Webhooks, lease *event.Lease) *dispatcher {
+	d := &dispatcher{w: w, lease: lease, pumps: map[int]*pump{}}
+	d.sending, d.cut = context.WithCancel(context.Background())
+	d.settler = newSettler(d)
+	return d
+}
+
+// run is over when ctx is, or the lease.
+func (d *dispatcher) run(ctx context.Context) {
+	watch := d.w.log.Watch()
+	defer watch.Close()
+	settling, stopSettling := context.WithCancel(context.WithoutCancel(ctx))
+	var settler sync.WaitGroup
+	settler.Go(func() { d.settler.run(settling) })
+
+	gap := lookGap
+	if d.w.db.Engine() != "postgres" {
+		gap = lookGapSQLite
+	}
+	tick := time.NewTicker(gap)
+	defer tick.Stop()
+	seen := int64(-1)
+	d.look(ctx, &seen, true)
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-d.w.changed.ready:
+			d.look(ctx, &seen, true)
+		case <-tick.C:
+			d.look(ctx, &seen, false)
+		case <-watch.Ready():
+			d.wake(watch.Take())
+		}
+	}
+	d.stop(ctx)
+	stopSettling()
+	settler.Wait()
+	if !errors.Is(context.Cause(ctx), event.ErrFenced) {
+		d.settler.last()
+	}
+}
+
+// stop ends all streams: nothing new starts, what is in flight has a grace.
+func (d *dispatcher) stop(ctx context.Context) {
+	d.stopping.Store(true)
+	defer d.cut()
+	if errors.Is(context.Cause(ctx), event.ErrFenced) {
+		d.cut() // another node repeats it anyway
+	}
+	done := make(chan struct{})
+	go func() { d.running.Wait(); close(done) }()
+	grace := time.NewTimer(stopGrace)
+	defer grace.Stop()
+	select {
+	case <-done:
+		return
+	case <-grace.C:
+		d.cut()
+	}
+	<-done
+}
+
+// wake tells the streams of brands whose log moved.
+func (d *dispatcher) wake(brands []int) {
+	moved := make(map[int]bool, len(brands))
+	for _, b := range brands {
+		moved[b] = true
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, p := range d.pumps {
+		if moved[p.brand] {
+			p.wake()
+		}
+	}
+}
+
+// wakeAll makes every stream look again.
+func (d *dispatcher) wakeAll() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, p := range d.pumps {
+		p.wake()
+	}
+}
+
+// look compares the running streams with the subscriptions that are enabled. Unless forced it does so only when the
+// revision moved.
+func (d *dispatcher) look(ctx context.Context, seen *int64, force bool) {
+	revision := int64(0)
+	want := map[int]int64{}
+	err := d.w.db.Read(ctx, func(tx *db.Tx) error {
+		clear(want)
+		if err := tx.QueryRow(sqlRevision).Scan(&revision); err != nil || revision == *seen && !force {
+			return err
+		}
+		rows, err := tx.Query(sqlEnabled)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var id int
+			var rev int64
+			if err := rows.Scan(&id, &rev); err != nil {
+				return err
+			}
+			want[id] = rev
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		slog.Warn("webhook: subscriptions could not be read", "error", err)
+		return
+	}
+	if revision == *seen && !force {
+		return
+	}
+	complete := true
+	d.mu.Lock()
+	running := make(map[int]*pump, len(d.pumps))
+	for id, p := range d.pumps {
+		running[id] = p
+	}
+	d.mu.Unlock()
+	for id, p := range running {
+		if rev, ok := want[id]; !ok || rev != p.revision() {
+			p.askReload()
+		}
+	}
+	for id := range want {
+		if running[id] == nil && ctx.Err() == nil {
+			complete = d.start(ctx, id) && complete
+		}
+	}
+	if complete {
+		*seen = revision
+	}
+}
+
+// start runs the stream of a subscription; false asks for another try.
+func (d *dispatcher) start(ctx context.Context, id int) bool {
+	p, err := d.load(ctx, id)
+	if err != nil {
+		if fault.KindOf(err) == fault.NotFound { // deleted or disabled in between
+			return true
+		}
+		slog.Warn("webhook: a subscription could not be started", "subscription", id, "error", err)
+		return false
+	}
+	d.mu.Lock()
+	d.pumps[id] = p
+	d.mu.Unlock()
+	d.running.Go(func() {
+		p.run(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		d.mu.Lock()
+		delete(d.pumps, id)
+		d.mu.Unlock()
+		d.w.changed.signal() // it may have been enabled anew
+	})
+	return true
+}
+
+// load reads a subscription, its cursor and its rows as of one moment.
+func (d *dispatcher) load(ctx context.Context, id int) (*pump, error) {
+	p := &pump{d: d, id: id, poke: make(chan struct{}, 1)}
+	err := d.w.db.Read(ctx, func(tx *db.Tx) error {
+		sub, err := d.w.loadTx(tx, id)
+		if err != nil {
+			return err
+		}
+		if p.follower, err = follower(tx, sub); err != nil {
+			return err
+		}
+		rows, err := pendingRows(tx, id)
+		if err != nil {
+			return err
+		}
+		p.brand = sub.Brand
+		p.s = newStream(sub, p.follower.Cursor, rows)
+		p.end = newEndpoint(sub, d.w.agent)
+		return nil
+	})
+	return p, err
+}
+
+// follower reads the cursor of an enabled subscription; NotFound when it is none (any more).
+func follower(tx *db.Tx, sub *Subscription) (event.Follower, error) {
+	if sub.Enabled {
+		all, err := event.Followers(tx, followerName(sub.ID), sub.Brand)
+		if err != nil {
+			return event.Follower{}, err
+		}
+		for _, f := range all {
+			if f.Name == followerName(sub.ID) {
+				return f, nil
+			}
+		}
+	}
+	return event.Follower{}, errNoSubscription()
+}
+
+func pendingRows(tx *db.Tx, id int) ([]*row, error) {
+	rows, err := tx.Query(sqlPending, id)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var out []*row
+	for rows.Next() {
+		r := &row{}
+		var at, first, created int64
+		if err := rows.Scan(&r.position, &r.subject, &r.state, &r.attempts, &at, &first, &r.name, &created); err != nil {
+			return nil, err
+		}
+		r.at, r.firstFailed, r.created = clock.FromMicros(at), clock.FromMicros(first), clock.FromMicros(created)
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}
