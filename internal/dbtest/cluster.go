@@ -39,7 +39,7 @@ func findServer() (server, missing string, stop func()) {
 	if err := run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C"); err != nil {
 		return "", err.Error(), nothing
 	}
-	opts := "-c listen_addresses='' -c unix_socket_directories='" + dir + "' -c max_connections=200"
+	opts := "-c listen_addresses='' -c unix_socket_directories='" + dir + "' -c max_connections=200 -c fsync=off"
 	if err := run("pg_ctl", "-D", data, "-w", "-l", filepath.Join(dir, "log"), "-o", opts, "start"); err != nil {
 		return "", err.Error(), nothing
 	}

@@ -7,25 +7,11 @@ package dbtest
 
 import (
 	"context"
-	"database/sql"
-	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"comanda/internal/db"
-)
-
-var (
-	once    sync.Once
-	server  string // connection URL of the maintenance database
-	missing string // why there is no PostgreSQL
-	stop    = func() {}
-	count   atomic.Int64
 )
 
 // Main runs the package's tests, stops what was started for them and exits.
@@ -34,6 +20,7 @@ func Main(m *testing.M) { os.Exit(Run(m)) }
 // Run is Main without the exit, for a TestMain that has more to clean up.
 func Run(m *testing.M) int {
 	code := m.Run()
+	dropDatabases()
 	stop()
 	return code
 }
@@ -48,35 +35,23 @@ func Each(t *testing.T, fn func(t *testing.T, d *db.DB)) {
 // SQLite opens a fresh SQLite database, closed at the end of the test.
 func SQLite(t testing.TB) *db.DB {
 	t.Helper()
-	return open(t, db.Config{Path: filepath.Join(t.TempDir(), "comanda.db")})
+	path := filepath.Join(t.TempDir(), "comanda.db")
+	if err := os.WriteFile(path, sqliteTemplate(t), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return open(t, db.Config{Path: path})
 }
 
-// Postgres opens a fresh PostgreSQL database, dropped at the end of the test. It skips, or fails where required, when
-// there is no server.
+// Postgres opens a fresh PostgreSQL database. It skips, or fails where required, when there is no server.
 func Postgres(t testing.TB) *db.DB {
 	t.Helper()
-	return open(t, db.Config{URL: PostgresURL(t)})
+	return open(t, db.Config{URL: newDatabase(t, postgresTemplate(t))})
 }
 
 // PostgresURL makes a fresh empty database and returns its URL, for tests that open it themselves.
 func PostgresURL(t testing.TB) string {
 	t.Helper()
-	once.Do(func() { server, missing, stop = findServer() })
-	if missing != "" {
-		if strings.Contains(os.Getenv("COMANDA_TEST_REQUIRE"), "postgres") {
-			t.Fatalf("PostgreSQL is required by COMANDA_TEST_REQUIRE but missing: %s", missing)
-		}
-		t.Skipf("SKIPPED, no PostgreSQL: %s", missing)
-	}
-	name := fmt.Sprintf("comanda_%d_%d", os.Getpid(), count.Add(1))
-	admin(t, "create database "+name)
-	t.Cleanup(func() { admin(t, "drop database "+name+" with (force)") })
-	u, err := url.Parse(server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	u.Path = "/" + name
-	return u.String()
+	return newDatabase(t, "")
 }
 
 func open(t testing.TB, c db.Config) *db.DB {
@@ -93,16 +68,4 @@ func open(t testing.TB, c db.Config) *db.DB {
 		}
 	})
 	return d
-}
-
-func admin(t testing.TB, stmt string) {
-	t.Helper()
-	pool, err := sql.Open("pgx", server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = pool.Close() }()
-	if _, err := pool.Exec(stmt); err != nil {
-		t.Fatalf("%s: %v", stmt, err)
-	}
 }
