@@ -1,0 +1,91 @@
+package oauth
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"comanda/internal/db"
+	"comanda/internal/dbtest"
+)
+
+// BenchmarkClientCredentials measures the token endpoint without the network: tokens/s is durable issues, and µs-CPU/op
+// what this process used for each (on PostgreSQL the server's part is not in it).
+func BenchmarkClientCredentials(b *testing.B) {
+	for _, e := range []struct {
+		name string
+		open func(testing.TB) *db.DB
+	}{{"sqlite", dbtest.SQLite}, {"postgres", dbtest.Postgres}} {
+		for _, clients := range []int{1, 32} {
+			b.Run(e.name+"/"+map[int]string{1: "1", 32: "32"}[clients], func(b *testing.B) {
+				k := newKit(b, e.open(b))
+				id, secret := k.app(k.owner, "POS")
+				handler := k.Handler()
+				var left atomic.Int64
+				left.Store(int64(b.N))
+				b.ResetTimer()
+				began, cpu := time.Now(), cpuTime(b)
+				parallel(clients, func(int) {
+					for left.Add(-1) >= 0 {
+						r := httptest.NewRequest(http.MethodPost, "/identity/connect/token", strings.NewReader("grant_type=client_credentials&scope=api"))
+						r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+						r.SetBasicAuth(id, secret)
+						w := httptest.NewRecorder()
+						handler.ServeHTTP(w, r)
+						if w.Code != http.StatusOK {
+							b.Error(w.Body)
+						}
+					}
+				})
+				b.ReportMetric(float64(b.N)/time.Since(began).Seconds(), "tokens/s")
+				b.ReportMetric(float64((cpuTime(b)-cpu).Microseconds())/float64(b.N), "µs-CPU/op")
+			})
+		}
+	}
+}
+
+// BenchmarkAuthenticate measures the check of a token that was seen a moment ago, and of one read anew each time.
+func BenchmarkAuthenticate(b *testing.B) {
+	k := newKit(b, dbtest.SQLite(b))
+	id, secret := k.app(k.owner, "POS")
+	token := k.token(id, secret)
+	b.Run("remembered", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := k.Authenticate(context.Background(), token); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("remembered-parallel", func(b *testing.B) {
+		b.RunParallel(func(pb *testing.PB) {
+			for pb.Next() {
+				if _, err := k.Authenticate(context.Background(), token); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	})
+	b.Run("read", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			k.forget(id)
+			if _, err := k.Authenticate(context.Background(), token); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+func cpuTime(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
