@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
-	"golang.org/x/time/rate"
 
 	"comanda/account"
 	"comanda/internal/fault"
@@ -129,7 +128,7 @@ func (s *server) serve(c *call) error {
 	if e == nil {
 		return s.unrouted(c, segs)
 	}
-	c.id0 = e.id
+	c.reached = e.id
 	if e.op == nil {
 		return notServed(e)
 	}
@@ -267,18 +266,4 @@ func HTTPSOnly(o web.Origin, next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-// limiterRate turns the configured numbers into what the limiter wants.
-func limiterRate(perSecond float64, burst int) (rate.Limit, int) {
-	if perSecond < 0 {
-		return rate.Inf, 0
-	}
-	if perSecond == 0 {
-		perSecond = 10
-	}
-	if burst == 0 {
-		burst = 40
-	}
-	return rate.Limit(perSecond), burst
 }

@@ -57,3 +57,30 @@ func BenchmarkDoor(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkOverHTTPS is a cheap GET over a kept-alive HTTPS connection, the client's work included.
+func BenchmarkOverHTTPS(b *testing.B) {
+	s := probe(b)
+	s.Log = slog.New(slog.NewJSONHandler(io.Discard, nil))
+	srv := httptest.NewTLSServer(s)
+	defer srv.Close()
+	client := srv.Client()
+	b.ReportAllocs()
+	for b.Loop() {
+		r, err := http.NewRequestWithContext(b.Context(), http.MethodGet, srv.URL+"/api/v1.0/probe/signedin", nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer owner")
+		resp, err := client.Do(r)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+			b.Fatal(err)
+		}
+		if err := resp.Body.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -27,14 +27,14 @@ import (
 // that huma reads are the canonical ones.
 type call struct {
 	humaContext
-	s      *server
-	r      *http.Request
-	w      answer
-	ctx    context.Context // carries the call itself
-	id     string          // RequestId
-	id0    string          // operation id
-	caller *account.Caller
-	start  time.Time
+	s       *server
+	r       *http.Request
+	w       answer
+	ctx     context.Context // carries the call itself
+	id      string          // RequestId
+	reached string          // operation id
+	caller  *account.Caller
+	start   time.Time
 
 	pathValues  []value
 	queryValues []value
@@ -161,10 +161,10 @@ func (c *call) end() {
 }
 
 func (c *call) operation() string {
-	if c.id0 == "" {
+	if c.reached == "" {
 		return "-"
 	}
-	return c.id0
+	return c.reached
 }
 
 func (c *call) logError(level slog.Level, msg string, err error) {

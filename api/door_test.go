@@ -5,7 +5,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"comanda/internal/web"
@@ -81,4 +83,24 @@ func TestTheLogHoldsNoSecretsAndNoPeople(t *testing.T) {
 			t.Errorf("the log lacks %q:\n%s", want, &out)
 		}
 	}
+}
+
+// Requests do not share anything: run with -race.
+func TestRequestsInParallel(t *testing.T) {
+	s := probe(t)
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for n := range 50 {
+				id := strconv.Itoa(i*1000 + n)
+				if w := send(t, s, get, "/api/v1.0/Brand"+id+"/probe/"+id+"?page="+id+"1&state=1", ""); !strings.Contains(w.Body.String(), `"AppID":"Brand`+id+`","Order":`+id) {
+					t.Errorf("%s: %s", id, w.Body)
+				}
+				if w := send(t, s, post, "/api/v1.0/probe/thing", `{"Name":"`+id+`","Count":`+strconv.Itoa(n)+`}`); !strings.Contains(w.Body.String(), `"Name":"`+id+`","Count":`+strconv.Itoa(n)) {
+					t.Errorf("%s: %s", id, w.Body)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

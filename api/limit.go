@@ -22,8 +22,16 @@ type limiter struct {
 const limiterGeneration = 16384
 
 func newLimiter(perSecond float64, burst int) *limiter {
-	l := &limiter{young: map[netip.Addr]*rate.Limiter{}}
-	l.rate, l.burst = limiterRate(perSecond, burst)
+	l := &limiter{rate: rate.Limit(perSecond), burst: burst, young: map[netip.Addr]*rate.Limiter{}}
+	switch {
+	case perSecond < 0:
+		l.rate = rate.Inf
+	case perSecond == 0:
+		l.rate = 10
+	}
+	if burst == 0 {
+		l.burst = 40
+	}
 	return l
 }
 

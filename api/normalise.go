@@ -65,6 +65,9 @@ func (o *operation) compile(r huma.Registry) {
 	}
 	o.body = newBody(r, o.op)
 	o.upload = uploadFields(o.op)
+	if o.op.RequestBody != nil && o.body == nil && o.upload == nil {
+		panic("api: " + o.id + ": a body is JSON (Body) or multipart (RawBody): nothing else is limited and checked")
+	}
 }
 
 // emptyLast says that the last path segment may be empty: PHP writes false so.
