@@ -47,6 +47,7 @@
 //   - Output: a struct with Body, or [none] (return &none{}, nil) for the contract's empty 200. Envelopes are
 //     wire.Result[T] and wire.Page[T]; their schemas get the contract's names. A body that is encoded already is
 //     Stored[wire.Result[wire.Order]], made with StoredData: its bytes are not encoded again.
+//   - Success is 200; where the contract declares 201 or 202 the row ends in .answers(201).
 //   - Errors: return what the domain returned. Only a *fault.Error is shown; its Data goes out as Data.
 //   - Uploads: RawBody huma.MultipartFormFiles[struct{ Image huma.FormFile `form:"Image" contentType:"image/png" required:"true"` }].
 //   - Tests are tables of calls on a real installation, in package api_test: see internal/apptest.

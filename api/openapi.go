@@ -60,7 +60,7 @@ func describe(g group, r row) huma.Operation {
 		Path:          r.path,
 		Tags:          []string{g.tag},
 		Summary:       r.summary,
-		DefaultStatus: http.StatusOK,
+		DefaultStatus: r.status,
 		Responses:     map[string]*huma.Response{},
 
 		// The normaliser has validated both before huma decodes them, and limited the body.

@@ -22,6 +22,7 @@ type row struct {
 	id, method, path string
 	access           access
 	summary          string
+	status           int // of success
 	register         func(huma.API, huma.Operation) // fills in what the handler's types say
 }
 
@@ -60,7 +61,13 @@ func on[In, Out any](
 			return out, nil
 		})
 	}
-	return row{id, method, path, a, summary, withEnums[In](register)}
+	return row{id, method, path, a, summary, http.StatusOK, withEnums[In](register)}
+}
+
+// answers sets another status of success than 200: the few operations for which the contract declares 201 or 202.
+func (r row) answers(status int) row {
+	r.status = status
+	return r
 }
 
 // none is the input or output of an operation that has none.
