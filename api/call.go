@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"runtime/debug"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -51,7 +52,7 @@ type callKey struct{}
 func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
 
 func newCall(s *server, w http.ResponseWriter, r *http.Request) *call {
-	c := &call{s: s, r: r, id: rand.Text(), start: clock.Mono()}
+	c := &call{s: s, r: r, id: newRequestID(), start: clock.Mono()}
 	c.w.ResponseWriter = w
 	c.ctx = context.WithValue(r.Context(), callKey{}, c)
 	c.pathValues, c.queryValues = c.values[0:0:4], c.values[4:4:8]
@@ -61,6 +62,14 @@ func newCall(s *server, w http.ResponseWriter, r *http.Request) *call {
 	h.Set("X-Content-Type-Options", "nosniff")
 	return c
 }
+
+// A request id names one request in the log: the process and a count. It is no secret.
+var (
+	process  = rand.Text()[:10]
+	requests atomic.Uint64
+)
+
+func newRequestID() string { return process + "-" + strconv.FormatUint(requests.Add(1), 36) }
 
 // serveHuma runs the operation.
 func (c *call) serveHuma(o *operation) {
