@@ -14,6 +14,7 @@ import (
 	"comanda/internal/web"
 	"comanda/menu"
 	"comanda/store"
+	"comanda/webhook"
 )
 
 // Config is what the door is made of. A domain object may be nil in a test that calls none of its operations.
@@ -22,6 +23,7 @@ type Config struct {
 	Accounts *account.Accounts
 	Stores   *store.Stores
 	Menus    *menu.Menus
+	Webhooks *webhook.Webhooks
 
 	PublicURL string     // base of every link, such as https://eat.example; the Host header never is
 	Origin    web.Origin // whose forwarded headers count

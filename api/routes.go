@@ -1,5 +1,7 @@
 package api
 
+import "comanda/account"
+
 // routes is every operation that is served: operation id, method, path, who may call it, the handler, what it does.
 // Access says who gets past the door; whether this order or that store is within reach is the domain method's question.
 func (s *server) routes() []group {
@@ -20,7 +22,20 @@ func (s *server) routes() []group {
 			// account
 		}},
 		{"Webhooks", "Where events go.", []row{
-			// webhook
+			on("GetWebhookEventNames", get, "/api/v1.0/{appId}/webhooks/events", can(account.Develop), s.getWebhookEventNames, "Lists the event names that can be subscribed to"),
+			on("GetWebhookSubscriptions", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions", can(account.Develop), s.getWebhookSubscriptions, "Lists an OAuth app's webhook subscriptions"),
+			on("CreateWebhookSubscription", post, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions", can(account.Develop), s.createWebhookSubscription, "Subscribes a URL to events from now on and answers the subscription's id"),
+			on("UpdateWebhookSubscription", put, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}", can(account.Develop), s.updateWebhookSubscription, "Changes a subscription; absent members stay"),
+			on("DeleteWebhookSubscription", del, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}", can(account.Develop), s.deleteWebhookSubscription, "Ends a subscription at once"),
+			on("GetWebhookEventNamesBySubscriptionId", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/events", can(account.Develop), s.getWebhookEventNamesBySubscriptionID, "Lists a subscription's event names"),
+			on("CreateWebhookSubscriptionEventNames", post, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/events/{eventName}", can(account.Develop), s.createWebhookSubscriptionEventNames, "Adds an event name to a subscription"),
+			on("DeleteWebhookSubscriptionEventName", del, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/events/{eventName}", can(account.Develop), s.deleteWebhookSubscriptionEventName, "Takes an event name from a subscription"),
+			on("GetWebhookEventSample", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/events/{eventName}/test", can(account.Develop), s.getWebhookEventSample, "Shows what a delivery of an event looks like"),
+			on("GetWebhookLogs", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/logs", can(account.Develop), s.getWebhookLogs, "Lists delivery attempts, newest first, for 28 days"),
+		}},
+		{"WebhookSecrets", "The keys that sign deliveries, by the Standard Webhooks specification.", []row{
+			on("GetWebhookSecret", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/secret", can(account.Develop), s.getWebhookSecret, "Reveals a subscription's signing secret"),
+			on("RotateWebhookSecret", post, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/secret", can(account.Develop), s.rotateWebhookSecret, "Makes a new signing secret; the old one signs too for a day"),
 		}},
 		{"StoreGroups", "Groups of stores that share a currency and settings.", []row{
 			// shop

@@ -15,26 +15,30 @@ import (
 	"comanda/wire"
 )
 
-// Logs returns one page (from 1 on) of the delivery attempts of a subscription that began from start to end, both
-// included, newest first, and how many there are. RequestBody is empty when the log no longer has the event.
-func (w *Webhooks) Logs(
-	ctx context.Context, c *account.Caller, appID, oauthAppID string, id int, start, end time.Time, page, limit int,
-) ([]wire.WebhookLog, int, error) {
+// Range is one page (from 1 on) of what began from Start to End, both included.
+type Range struct {
+	Start, End  time.Time
+	Page, Limit int
+}
+
+// Logs returns delivery attempts of a subscription, newest first, and how many the range has. RequestBody is empty when
+// the brand's log no longer has the event.
+func (w *Webhooks) Logs(ctx context.Context, c *account.Caller, appID, oauthAppID string, id int, r Range) ([]wire.WebhookLog, int, error) {
 	b, s, err := w.open(ctx, c, appID, oauthAppID, id)
 	if err != nil {
 		return nil, 0, err
 	}
-	if end.Before(start) {
+	if r.End.Before(r.Start) {
 		return nil, 0, fault.BadField("end", "is before start. Give the later instant as end.")
 	}
 	var out []wire.WebhookLog
 	total := 0
-	from, to := clock.Micros(start), clock.Micros(end)
+	from, to := clock.Micros(r.Start), clock.Micros(r.End)
 	err = w.db.Read(ctx, func(tx *db.Tx) error {
 		if err := tx.QueryRow(sqlCountAttempts, s.ID, from, to).Scan(&total); err != nil {
 			return err
 		}
-		positions, err := scanAttempts(tx, s, from, to, limit, (page-1)*limit, &out)
+		positions, err := scanAttempts(tx, s, from, to, r.Limit, (r.Page-1)*r.Limit, &out)
 		if err != nil {
 			return err
 		}

@@ -69,21 +69,21 @@ func exactURL(raw string) (*url.URL, error) {
 	return out, nil
 }
 
-// sign returns the Standard Webhooks signature header: one signature per live secret, separated by spaces.
-func sign(secrets [][]byte, id, timestamp string, body []byte) string {
-	out := make([]byte, 0, 48*len(secrets))
-	var sum [sha256.Size]byte
-	for i, key := range secrets {
-		m := hmac.New(sha256.New, key)
-		m.Write([]byte(id + "." + timestamp + "."))
-		m.Write(body)
-		if i > 0 {
-			out = append(out, ' ')
-		}
-		out = append(out, "v1,"...)
-		out = base64.StdEncoding.AppendEncode(out, m.Sum(sum[:0]))
+// signature is the Standard Webhooks signature header: v1 under each live secret, separated by a space.
+func (s *Subscription) signature(id, stamp string, body []byte, at time.Time) string {
+	out := sign(make([]byte, 0, 128), s.secret, id, stamp, body)
+	if s.oldSecret != nil && at.Before(s.oldUntil) {
+		out = sign(append(out, ' '), s.oldSecret, id, stamp, body)
 	}
 	return string(out)
+}
+
+func sign(out, key []byte, id, stamp string, body []byte) []byte {
+	m := hmac.New(sha256.New, key)
+	m.Write([]byte(id + "." + stamp + "."))
+	m.Write(body)
+	var sum [sha256.Size]byte
+	return base64.StdEncoding.AppendEncode(append(out, "v1,"...), m.Sum(sum[:0]))
 }
 
 // bodyOf returns the bytes that are sent for an event in a version.
@@ -114,7 +114,7 @@ func (e *endpoint) build(ctx context.Context, ev *event.Event, number int, at ti
 	body := bodyOf(ev, e.sub.Version)
 	stamp := strconv.FormatInt(at.Unix(), 10)
 	values := []string{
-		"application/json", e.agent, ev.ID, stamp, sign(e.sub.secrets, ev.ID, stamp, body),
+		"application/json", e.agent, ev.ID, stamp, e.sub.signature(ev.ID, stamp, body, at),
 		strconv.FormatInt(ev.Position, 10), strconv.Itoa(number), e.sub.VerifyToken,
 	}
 	header := http.Header{

@@ -22,7 +22,10 @@ const (
 	sqlUpdateSubscription = `update webhook_subscriptions
 		set version = $3, callback_url = $4, enabled = $5, verify_token = $6, revision = revision + 1
 		where id = $1 and revision = $2`
-	sqlTouchSubscription  = `update webhook_subscriptions set revision = revision + 1 where id = $1 and revision = $2`
+	sqlTouchSubscription = `update webhook_subscriptions set revision = revision + 1 where id = $1 and revision = $2`
+	sqlRotateSecret      = `update webhook_subscriptions
+		set secret = $3, old_secret = $4, old_secret_until = $5, revision = revision + 1
+		where id = $1 and revision = $2`
 	sqlLockSubscription   = `update webhook_subscriptions set revision = revision where id = $1`
 	sqlDeleteSubscription = `delete from webhook_subscriptions where id = $1 and revision = $2`
 

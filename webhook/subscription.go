@@ -2,13 +2,12 @@ package webhook
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"comanda/account"
 	"comanda/event"
@@ -36,8 +35,10 @@ type Subscription struct {
 	VerifyToken string // sent verbatim as X-Verify-Token; empty = not sent
 	Revision    int64
 
-	names   map[string]int64 // event name → wanted after this position
-	secrets [][]byte         // signing keys, the newest first
+	names     map[string]int64 // event name → wanted after this position
+	secret    []byte           // signing key
+	oldSecret []byte           // the one before it, which signs too until oldUntil; nil = none
+	oldUntil  time.Time
 }
 
 // wants reports whether an event at a position goes to the subscription.
@@ -70,17 +71,6 @@ func (s *Subscription) subject() string { return "webhook_subscription/" + strco
 const followerPrefix = "webhook/"
 
 func followerName(id int) string { return followerPrefix + strconv.Itoa(id) }
-
-func secretOwner(id int) string { return "subscription/" + strconv.Itoa(id) }
-
-// newSecret makes a signing secret in the form of the Standard Webhooks specification.
-func newSecret() string {
-	key := make([]byte, 24)
-	_, _ = rand.Read(key) // never fails since Go 1.24
-	return secretPrefix + base64.StdEncoding.EncodeToString(key)
-}
-
-const secretPrefix = "whsec_"
 
 // open loads a subscription for a caller who may use the brand's developer tools.
 func (w *Webhooks) open(ctx context.Context, c *account.Caller, appID, oauthAppID string, id int) (account.Brand, *Subscription, error) {
@@ -137,26 +127,11 @@ func (w *Webhooks) scan(row interface{ Scan(...any) error }) (*Subscription, err
 	if err != nil {
 		return nil, err
 	}
-	if err := w.addSecret(s, secret); err != nil {
-		return nil, err
-	}
-	if len(old) > 0 && clock.Now().Before(clock.FromMicros(oldUntil)) {
-		err = w.addSecret(s, old)
+	if s.secret, err = w.openSecret(s.ID, secret); err == nil && len(old) > 0 {
+		s.oldSecret, err = w.openSecret(s.ID, old)
+		s.oldUntil = clock.FromMicros(oldUntil)
 	}
 	return s, err
-}
-
-func (w *Webhooks) addSecret(s *Subscription, sealed []byte) error {
-	text, err := w.box.Open(sealed, secretOwner(s.ID))
-	if err != nil {
-		return fmt.Errorf("webhook: secret of subscription %d: %w", s.ID, err)
-	}
-	key, err := base64.StdEncoding.DecodeString(string(text[len(secretPrefix):]))
-	if err != nil {
-		return fmt.Errorf("webhook: secret of subscription %d is no base64", s.ID)
-	}
-	s.secrets = append(s.secrets, key)
-	return nil
 }
 
 func loadNames(tx *db.Tx, s *Subscription) error {
@@ -194,13 +169,4 @@ func record(b account.Brand, c *account.Caller, s *Subscription, body wire.Event
 		body.Base().IpAddress = &c.IP
 	}
 	return event.Encode(event.New{Brand: b.ID, AppID: b.AppID, Subject: s.subject(), Time: b.Now(), Body: body})
-}
-
-// Secret reveals the newest signing secret, whsec_….
-func (w *Webhooks) Secret(ctx context.Context, c *account.Caller, appID, oauthAppID string, id int) (string, error) {
-	_, s, err := w.open(ctx, c, appID, oauthAppID, id)
-	if err != nil {
-		return "", err
-	}
-	return secretPrefix + base64.StdEncoding.EncodeToString(s.secrets[0]), nil
 }

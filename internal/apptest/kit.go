@@ -14,8 +14,11 @@ import (
 	"comanda/internal/db"
 	"comanda/internal/dbtest"
 	"comanda/internal/fault"
+	"comanda/internal/seal"
 	"comanda/menu"
+	"comanda/oauth"
 	"comanda/store"
+	"comanda/webhook"
 	"comanda/wire"
 )
 
@@ -37,6 +40,8 @@ type Kit struct {
 	Accounts *account.Accounts
 	Stores   *store.Stores
 	Menus    *menu.Menus
+	OAuth    *oauth.Server
+	Webhooks *webhook.Webhooks
 	API      http.Handler
 
 	Brand account.Brand     // "Bella Napoli"
@@ -62,9 +67,15 @@ func New(t testing.TB, d *db.DB) *Kit {
 	})
 	k.Stores = store.New(d, k.Log, k.Accounts)
 	k.Menus = menu.New(d, k.Log, k.Accounts, k.Stores)
+	key := seal.NewKey()
+	var err error
+	k.OAuth, err = oauth.New(d, k.Log, k.Accounts, oauth.Config{Issuer: "https://comanda.test/identity", MasterKey: key})
+	k.Must(err)
+	k.Webhooks, err = webhook.New(d, k.Log, k.Accounts, k.OAuth, webhook.Config{MasterKey: key})
+	k.Must(err)
 	k.API = api.New(api.Config{
 		Auth: authenticator{k}, PublicURL: "https://comanda.test", Host: "node-1", Log: slog.New(k.calls), DinerRate: -1,
-		Accounts: k.Accounts, Stores: k.Stores, Menus: k.Menus,
+		Accounts: k.Accounts, Stores: k.Stores, Menus: k.Menus, Webhooks: k.Webhooks,
 	})
 	k.people()
 	return k

@@ -1,0 +1,72 @@
+package webhook
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"comanda/account"
+	"comanda/internal/clock"
+	"comanda/internal/db"
+	"comanda/wire"
+)
+
+const (
+	secretPrefix = "whsec_"
+	secretBytes  = 24
+	// rotation is how long the old secret signs beside the new one.
+	rotation = 24 * time.Hour
+)
+
+// newSecret makes a signing secret in the form of the Standard Webhooks specification.
+func newSecret() string {
+	key := make([]byte, secretBytes)
+	_, _ = rand.Read(key) // never fails since Go 1.24
+	return secretText(key)
+}
+
+func secretText(key []byte) string { return secretPrefix + base64.StdEncoding.EncodeToString(key) }
+
+// secretOwner is what a sealed secret is bound to.
+func secretOwner(id int) string { return "subscription/" + strconv.Itoa(id) }
+
+func (w *Webhooks) openSecret(id int, sealed []byte) ([]byte, error) {
+	text, err := w.box.Open(sealed, secretOwner(id))
+	if err != nil {
+		return nil, fmt.Errorf("webhook: secret of subscription %d: %w", id, err)
+	}
+	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(string(text), secretPrefix))
+	if err != nil {
+		return nil, fmt.Errorf("webhook: secret of subscription %d is no base64", id)
+	}
+	return key, nil
+}
+
+// Secret reveals the newest signing secret, whsec_….
+func (w *Webhooks) Secret(ctx context.Context, c *account.Caller, appID, oauthAppID string, id int) (string, error) {
+	_, s, err := w.open(ctx, c, appID, oauthAppID, id)
+	if err != nil {
+		return "", err
+	}
+	return secretText(s.secret), nil
+}
+
+// RotateSecret makes a new signing secret and returns it. For a day deliveries carry the signatures of both, so that the
+// receiver can change over without missing one.
+func (w *Webhooks) RotateSecret(ctx context.Context, c *account.Caller, appID, oauthAppID string, id int) (string, error) {
+	secret := newSecret()
+	err := w.change(ctx, c, appID, oauthAppID, id, &wire.WebhookSubscriptionUpdatedEvent{}, func(_ account.Brand, s *Subscription) (edit, error) {
+		fresh := w.box.Seal([]byte(secret), secretOwner(s.ID))
+		old := w.box.Seal([]byte(secretText(s.secret)), secretOwner(s.ID))
+		until := clock.Micros(clock.Now().Add(rotation))
+		return func(tx *db.Tx) (bool, error) {
+			n, err := tx.Exec(sqlRotateSecret, s.ID, s.Revision, fresh, old, until)
+			return n == 1, err
+		}, nil
+	})
+	return secret, err
+}
