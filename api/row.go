@@ -22,7 +22,7 @@ type row struct {
 	id, method, path string
 	access           access
 	summary          string
-	status           int // of success
+	status           int                            // of success
 	register         func(huma.API, huma.Operation) // fills in what the handler's types say
 }
 
@@ -91,8 +91,7 @@ func withEnums[In any](register func(huma.API, huma.Operation)) func(huma.API, h
 		t := reflect.TypeFor[In]()
 		register(hapi, op)
 		registered := hapi.Adapter().(*adapter).last.op
-		for i := range t.NumField() {
-			f := t.Field(i)
+		for _, f := range reflect.VisibleFields(t) {
 			name := f.Tag.Get("path")
 			if name == "" {
 				name = baseName(f.Tag.Get("query"))
