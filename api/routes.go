@@ -38,25 +38,63 @@ func (s *server) routes() []group {
 			on("RotateWebhookSecret", post, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/secret", can(account.Develop), s.rotateWebhookSecret, "Makes a new signing secret; the old one signs too for a day"),
 		}},
 		{"StoreGroups", "Groups of stores that share a currency and settings.", []row{
-			// shop
+			on("GetStoreGroup", get, "/api/v1.0/storegroups/{storeGroupId}", can(account.ReadStores), s.getStoreGroup, "Reads a store group"),
+			on("GetStoreGroups", get, "/api/v1.0/{appNameId}/storegroups", can(account.ReadStores), s.getStoreGroups, "Lists the store groups of a brand"),
+			on("GetStoreGroupsExtended", get, "/api/v1.0/{appNameId}/storegroups/extended", can(account.ReadStores), s.getStoreGroupsExtended, "Lists the store groups with their stores and places"),
+			on("CreateStoreGroup", post, "/api/v1.0/{appNameId}/storegroups", can(account.EditStores), s.createStoreGroup, "Makes a store group"),
 		}},
 		{"Stores", "Restaurants: address, hours, publication.", []row{
-			// shop
+			on("GetStores", get, "/api/v1.0/stores", can(account.ReadStores), s.getStores, "Lists the stores of all brands within reach"),
+			on("GetStoresByAppId", get, "/api/v1.0/{appId}/stores", can(account.ReadStores), s.getStoresByAppID, "Lists the stores of a brand"),
+			on("GetStoreHeadersByAppId", get, "/api/v1.0/{appId}/stores/header", can(account.ReadStores), s.getStoreHeaders, "Lists the stores of a brand by id and name"),
+			on("GetStoreById", get, "/api/v1.0/stores/{storeId}", can(account.ReadStores), s.getStore, "Reads a store"),
+			on("CreateStore", post, "/api/v1.0/stores", can(account.EditStores), s.createStore, "Makes a store in a store group"),
+			on("UpdateStoreAddress", post, "/api/v1.0/stores/{storeId}/address", can(account.EditStores), s.updateStoreAddress, "Changes the address"),
+			on("UpdateStoreAddressCoordinates", post, "/api/v1.0/stores/{storeId}/address/coordinates", can(account.EditStores), s.updateStoreCoordinates, "Changes the place on the map"),
+			on("GetBusinessHours", get, "/api/v1.0/stores/{storeId}/availability/{deliveryType}", can(account.ReadStores), s.getBusinessHours, "Reads the weekly opening hours"),
+			on("SetBusinessHours", post, "/api/v1.0/stores/{storeId}/availability/{deliveryType}", can(account.EditStores), s.setBusinessHours, "Sets the opening hours of one weekday"),
+			on("GetBusinessHoursOverrideByStoreId", get, "/api/v1.0/stores/{storeId}/businesshoursoverrides", can(account.ReadStores), s.getBusinessHoursOverrides, "Lists the exceptions from the weekly hours"),
+			on("PublishStore", post, "/api/v1.0/stores/{storeId}/publish", can(account.EditStores), s.publishStore, "Shows the store to diners"),
+			on("UnpublishStore", post, "/api/v1.0/stores/{storeId}/unpublish", can(account.EditStores), s.unpublishStore, "Hides the store from diners"),
+			on("AssignMenu", post, "/api/v1.0/stores/{storeId}/menu/{menuId}", can(account.EditStores), s.assignMenu, "Lets the store sell from a menu"),
+			on("GetStoreLeadTimes", get, "/api/v1.0/stores/{storeId}/leadTimes", can(account.ReadStores), s.getStoreLeadTimes, "Reads how long orders take"),
+			on("GetPreOrderConfig", get, "/api/v1.0/stores/{storeId}/preorderconfig/{deliveryType}", can(account.ReadStores), s.getPreOrderConfig, "Reads how pre-orders work"),
+			on("GetPreOrderPreview", get, "/api/v1.0/stores/{storeId}/preorderconfig/{deliveryType}/preview", can(account.ReadStores), s.getPreOrderPreview, "Lists the times that pre-order settings would give"),
+			on("GetStoreServiceCharge", get, "/api/v1.0/stores/{storeId}/servicecharge", can(account.ReadStores), s.getStoreServiceCharge, "Reads the service charge"),
 		}},
 		{"Menus", "Menus and what hangs on a whole menu.", []row{
-			// shop
+			on("GetMenusByAppId", get, "/api/v1.0/{appId}/menus", can(account.ReadMenus), s.getMenusByAppID, "Lists the menus of a brand"),
+			on("CreateNewMenuForApp", post, "/api/v1.0/{appId}/menus", can(account.EditMenus), s.createMenu, "Makes a whole menu and answers its id"),
+			on("GetMenuById", get, "/api/v1.0/menus/{menuId}", can(account.ReadMenus), s.getMenu, "Reads a whole menu"),
+			on("GetMenuName", get, "/api/v1.0/menus/{menuId}/name", can(account.ReadMenus), s.getMenuName, "Reads the name of a menu"),
+			on("GetMenuStoreNames", get, "/api/v1.0/menus/{menuId}/stores", can(account.ReadMenus), s.getMenuStoreNames, "Names the stores that sell from a menu"),
+			on("GetMenuTaxDetails", get, "/api/v1.0/menus/{menuId}/tax", can(account.ReadMenus), s.getMenuTaxDetails, "Reads the tax rates of a menu and what has which"),
+			on("Menus_GetMenuBulkShowHide", get, "/api/v1.0/menus/{menuId}/bulkshowhide/list", can(account.ReadMenus), s.getMenuBulkShowHide, "Lists what is available, or what is not, by name"),
+			on("GetAllMenuMetadataByMenuIdAndStoreId", get, "/api/v1.0/menus/{menuId}/metadata/store/{storeId}", can(account.ReadMenus), s.getAllMenuMetadata, "Reads all metadata of a menu for a store"),
+			on("GetMenuItemMetadata", get, "/api/v1.0/menus/{menuId}/menuitem/{menuItemId}/metadata/store/{storeId}", can(account.ReadMenus), s.getMenuItemMetadata, "Reads the metadata of an item for a store"),
+			on("SetMenuItemMetadata", put, "/api/v1.0/menus/{menuId}/menuitem/{menuItemId}/metadata/store/{storeId}", can(account.EditMenus), s.setMenuItemMetadata, "Writes one key of an item for a store"),
+			on("GetMenuItemMetadataByKey", get, "/api/v1.0/menus/{menuId}/menuitem/{menuItemId}/metadata/{key}/store/{storeId}", can(account.ReadMenus), s.getMenuItemMetadataByKey, "Reads one key of an item for a store"),
+			on("DeleteMenuItemMetadata", del, "/api/v1.0/menus/{menuId}/menuitem/{menuItemId}/metadata/{key}/store/{storeId}", can(account.EditMenus), s.deleteMenuItemMetadata, "Removes one key of an item for a store"),
+			on("GetMenuItemOptionSetItemMetadata", get, "/api/v1.0/menus/{menuId}/optionsetitem/{optionSetItemId}/metadata/store/{storeId}", can(account.ReadMenus), s.getOptionMetadata, "Reads the first key of an option for a store"),
+			on("SetMenuItemOptionSetItemMetadata", put, "/api/v1.0/menus/{menuId}/optionsetitem/{optionSetItemId}/metadata/store/{storeId}", can(account.EditMenus), s.setOptionMetadata, "Writes one key of an option for a store"),
 		}},
 		{"MenuSections", "The sections of a menu.", []row{
-			// shop
+			on("GetMenuSections", get, "/api/v1.0/menus/{menuId}/sections", can(account.ReadMenus), s.getMenuSections, "Lists the sections of a menu"),
+			on("GetMenuSectionById", get, "/api/v1.0/menus/{menuId}/sections/{menuSectionId}", can(account.ReadMenus), s.getMenuSection, "Reads a section"),
 		}},
 		{"MenuSectionItems", "The dishes of a section.", []row{
-			// shop
+			on("GetMenuItems", get, "/api/v1.0/menus/{menuId}/sections/{menuSectionId}/sectionitems", can(account.ReadMenus), s.getMenuItems, "Lists the items of a section"),
+			on("GetMenuItemById", get, "/api/v1.0/menus/{menuId}/sections/{menuSectionId}/sectionitems/{menuSectionItemId}", can(account.ReadMenus), s.getMenuItem, "Reads an item"),
+			on("UpdateMenuSectionItem", post, "/api/v1.0/menus/{menuId}/sections/{menuSectionId}/sectionitems/{menuSectionItemId}", can(account.EditMenus), s.updateMenuItem, "Changes an item: availability, price and so on"),
 		}},
 		{"MenuOptionSets", "The choices of a dish.", []row{
-			// shop
+			on("GetMenuItemOptionSets", get, "/api/v1.0/menus/{menuId}/sections/{menuSectionId}/sectionitems/{menuSectionItemId}/optionsets", can(account.ReadMenus), s.getOptionSets, "Lists the option sets of an item"),
+			on("GetMenuItemOptionSetById", get, "/api/v1.0/menus/{menuId}/sections/{menuSectionId}/sectionitems/{menuSectionItemId}/optionsets/{optionSetId}", can(account.ReadMenus), s.getOptionSet, "Reads an option set"),
 		}},
 		{"MenuOptionSetItems", "The options of a choice.", []row{
-			// shop
+			on("GetMenuItemOptionSetItems", get, "/api/v1.0/menus/{menuId}/sections/{menuSectionId}/sectionitems/{menuSectionItemId}/optionsets/{optionSetId}/optionsetitems", can(account.ReadMenus), s.getOptions, "Lists the options of a set"),
+			on("GetMenuItemOptionSetItemById", get, "/api/v1.0/menus/{menuId}/sections/{menuSectionId}/sectionitems/{menuSectionItemId}/optionsets/{optionSetId}/optionsetitems/{menuItemOptionSetItemId}", can(account.ReadMenus), s.getOption, "Reads an option"),
+			on("UpdateMenuItemOptionSetItem", post, "/api/v1.0/menus/{menuId}/sections/{menuSectionId}/sectionitems/{menuSectionItemId}/optionsets/{optionSetId}/optionsetitems/{menuItemOptionSetItemId}", can(account.EditMenus), s.updateOption, "Changes an option: availability, price and so on"),
 		}},
 		{"Orders", "Orders: read, accept, reject, refund, dispatch.", []row{
 			// order

@@ -49,6 +49,18 @@ func (m *Menus) MetadataByKey(ctx context.Context, c *account.Caller, menuID int
 	return wire.Metadata{}, noMetadata(kind, id, key)
 }
 
+// FirstMetadata returns the first entry of an item or option as it stands for a store.
+func (m *Menus) FirstMetadata(ctx context.Context, c *account.Caller, menuID int, kind Entity, id, storeID int) (wire.Metadata, error) {
+	all, err := m.Metadata(ctx, c, menuID, kind, id, storeID)
+	if err != nil {
+		return wire.Metadata{}, err
+	}
+	if len(all) == 0 {
+		return wire.Metadata{}, fault.Newf(fault.NotFound, "The %s %d has no metadata for this store.", kind, id)
+	}
+	return all[0], nil
+}
+
 // AllMetadata lists the metadata of all items and options as it stands for a store, in menu order.
 func (m *Menus) AllMetadata(ctx context.Context, c *account.Caller, menuID, storeID int) (wire.AllMetadataResult, error) {
 	out := wire.AllMetadataResult{MenuItemMetadata: []wire.Metadata{}, MenuItemOptionSetItemMetadata: []wire.Metadata{}}

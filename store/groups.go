@@ -91,13 +91,26 @@ func (s *Stores) Groups(ctx context.Context, c *account.Caller, appID, search st
 	return slices.DeleteFunc(groups, func(g *wire.StoreGroup) bool { return !matches(g.Name, search) }), err
 }
 
-// Extend adds to a store group what a map and a list of its stores need: the stores within the caller's reach, their
+// GroupsExtended is Groups with what a map and a list of the stores need: the stores within the caller's reach, their
 // number, and their places, where those within radius kilometres of the first one count as one place.
-func (s *Stores) Extend(ctx context.Context, c *account.Caller, appID string, g *wire.StoreGroup, radius int) (*wire.StoreGroupExtended, error) {
-	stores, err := s.ByApp(ctx, c, appID, Filter{Group: g.StoreGroupId})
+func (s *Stores) GroupsExtended(ctx context.Context, c *account.Caller, appID, search string, radius int) ([]*wire.StoreGroupExtended, error) {
+	groups, err := s.Groups(ctx, c, appID, search)
 	if err != nil {
 		return nil, err
 	}
+	stores, err := s.ByApp(ctx, c, appID, Filter{})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*wire.StoreGroupExtended, len(groups))
+	for i, g := range groups {
+		in := slices.DeleteFunc(slices.Clone(stores), func(st *Store) bool { return st.Group != g.StoreGroupId })
+		out[i] = extended(g, in, radius)
+	}
+	return out, nil
+}
+
+func extended(g *wire.StoreGroup, stores []*Store, radius int) *wire.StoreGroupExtended {
 	out := &wire.StoreGroupExtended{
 		TotalStores: len(stores), GroupedCoordinates: []wire.GroupedCoordinates{}, StoreHeaders: []wire.StoreHeader{},
 		StoreGroupId: g.StoreGroupId, GeneralRating: g.GeneralRating, GeneralRatingCount: g.GeneralRatingCount,
@@ -119,7 +132,7 @@ func (s *Stores) Extend(ctx context.Context, c *account.Caller, appID string, g 
 			out.GroupedCoordinates[i].Count++
 		}
 	}
-	return out, nil
+	return out
 }
 
 // kilometres is the distance over the ground of two places.

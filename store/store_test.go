@@ -363,13 +363,13 @@ func TestListsFilterAndGroupsExtend(t *testing.T) {
 		if err != nil || len(groups) != 2 {
 			t.Fatalf("%v %v", groups, err)
 		}
-		near, err := s.stores.Extend(ctx, s.owner, s.brand.AppID, ie, 1)
-		if err != nil || near.TotalStores != 2 || len(near.StoreHeaders) != 2 || len(near.GroupedCoordinates) != 1 || near.GroupedCoordinates[0].Count != 2 {
-			t.Fatalf("%+v %v", near, err)
+		near, err := s.stores.GroupsExtended(ctx, s.owner, s.brand.AppID, "", 1)
+		if err != nil || len(near) != 2 || near[0].TotalStores != 2 || len(near[0].StoreHeaders) != 2 || len(near[0].GroupedCoordinates) != 1 || near[0].GroupedCoordinates[0].Count != 2 || near[1].TotalStores != 1 {
+			t.Fatalf("%+v %v", near[0], err)
 		}
-		exact, err := s.stores.Extend(ctx, s.owner, s.brand.AppID, ie, 0)
-		if err != nil || len(exact.GroupedCoordinates) != 2 {
-			t.Fatalf("%+v %v", exact, err)
+		exact, err := s.stores.GroupsExtended(ctx, s.owner, s.brand.AppID, "", 0)
+		if err != nil || len(exact[0].GroupedCoordinates) != 2 || len(exact[1].GroupedCoordinates) != 0 {
+			t.Fatalf("%+v %v", exact[0], err)
 		}
 	})
 }

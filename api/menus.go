@@ -1,0 +1,196 @@
+package api
+
+import (
+	"context"
+	"fmt"
+
+	"comanda/account"
+	"comanda/menu"
+	"comanda/wire"
+)
+
+type menuIn struct {
+	MenuID int `path:"menuId"`
+}
+
+type menuOut struct {
+	Body Stored[wire.Result[wire.Menu]]
+}
+
+// getMenu answers the stored bytes.
+func (s *server) getMenu(ctx context.Context, c *account.Caller, in *menuIn) (*menuOut, error) {
+	m, err := s.Menus.Get(ctx, c, in.MenuID)
+	if err != nil {
+		return nil, err
+	}
+	return &menuOut{StoredData[wire.Result[wire.Menu]](m.JSON())}, nil
+}
+
+type menuNameOut struct{ Body string }
+
+func (s *server) getMenuName(ctx context.Context, c *account.Caller, in *menuIn) (*menuNameOut, error) {
+	m, err := s.Menus.Get(ctx, c, in.MenuID)
+	if err != nil {
+		return nil, err
+	}
+	return &menuNameOut{m.Name}, nil
+}
+
+type menuStoresOut struct {
+	Body wire.Result[[]wire.MenuStoreNames]
+}
+
+func (s *server) getMenuStoreNames(ctx context.Context, c *account.Caller, in *menuIn) (*menuStoresOut, error) {
+	names, err := s.Menus.StoreNames(ctx, c, in.MenuID)
+	if err != nil {
+		return nil, err
+	}
+	return &menuStoresOut{wire.Result[[]wire.MenuStoreNames]{Data: []wire.MenuStoreNames{{StoreNames: names}}}}, nil
+}
+
+type menuTaxOut struct {
+	Body wire.Result[[]wire.MenuTaxDetails]
+}
+
+func (s *server) getMenuTaxDetails(ctx context.Context, c *account.Caller, in *menuIn) (*menuTaxOut, error) {
+	m, err := s.Menus.Get(ctx, c, in.MenuID)
+	if err != nil {
+		return nil, err
+	}
+	return &menuTaxOut{wire.Result[[]wire.MenuTaxDetails]{Data: []wire.MenuTaxDetails{m.TaxDetails()}}}, nil
+}
+
+type bulkListIn struct {
+	MenuID      int  `path:"menuId"`
+	IsAvailable bool `query:"isAvailable" required:"true"`
+}
+
+type bulkListOut struct {
+	Body wire.Result[[]wire.MenuElementListResponse]
+}
+
+func (s *server) getMenuBulkShowHide(ctx context.Context, c *account.Caller, in *bulkListIn) (*bulkListOut, error) {
+	m, err := s.Menus.Get(ctx, c, in.MenuID)
+	if err != nil {
+		return nil, err
+	}
+	return &bulkListOut{wire.Result[[]wire.MenuElementListResponse]{Data: m.ByAvailability(in.IsAvailable)}}, nil
+}
+
+type appMenusIn struct {
+	AppID string `path:"appId"`
+}
+
+type appMenusOut struct {
+	Body wire.Result[[]wire.MenuSummary]
+}
+
+func (s *server) getMenusByAppID(ctx context.Context, c *account.Caller, in *appMenusIn) (*appMenusOut, error) {
+	menus, err := s.Menus.ByApp(ctx, c, in.AppID)
+	if err != nil {
+		return nil, err
+	}
+	for i := range menus {
+		menus[i].MenuUrl = fmt.Sprintf("%s/api/v1.0/menus/%d", s.PublicURL, menus[i].MenuId)
+	}
+	return &appMenusOut{wire.Result[[]wire.MenuSummary]{Data: menus}}, nil
+}
+
+type createMenuIn struct {
+	AppID string `path:"appId"`
+	Body  wire.CreateFullMenu
+}
+
+// createMenuOut is the bare id.
+type createMenuOut struct{ Body int }
+
+func (s *server) createMenu(ctx context.Context, c *account.Caller, in *createMenuIn) (*createMenuOut, error) {
+	m, err := s.Menus.Create(ctx, c, in.AppID, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	return &createMenuOut{m.ID}, nil
+}
+
+type MenuAtStore struct {
+	MenuID  int `path:"menuId"`
+	StoreID int `path:"storeId"`
+}
+
+type allMetadataOut struct {
+	Body wire.Result[[]wire.AllMetadataResult]
+}
+
+func (s *server) getAllMenuMetadata(ctx context.Context, c *account.Caller, in *MenuAtStore) (*allMetadataOut, error) {
+	all, err := s.Menus.AllMetadata(ctx, c, in.MenuID, in.StoreID)
+	if err != nil {
+		return nil, err
+	}
+	return &allMetadataOut{wire.Result[[]wire.AllMetadataResult]{Data: []wire.AllMetadataResult{all}}}, nil
+}
+
+type ItemMetadataPath struct {
+	MenuAtStore
+	MenuItemID int `path:"menuItemId"`
+}
+
+type metadataListOut struct{ Body wire.Result[[]wire.Metadata] }
+
+type metadataOut struct{ Body wire.Result[wire.Metadata] }
+
+func (s *server) getMenuItemMetadata(ctx context.Context, c *account.Caller, in *ItemMetadataPath) (*metadataListOut, error) {
+	all, err := s.Menus.Metadata(ctx, c, in.MenuID, menu.ItemEntity, in.MenuItemID, in.StoreID)
+	if err != nil {
+		return nil, err
+	}
+	return &metadataListOut{wire.Result[[]wire.Metadata]{Data: all}}, nil
+}
+
+type itemMetadataKeyIn struct {
+	ItemMetadataPath
+	Key string `path:"key"`
+}
+
+func (s *server) getMenuItemMetadataByKey(ctx context.Context, c *account.Caller, in *itemMetadataKeyIn) (*metadataOut, error) {
+	one, err := s.Menus.MetadataByKey(ctx, c, in.MenuID, menu.ItemEntity, in.MenuItemID, in.StoreID, in.Key)
+	if err != nil {
+		return nil, err
+	}
+	return &metadataOut{wire.Result[wire.Metadata]{Data: one}}, nil
+}
+
+type setItemMetadataIn struct {
+	ItemMetadataPath
+	Body wire.Metadata
+}
+
+func (s *server) setMenuItemMetadata(ctx context.Context, c *account.Caller, in *setItemMetadataIn) (*none, error) {
+	return &none{}, s.Menus.SetMetadata(ctx, c, in.MenuID, menu.ItemEntity, in.MenuItemID, in.StoreID, in.Body)
+}
+
+func (s *server) deleteMenuItemMetadata(ctx context.Context, c *account.Caller, in *itemMetadataKeyIn) (*none, error) {
+	return &none{}, s.Menus.DeleteMetadata(ctx, c, in.MenuID, menu.ItemEntity, in.MenuItemID, in.StoreID, in.Key)
+}
+
+type OptionMetadataPath struct {
+	MenuAtStore
+	OptionSetItemID int `path:"optionSetItemId"`
+}
+
+// getOptionMetadata answers the first entry, because the contract answers one; GetAllMenuMetadataByMenuIdAndStoreId has all.
+func (s *server) getOptionMetadata(ctx context.Context, c *account.Caller, in *OptionMetadataPath) (*metadataOut, error) {
+	one, err := s.Menus.FirstMetadata(ctx, c, in.MenuID, menu.OptionEntity, in.OptionSetItemID, in.StoreID)
+	if err != nil {
+		return nil, err
+	}
+	return &metadataOut{wire.Result[wire.Metadata]{Data: one}}, nil
+}
+
+type setOptionMetadataIn struct {
+	OptionMetadataPath
+	Body wire.Metadata
+}
+
+func (s *server) setOptionMetadata(ctx context.Context, c *account.Caller, in *setOptionMetadataIn) (*none, error) {
+	return &none{}, s.Menus.SetMetadata(ctx, c, in.MenuID, menu.OptionEntity, in.OptionSetItemID, in.StoreID, in.Body)
+}

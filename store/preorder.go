@@ -1,0 +1,133 @@
+package store
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"time"
+
+	"comanda/account"
+	"comanda/internal/fault"
+	"comanda/wire"
+)
+
+// maxPreOrderTimes bounds a list of times, whatever the settings ask for.
+const maxPreOrderTimes = 2000
+
+// PreOrderPreview lists the times that a diner could choose from now if the settings were as given; what is nil is as it
+// is stored.
+func (s *Stores) PreOrderPreview(ctx context.Context, c *account.Caller, id int, dt wire.DeliveryType, cfg wire.PreOrderConfig) ([]wire.PreOrderTime, error) {
+	st, err := s.Get(ctx, c, id)
+	if err != nil {
+		return nil, err
+	}
+	brand, err := s.accounts.Brand(ctx, st.Brand)
+	if err != nil {
+		return nil, err
+	}
+	var faults fault.Collector
+	between(&faults, "preOrderConfig.leadTimeMinutes", cfg.LeadTimeMinutes, 0, 7*24*60)
+	between(&faults, "preOrderConfig.intervalMinutes", cfg.IntervalMinutes, 5, 24*60)
+	between(&faults, "preOrderConfig.maxOrderAheadDays", cfg.MaxOrderAheadDays, 0, 60)
+	timeOfDay(&faults, "preOrderConfig.cutOffTimePreviousDayBasic", cfg.CutOffTimePreviousDayBasic)
+	timeOfDay(&faults, "preOrderConfig.cutOffTimeCurrentDayBasic", cfg.CutOffTimeCurrentDayBasic)
+	if err := faults.Err(); err != nil {
+		return nil, err
+	}
+	stored := st.PreOrderConfig(dt)
+	given, kept := reflect.ValueOf(&cfg).Elem(), reflect.ValueOf(stored)
+	for i := range given.NumField() {
+		if given.Field(i).IsNil() {
+			given.Field(i).Set(kept.Field(i))
+		}
+	}
+	return st.PreOrderTimes(cfg, dt, brand.Now()), nil
+}
+
+func between(c *fault.Collector, name string, v *int, least, most int) {
+	if v != nil && (*v < least || *v > most) {
+		c.Add(name, "%d is not between %d and %d", *v, least, most)
+	}
+}
+
+func timeOfDay(c *fault.Collector, name string, v *string) {
+	if _, ok := parseTimeSpan(wire.V(v)); v != nil && !ok {
+		c.Add(name, "%.20q is not a time of day: write it as 16:00:00", *v)
+	}
+}
+
+// PreOrderTimes are the times that a diner can choose from at now under given settings, which need not be the stored
+// ones. They lie within the openings of today and the days ahead, a whole interval each, counted from the opening, not
+// before the lead time has passed and not on a day whose cut-off has. Times are instants: one that the clock skips is not
+// among them, one that it shows twice is there twice.
+func (s *Store) PreOrderTimes(cfg wire.PreOrderConfig, dt wire.DeliveryType, now time.Time) []wire.PreOrderTime {
+	step := time.Duration(max(1, wire.V(cfg.IntervalMinutes))) * time.Minute
+	earliest := now.Add(time.Duration(max(0, wire.V(cfg.LeadTimeMinutes))) * time.Minute)
+	until := s.midnight(now, 1+max(0, wire.V(cfg.MaxOrderAheadDays)))
+	out := []wire.PreOrderTime{}
+	add := func(start, end time.Time) bool {
+		if !s.cutOff(cfg, start, now) && start.Before(until) {
+			out = append(out, wire.PreOrderTime{StartTime: wire.At(start), EndTime: wire.At(end)})
+		}
+		return len(out) < maxPreOrderTimes && start.Before(until)
+	}
+	for _, o := range s.Openings(now, until, dt) {
+		first := o.Start
+		if first.Before(earliest) {
+			first = first.Add(earliest.Sub(first).Truncate(step))
+			if first.Before(earliest) {
+				first = first.Add(step)
+			}
+		}
+		if wire.V(cfg.IncludeMoreGranularInitialTime) && len(out) == 0 && o.Contains(earliest) {
+			fine := earliest.Add(5*time.Minute - 1).Truncate(5 * time.Minute)
+			if fine.Before(first) && !fine.Add(step).After(o.End) {
+				add(fine, fine.Add(step))
+			}
+		}
+		for t := first; !t.Add(step).After(o.End); t = t.Add(step) {
+			if !add(t, t.Add(step)) {
+				break
+			}
+		}
+	}
+	if wire.V(cfg.PreOrderTimeDisplayType) == wire.PreOrderTimeDisplayTypeDayOnly {
+		return s.days(out)
+	}
+	return out
+}
+
+// cutOff reports whether the day of a time can be ordered for no more at now.
+func (s *Store) cutOff(cfg wire.PreOrderConfig, start, now time.Time) bool {
+	passed := func(text *string, daysBefore int) bool {
+		seconds, ok := parseTimeSpan(wire.V(text))
+		if text == nil || !ok {
+			return false
+		}
+		y, m, d := start.In(s.loc).Date()
+		at, _ := instants(time.Date(y, m, d-daysBefore, 0, 0, 0, 0, time.UTC), seconds, s.loc)
+		return !now.Before(at)
+	}
+	return passed(cfg.CutOffTimeCurrentDayBasic, 0) || passed(cfg.CutOffTimePreviousDayBasic, 1)
+}
+
+// midnight is the beginning of the local day some days after that of t.
+func (s *Store) midnight(t time.Time, days int) time.Time {
+	y, m, d := t.In(s.loc).Date()
+	at, _ := instants(time.Date(y, m, d+days, 0, 0, 0, 0, time.UTC), 0, s.loc)
+	return at
+}
+
+// days joins the times of each local day into one.
+func (s *Store) days(times []wire.PreOrderTime) []wire.PreOrderTime {
+	var out []wire.PreOrderTime
+	for _, t := range times {
+		n := len(out)
+		if n > 0 && s.midnight(out[n-1].StartTime.Time, 0).Equal(s.midnight(t.StartTime.Time, 0)) {
+			out[n-1].EndTime = t.EndTime
+			continue
+		}
+		out = append(out, t)
+	}
+	return slices.Clip(out)
+}
