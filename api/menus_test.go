@@ -1,0 +1,143 @@
+package api_test
+
+import (
+	"fmt"
+	"strconv"
+	"testing"
+
+	"comanda/internal/apptest"
+)
+
+func atoi(k *apptest.Kit, name string) int {
+	n, err := strconv.Atoi(k.Vars[name])
+	k.Must(err)
+	return n
+}
+
+// storeVar compares a number with a variable that is set by then.
+func storeVar(k *apptest.Kit, name string) func(any) error {
+	return func(v any) error {
+		if fmt.Sprint(v) != k.Vars[name] {
+			return fmt.Errorf("is %v, want %s", v, k.Vars[name])
+		}
+		return nil
+	}
+}
+
+const pizzeria = `{"Name":"Carta","IsIntegrated":false,"TaxType":1,
+	"TaxRates":[{"Name":"Food","Rate":13.5}],
+	"MenuSections":[{"Name":"Pizza","MenuItems":[
+		{"Name":"Margherita","Price":0,"TaxRateName":"Food","PublicId":"6f9619ff-8b86-d011-b42d-00c04fc964ff",
+		 "Metadata":[{"Key":"allergens","Value":"gluten, milk"},{"StoreId":{storeId},"Key":"posId","Value":"P-1"}],
+		 "MenuItemOptionSets":[{"Name":"Size","IsMasterOptionSet":true,"MinSelectCount":1,"MaxSelectCount":1,"MenuItemOptionSetItems":[
+			{"Name":"9 inch","Price":8.5},{"Name":"12 inch","Price":11,"Metadata":[{"StoreId":{storeId},"Key":"posId","Value":"P-1-12"}]}]}]},
+		{"Name":"Calzone","Price":12.95}]},
+	 {"Name":"Staff","IsHiddenFromCustomers":true}]}`
+
+// newMenu makes a store and a menu through the API and keeps the ids of the first section, item, option set and option.
+func newMenu(k *apptest.Kit) {
+	k.Helper()
+	newStore(k)
+	w := k.Call(call{Name: "menu", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/{appId}/menus", Body: pizzeria, Status: 200, Events: events{"menu.created"}})
+	k.Vars["menuId"] = w.Body.String()
+	const item = "Data.MenuSections.0.MenuItems.0."
+	k.Call(call{Name: "read", As: apptest.ReadOnly, Method: "GET", Path: "/api/v1.0/menus/{menuId}", Status: 200,
+		Want: want{
+			"Data.MenuId": storeVar(k, "menuId"), "Data.Name": "Carta", "Data.VersionNumber": 1, "Data.AppId": "{appId}", "Data.TaxType": "ExcludedFromBasePrice",
+			"Data.IsIntegrated": true, "Data.MenuSections.#": 2, "Data.MenuSections.1.IsHiddenFromCustomers": true, item + "PublicId": "6f9619ff-8b86-d011-b42d-00c04fc964ff",
+			item + "ActualPrice": 8.5, item + "TaxRateName": "Food", item + "TaxValue": 13.5, item + "Metadata.0.Value": "gluten, milk",
+			item + "MenuItemOptionSets.0.MenuItemOptionSetItems.1.Name": "12 inch", item + "MenuItemOptionSets.0.MenuItemOptionSetItems.0.TaxRateId": nil,
+			item + "DepositReturnFee": nil, "Data.MenuSections.0.MenuItems.1.ActualPrice": 12.95,
+		},
+		Save: map[string]string{
+			"sectionId": "Data.MenuSections.0.MenuSectionId", "itemId": item + "MenuItemId", "setId": item + "MenuItemOptionSets.0.MenuItemOptionSetId",
+			"optionId": item + "MenuItemOptionSets.0.MenuItemOptionSetItems.1.MenuItemOptionSetItemId",
+		}})
+}
+
+func TestMenusThroughTheAPI(t *testing.T) {
+	apptest.Each(t, func(k *apptest.Kit) {
+		newMenu(k)
+		const item = "/api/v1.0/menus/{menuId}/sections/{sectionId}/sectionitems/{itemId}"
+		k.Run(
+			call{Name: "sections", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/menus/{menuId}/sections", Status: 200, Want: want{"Data.#": 2, "Data.0.Name": "Pizza"}},
+			call{Name: "section", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/menus/{menuId}/sections/{sectionId}", Status: 200, Want: want{"Data.MenuItems.#": 2}},
+			call{Name: "items", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/menus/{menuId}/sections/{sectionId}/sectionitems", Status: 200, Want: want{"Data.#": 2, "Data.1.Name": "Calzone"}},
+			call{Name: "item", As: apptest.Owner, Method: "GET", Path: item, Status: 200, Want: want{"Data.Name": "Margherita"}},
+			call{Name: "option sets", As: apptest.Owner, Method: "GET", Path: item + "/optionsets", Status: 200, Want: want{"Data.#": 1, "Data.0.IsMasterOptionSet": true}},
+			call{Name: "option set", As: apptest.Owner, Method: "GET", Path: item + "/optionsets/{setId}", Status: 200, Want: want{"Data.Name": "Size"}},
+			call{Name: "options", As: apptest.Owner, Method: "GET", Path: item + "/optionsets/{setId}/optionsetitems", Status: 200, Want: want{"Data.#": 2}},
+			call{Name: "option", As: apptest.Owner, Method: "GET", Path: item + "/optionsets/{setId}/optionsetitems/{optionId}", Status: 200, Want: want{"Data.Name": "12 inch", "Data.Price": 11}},
+			call{Name: "name is bare", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/menus/{menuId}/name", Status: 200, Text: `"Carta"`},
+			call{Name: "tax", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/menus/{menuId}/tax", Status: 200, Want: want{"Data.0.TaxRates.0.Rate": 13.5, "Data.0.DisplayTax": false, "Data.0.ItemTaxes." + k.Vars["itemId"]: apptest.Present}},
+			call{Name: "assign", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores/{storeId}/menu/{menuId}", Status: 200, Want: want{"Data.0.Data": apptest.Present}, Events: events{"store.menu.assigned"}},
+			call{Name: "stores", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/menus/{menuId}/stores", Status: 200, Want: want{"Data.0.StoreNames.0": "Temple Bar"}},
+			call{Name: "menus of the brand", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/{appId}/menus", Status: 200,
+				Want: want{"Data.#": 1, "Data.0.Name": "Carta", "Data.0.StoreNames.0": "Temple Bar", "Data.0.MenuUrl": "https://comanda.test/api/v1.0/menus/{menuId}", "Data.0.VersionNumber": 1}},
+
+			call{Name: "sold out, with what some clients call null", As: apptest.Integrator, Method: "POST", Path: item, Body: `{"IsAvailable":false,"Name":null}`, Status: 200, Events: events{"menu.section_item.updated"}},
+			call{Name: "is sold out", As: apptest.Owner, Method: "GET", Path: item, Status: 200, Want: want{"Data.IsAvailable": false, "Data.Name": "Margherita"}},
+			call{Name: "the list of what is sold out", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/menus/{menuId}/bulkshowhide/list?isAvailable=false", Status: 200,
+				Want: want{"Data.#": 1, "Data.0.MenuElementName": "Margherita", "Data.0.Items.0.MenuElementType": "Item", "Data.0.InstanceCount": 1}},
+			call{Name: "dearer option", As: apptest.Owner, Method: "POST", Path: item + "/optionsets/{setId}/optionsetitems/{optionId}", Body: `{"Price":11.5}`, Status: 200, Events: events{"menu.option_set_item.updated"}},
+			call{Name: "the version counts", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/menus/{menuId}", Status: 200, Want: want{"Data.VersionNumber": 3, "Data.MenuSections.0.MenuItems.0.MenuItemOptionSets.0.MenuItemOptionSetItems.1.Price": 11.5}},
+		)
+	})
+}
+
+func TestMetadataThroughTheAPI(t *testing.T) {
+	apptest.Each(t, func(k *apptest.Kit) {
+		newMenu(k)
+		const item, option = "/api/v1.0/menus/{menuId}/menuitem/{itemId}/metadata", "/api/v1.0/menus/{menuId}/optionsetitem/{optionId}/metadata"
+		k.Run(
+			call{Name: "item", As: apptest.ReadOnly, Method: "GET", Path: item + "/store/{storeId}", Status: 200, Want: want{"Data.#": 2, "Data.0.Key": "allergens", "Data.1.Value": "P-1", "Data.1.MenuEntityId": storeVar(k, "itemId")}},
+			call{Name: "write", As: apptest.Integrator, Method: "PUT", Path: item + "/store/{storeId}", Body: `{"Key":"plu/1","Value":"7"}`, Status: 200, Events: events{"menu.section_item.updated"}},
+			call{Name: "by a key with a slash in it", As: apptest.Owner, Method: "GET", Path: item + "/plu%2F1/store/{storeId}", Status: 200, Want: want{"Data.Value": "7"}},
+			call{Name: "keys keep their case", As: apptest.Owner, Method: "GET", Path: item + "/posid/store/{storeId}", Status: 404},
+			call{Name: "remove", As: apptest.Owner, Method: "DELETE", Path: item + "/plu%2F1/store/{storeId}", Status: 200, Events: events{"menu.section_item.updated"}},
+			call{Name: "remove again", As: apptest.Owner, Method: "DELETE", Path: item + "/plu%2F1/store/{storeId}", Status: 404},
+			call{Name: "option", As: apptest.Owner, Method: "GET", Path: option + "/store/{storeId}", Status: 200, Want: want{"Data.Key": "posId", "Data.Value": "P-1-12"}},
+			call{Name: "write option", As: apptest.Owner, Method: "PUT", Path: option + "/store/{storeId}", Body: `{"Key":"posId","Value":"P-9"}`, Status: 200, Events: events{"menu.option_set_item.updated"}},
+			call{Name: "everything", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/menus/{menuId}/metadata/store/{storeId}", Status: 200,
+				Want: want{"Data.0.MenuItemMetadata.#": 2, "Data.0.MenuItemOptionSetItemMetadata.0.Value": "P-9"}},
+			call{Name: "no key", As: apptest.Owner, Method: "PUT", Path: item + "/store/{storeId}", Body: `{"Value":"7"}`, Status: 400, Text: "Key"},
+			call{Name: "a store of nobody", As: apptest.Owner, Method: "PUT", Path: item + "/store/99", Body: `{"Key":"a","Value":"7"}`, Status: 404, Text: "store 99"},
+			call{Name: "an item of nobody", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/menus/{menuId}/menuitem/99/metadata/store/{storeId}", Status: 404, Text: "item 99"},
+			call{Name: "a stranger", As: apptest.Stranger, Method: "GET", Path: item + "/store/{storeId}", Status: 404},
+			call{Name: "a reader", As: apptest.ReadOnly, Method: "PUT", Path: item + "/store/{storeId}", Body: `{"Key":"a","Value":"7"}`, Status: 403},
+		)
+	})
+}
+
+func TestBadMenuCallsStoreNothing(t *testing.T) {
+	apptest.Each(t, func(k *apptest.Kit) {
+		newMenu(k)
+		const item = "/api/v1.0/menus/{menuId}/sections/{sectionId}/sectionitems/{itemId}"
+		for _, path := range []string{"/api/v1.0/menus/{menuId}", "/api/v1.0/menus/{menuId}/name", "/api/v1.0/menus/{menuId}/tax", "/api/v1.0/menus/{menuId}/stores", item, item + "/optionsets/{setId}"} {
+			k.Run(
+				call{Name: "nobody", As: apptest.Nobody, Method: "GET", Path: path, Status: 401},
+				call{Name: "a stranger", As: apptest.Stranger, Method: "GET", Path: path, Status: 404, Lacks: "Carta"},
+			)
+		}
+		k.Run(
+			call{Name: "another brand's menus", As: apptest.Stranger, Method: "GET", Path: "/api/v1.0/{appId}/menus", Status: 403},
+			call{Name: "a menu for another brand", As: apptest.Stranger, Method: "POST", Path: "/api/v1.0/{appId}/menus", Body: `{"Name":"x"}`, Status: 403},
+			call{Name: "a reader's menu", As: apptest.ReadOnly, Method: "POST", Path: "/api/v1.0/{appId}/menus", Body: `{"Name":"x"}`, Status: 403},
+			call{Name: "every wrong field", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/{appId}/menus", Status: 400, Text: "MenuSections[0].MenuItems[0].Price",
+				Body: `{"MenuSections":[{"Name":"a","MenuItems":[{"Price":-1,"TaxRateName":"x"}]}]}`,
+				Want: want{"Errors.0.FieldName": "Name", "Errors.1.FieldName": "MenuSections[0].MenuItems[0].Name", "Errors.2.FieldName": "MenuSections[0].MenuItems[0].Price", "Errors.3.FieldName": "MenuSections[0].MenuItems[0].TaxRateName"}},
+			call{Name: "half a cent", As: apptest.Owner, Method: "POST", Path: item, Body: `{"Price":9.995}`, Status: 400, Text: "Price"},
+			call{Name: "a price of letters", As: apptest.Owner, Method: "POST", Path: item, Body: `{"Price":"cheap"}`, Status: 400, Text: "Price"},
+			call{Name: "very spicy", As: apptest.Owner, Method: "POST", Path: item, Body: `{"SpicinessRating":"Inferno"}`, Status: 400, Text: "SpicinessRating"},
+			call{Name: "another PublicId", As: apptest.Owner, Method: "POST", Path: item, Body: `{"PublicId":"00000000-0000-4000-8000-000000000001"}`, Status: 400, Text: "PublicId"},
+			call{Name: "a change that reverts by itself", As: apptest.Owner, Method: "POST", Path: item + "?undoAfter=3.5", Body: `{"IsAvailable":false}`, Status: 400, Text: "undoAfter"},
+			call{Name: "a reader's change", As: apptest.ReadOnly, Method: "POST", Path: item, Body: `{"IsAvailable":false}`, Status: 403},
+			call{Name: "a stranger's change", As: apptest.Stranger, Method: "POST", Path: item, Body: `{"IsAvailable":false}`, Status: 404},
+			call{Name: "an item elsewhere", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/menus/{menuId}/sections/{itemId}/sectionitems/{itemId}", Body: `{"IsAvailable":false}`, Status: 404, Text: "section"},
+			call{Name: "an option elsewhere", As: apptest.Owner, Method: "GET", Path: item + "/optionsets/{setId}/optionsetitems/{itemId}", Status: 404, Text: "option"},
+			call{Name: "a menu of nobody", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/menus/99", Status: 404, Text: "menu 99"},
+			call{Name: "nothing was stored", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/menus/{menuId}", Status: 200, Want: want{"Data.VersionNumber": 1}},
+			call{Name: "and no menu more", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/{appId}/menus", Status: 200, Want: want{"Data.#": 1}},
+		)
+	})
+}
