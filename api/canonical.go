@@ -231,7 +231,7 @@ func (r *reader) scalarValue(s *shape) {
 			r.fail("must be a text: put it in quotes.")
 			return
 		}
-		if bytes.IndexByte(tok, '\\') < 0 && utf8.Valid(tok) && s.schema.MaxLength == nil && s.schema.MinLength == nil {
+		if bytes.IndexByte(tok, '\\') < 0 && utf8.Valid(tok) && s.schema.MaxLength == nil && s.schema.MinLength == nil && s.form == nil {
 			r.out = append(r.out, tok...)
 			return
 		}

@@ -75,7 +75,7 @@ func TestBodiesAreLenient(t *testing.T) {
 		{"JS date", "thing", "", `{"Name":"a","At":"Sun Nov 01 2026 00:00:00 GMT+0000 (Coordinated Universal Time)"}`, `"At":"2026-11-01T00:00:00Z"`},
 		{
 			"nested", "thing", "", ` { "Name" : "a\u0041" , "items" : [ { "quantity" : 2 , "x":null } ] , "TAGS":["x","y"], "Meta":{"Any Key":"v"} } `,
-			`{"Name":"aA","Count":null,"Price":null,"At":null,"State":null,"Yes":null,"Id":null,"Nullable":null,"Items":[{"Quantity":2}],"Tags":["x","y"],"Meta":{"Any Key":"v"},"Item":null}`,
+			`{"Name":"aA","Count":null,"Price":null,"At":null,"State":null,"Yes":null,"Id":null,"Nullable":null,"Items":[{"Quantity":2}],"Tags":["x","y"],"Meta":{"Any Key":"v"},"Item":null,"Code":null}`,
 		},
 		{"byte order mark", "thing", "", "\xef\xbb\xbf" + `{"Name":"a"}`, `{"Name":"a"`},
 		{"form", "thing", "application/x-www-form-urlencoded", `name=a&Count=3&Tags=x&Tags=y&Other=1`, `{"Name":"a","Count":3,"Price":null,"At":null,"State":null,"Yes":null,"Id":null,"Nullable":null,"Items":null,"Tags":["x","y"]`},
@@ -100,6 +100,8 @@ func TestBodiesAreLenient(t *testing.T) {
 		{"nested wrong", "thing", "", `{"Name":"a","Items":[{"Quantity":1},{"Quantity":1.5}]}`, `Items[1].Quantity: \"1.5\" is not a whole number`},
 		{"int32", "thing", "", `{"Name":"a","Count":2147483648}`, `Count: \"2147483648\" is out of range`},
 		{"too long", "thing", "", `{"Name":"12345678901"}`, `Name: has 11 characters: at most 10 are allowed.`},
+		{"form", "thing", "", `{"Name":"a","Code":"ABC"}`, `"Code":"ABC"`},
+		{"wrong form", "thing", "", `{"Name":"a","Code":"AB"}`, `Code: \"AB\" has not the form of three capitals.`},
 		{"text as number", "thing", "", `{"Name":"a","Count":"three"}`, `Count: \"three\" is not a whole number`},
 		{"number as text", "thing", "", `{"Name":5}`, `Name: must be a text: put it in quotes.`},
 		{"object as text", "thing", "", `{"Name":{"a":1}}`, `Name: must be a text, not a list or an object.`},

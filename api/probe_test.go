@@ -71,6 +71,7 @@ type thingBody struct {
 	Tags     []string          `json:"Tags" required:"false"`
 	Meta     map[string]string `json:"Meta" required:"false"`
 	Item     *thingItem        `json:"Item" required:"false"`
+	Code     *string           `json:"Code" required:"false" pattern:"^[A-Z]{3}$" patternDescription:"of three capitals"`
 }
 
 type thingItem struct {

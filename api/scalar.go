@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -21,7 +22,8 @@ type scalar struct {
 	kind   kind
 	int32  bool
 	enum   []string
-	schema *huma.Schema // minimum, maximum, lengths, pattern
+	form   *regexp.Regexp
+	schema *huma.Schema // minimum, maximum, lengths
 }
 
 type kind int
@@ -38,7 +40,14 @@ const (
 )
 
 func newScalar(s *huma.Schema) scalar {
+	if s.ExclusiveMinimum != nil || s.ExclusiveMaximum != nil || s.MultipleOf != nil || s.UniqueItems ||
+		s.MinProperties != nil || s.MaxProperties != nil || s.OneOf != nil || s.AnyOf != nil || s.AllOf != nil || s.Not != nil {
+		panic(fmt.Sprintf("api: a constraint of %+v is one that the normaliser does not check", s))
+	}
 	v := scalar{schema: s}
+	if s.Pattern != "" {
+		v.form = regexp.MustCompile(s.Pattern)
+	}
 	switch s.Type {
 	case huma.TypeInteger:
 		v.kind, v.int32 = kindInteger, s.Format == "int32"
@@ -103,6 +112,13 @@ func (v *scalar) text(s string) (canonical, wrong string) {
 	}
 	if n := v.schema.MinLength; n != nil && runes(s) < *n {
 		return "", fmt.Sprintf("has %d characters: at least %d are needed.", runes(s), *n)
+	}
+	if v.form != nil && !v.form.MatchString(s) {
+		wanted := v.schema.PatternDescription
+		if wanted == "" {
+			wanted = v.schema.Pattern
+		}
+		return "", fmt.Sprintf("%s has not the form %s.", quoted(s), wanted)
 	}
 	return s, ""
 }
