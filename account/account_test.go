@@ -71,8 +71,10 @@ func TestCreatorOwnsTheBrand(t *testing.T) {
 		if err != nil || got.ID != b.ID || len(got.Settings.Languages) != 1 {
 			t.Fatalf("%+v %v", got, err)
 		}
-		if _, err := a.BrandByAppID(ctx, "nothing-here"); fault.KindOf(err) != fault.NotFound {
-			t.Fatal(err)
+		for _, id := range []string{"nothing-here", "", "bella-napoli\x00", "bella napoli", "\xff", "ΒELLA"} {
+			if _, err := a.BrandByAppID(ctx, id); fault.KindOf(err) != fault.NotFound {
+				t.Fatalf("%q: %v", id, err)
+			}
 		}
 	})
 }

@@ -59,6 +59,9 @@ func (a *Accounts) Brand(ctx context.Context, id int) (Brand, error) {
 // BrandByAppID returns a brand by its appId, written in any case; NotFound when there is none.
 func (a *Accounts) BrandByAppID(ctx context.Context, appID string) (Brand, error) {
 	appID = strings.ToLower(appID)
+	if !isSlug(appID) {
+		return Brand{}, noBrand()
+	}
 	id, err := a.ids.Load(appID, func() (id int, err error) {
 		err = a.db.Read(ctx, func(tx *db.Tx) error { return tx.QueryRow(sqlBrandID, appID).Scan(&id) })
 		return id, err

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"comanda/event"
@@ -143,11 +144,16 @@ func (a *Accounts) insertBrand(ctx context.Context, c *Caller, b Brand, owner in
 
 func checkBrandName(s string) (string, error) {
 	s = strings.Join(strings.Fields(s), " ")
-	if s == "" {
+	switch {
+	case s == "":
 		return "", fault.BadField("Name", "a brand needs a name")
-	}
-	if utf8.RuneCountInString(s) > 100 {
-		return "", fault.BadField("Name", "a name has 100 characters at most")
+	case !isText(s):
+		return "", fault.BadField("Name", "a name has 100 characters at most, and none that cannot be seen")
 	}
 	return s, nil
+}
+
+// isText reports whether a name is short and readable.
+func isText(s string) bool {
+	return utf8.RuneCountInString(s) <= 100 && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }

@@ -10,6 +10,7 @@ import (
 	_ "image/gif" // formats that a logo is checked for
 	_ "image/jpeg"
 	_ "image/png"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -65,12 +66,19 @@ func (a *Accounts) SetLogo(ctx context.Context, c *Caller, appID string, content
 // Asset returns a public file by the last segment of its address; NotFound when there is none.
 func (a *Accounts) Asset(ctx context.Context, name string) (Asset, error) {
 	var f Asset
+	if !assetName.MatchString(name) {
+		return f, noFile()
+	}
 	err := a.db.Read(ctx, func(tx *db.Tx) error { return tx.QueryRow(sqlAsset, name).Scan(&f.ContentType, &f.Content) })
 	if errors.Is(err, db.ErrNoRows) {
-		return f, fault.New(fault.NotFound, "There is no such file.")
+		return f, noFile()
 	}
 	return f, wrap("asset", err)
 }
+
+var assetName = regexp.MustCompile(`^[0-9a-f]{32}\.[a-z]+$`)
+
+func noFile() error { return fault.New(fault.NotFound, "There is no such file.") }
 
 // assetURL completes the address of one of our own files.
 func (a *Accounts) assetURL(u string) string {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/mail"
 	"strings"
-	"unicode/utf8"
 
 	"comanda/internal/clock"
 	"comanda/internal/db"
@@ -32,8 +31,8 @@ func (a *Accounts) SignUp(ctx context.Context, c *Caller, n NewAccount) (int, er
 	if name == "" {
 		name, _, _ = strings.Cut(email, "@")
 	}
-	if utf8.RuneCountInString(name) > 100 {
-		return 0, fault.BadField("Name", "a name has 100 characters at most")
+	if !isText(name) {
+		return 0, fault.BadField("Name", "a name has 100 characters at most, and none that cannot be seen")
 	}
 	if err := checkPassword(n.Password); err != nil {
 		return 0, err

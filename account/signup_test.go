@@ -100,6 +100,9 @@ func TestSignUpNamesTheWrongField(t *testing.T) {
 		{"ada@example.com", "1234567", "", "Password"},
 		{"ada@example.com", strings.Repeat("p", 1025), "", "Password"},
 		{"ada@example.com", "correct horse", strings.Repeat("n", 101), "Name"},
+		{"ada@example.com", "correct horse", "A\x00da", "Name"},
+		{"ada@example.com", "correct horse", "A\xffda", "Name"},
+		{"a\x00da@example.com", "correct horse", "", "Email"},
 	} {
 		_, err := a.SignUp(context.Background(), &account.Caller{}, account.NewAccount{Email: c.email, Password: c.password, Name: c.name})
 		wantField(t, err, c.field)

@@ -66,3 +66,13 @@ func slugOf(name string) string {
 	}
 	return slug
 }
+
+// isSlug reports whether a text could be an appId at all: nothing else is worth a query.
+func isSlug(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 50
+}

@@ -13,6 +13,7 @@ import (
 	"comanda/internal/fault"
 	"comanda/internal/web"
 	"comanda/menu"
+	"comanda/oauth"
 	"comanda/store"
 	"comanda/webhook"
 )
@@ -21,6 +22,7 @@ import (
 type Config struct {
 	Auth     Authenticator
 	Accounts *account.Accounts
+	OAuth    *oauth.Server
 	Stores   *store.Stores
 	Menus    *menu.Menus
 	Webhooks *webhook.Webhooks

@@ -13,13 +13,31 @@ func (s *server) routes() []group {
 			on("HeadHostname", head, "/api/v1.0/heartbeat/Hostname", anyone, s.hostname, "Answers without a body"),
 		}},
 		{"Apps", "Brands.", []row{
-			// account
+			on("GetApps", get, "/api/v1.0/apps", signedIn, s.getApps, "Lists the brands within reach"),
+			on("CreateApp", post, "/api/v1.0/apps", signedIn, s.createApp, "Makes a brand and its creator the Owner"),
+			on("GetSupportedCountries", get, "/api/v1.0/apps/supportedcountries", signedIn, s.getSupportedCountries, "Lists the countries that a brand can be in"),
+			on("GetApp", get, "/api/v1.0/apps/{appId}", can(account.ReadApp), s.getApp, "Shows a brand, with what the caller may do there"),
+			on("GetAppName", get, "/api/v1.0/apps/{appId}/name", can(account.ReadApp), s.getAppName, "Tells the name of a brand"),
+			on("SetAppConfig", post, "/api/v1.0/apps/{appId}/config", can(account.EditApp), s.setAppConfig, "Changes the given settings of a brand"),
+			on("SetAppLanguages", post, "/api/v1.0/apps/{appId}/config/languages", can(account.EditApp), s.setAppLanguages, "Replaces the languages of a brand"),
+			on("UploadAppLogo", post, "/api/v1.0/apps/{appId}/logo", can(account.EditApp), s.uploadAppLogo, "Replaces the logo of a brand"),
 		}},
 		{"OAuthClients", "OAuth apps: the credentials of integrations.", []row{
-			// account
+			on("GetOAuthApps", get, "/api/v1.0/{appId}/oauthclients", can(account.Develop), s.getOAuthApps, "Lists the OAuth apps of a brand"),
+			on("CreateOAuthApp", post, "/api/v1.0/{appId}/oauthclients", can(account.Develop), s.createOAuthApp, "Registers an OAuth app; Location names it"),
+			on("OAuthClients_GetApplications", get, "/api/v1.0/{appId}/oauthclients/appnames", can(account.Develop), s.getOAuthAppNames, "Lists the names of a brand's OAuth apps"),
+			on("GetOAuthClientByClientId", get, "/api/v1.0/{appId}/oauthclients/{oauthAppId}", can(account.Develop), s.getOAuthApp, "Shows an OAuth app"),
+			on("UpdateOAuthApp", post, "/api/v1.0/{appId}/oauthclients/{oauthAppId}", can(account.Develop), s.updateOAuthApp, "Changes the given members of an OAuth app"),
+			on("DeleteOAuthApp", del, "/api/v1.0/{appId}/oauthclients/{oauthAppId}", can(account.Develop), s.deleteOAuthApp, "Deletes an OAuth app; its tokens stop working"),
+			on("GetOauthAccessToken", get, "/api/v1.0/{appId}/oauthclients/{oauthAppId}/accesstoken", can(account.Develop), s.getOAuthAccessToken, "Makes an access token for an OAuth app"),
+			on("GetOAuthClientSecret", get, "/api/v1.0/{appId}/oauthclients/{oauthAppId}/secret", can(account.ReadApp), s.getOAuthSecret, "Reveals the secret: to an Owner, or to the app itself"),
+			on("GetRedirectUris", get, "/api/v1.0/{appId}/oauthclients/{oauthAppId}/redirecturis", can(account.Develop), s.getRedirectURIs, "Lists the redirect URIs of an OAuth app"),
+			on("AddRedirectUri", post, "/api/v1.0/{appId}/oauthclients/{oauthAppId}/redirecturis", can(account.Develop), s.addRedirectURI, "Adds a redirect URI; one that is there is answered as it is"),
+			on("RemoveRedirectUri", del, "/api/v1.0/{appId}/oauthclients/{oauthAppId}/redirecturis/{uriId}", can(account.Develop), s.removeRedirectURI, "Removes a redirect URI"),
 		}},
-		{"AuthorizationTokens", "Tokens that a brand's people have granted.", []row{
-			// account
+		{"AuthorizationTokens", "Access tokens that an OAuth app holds.", []row{
+			on("GetAuthorizationTokens", get, "/api/v1.0/{appId}/authorizationtokens/{oauthAppId}", can(account.Develop), s.getAuthorizationTokens, "Lists the live access tokens of an OAuth app"),
+			on("RevokeToken", del, "/api/v1.0/{appId}/authorizationtokens/{key}", can(account.Develop), s.revokeToken, "Ends an access token"),
 		}},
 		{"Webhooks", "Where events go.", []row{
 			on("GetWebhookEventNames", get, "/api/v1.0/{appId}/webhooks/events", can(account.Develop), s.getWebhookEventNames, "Lists the event names that can be subscribed to"),

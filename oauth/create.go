@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"net/url"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"comanda/account"
@@ -142,8 +143,8 @@ func (a *app) apply(in wire.OAuthApp) error {
 	var bad fault.Collector
 	if in.OauthAppName != nil {
 		a.name = strings.Join(strings.Fields(*in.OauthAppName), " ")
-		if n := utf8.RuneCountInString(a.name); n == 0 || n > 100 {
-			bad.Add("OauthAppName", "an OAuth app needs a name of 1 to 100 characters")
+		if n := utf8.RuneCountInString(a.name); n == 0 || n > 100 || !utf8.ValidString(a.name) || strings.ContainsFunc(a.name, unicode.IsControl) {
+			bad.Add("OauthAppName", "an OAuth app needs a name of 1 to 100 characters that can be seen")
 		}
 	}
 	if in.LogoUri != nil {

@@ -13,7 +13,6 @@ import (
 	"comanda/event"
 	"comanda/internal/db"
 	"comanda/internal/dbtest"
-	"comanda/internal/fault"
 	"comanda/internal/seal"
 	"comanda/menu"
 	"comanda/oauth"
@@ -75,7 +74,7 @@ func New(t testing.TB, d *db.DB) *Kit {
 	k.Must(err)
 	k.API = api.New(api.Config{
 		Auth: authenticator{k}, PublicURL: "https://comanda.test", Host: "node-1", Log: slog.New(k.calls), DinerRate: -1,
-		Accounts: k.Accounts, Stores: k.Stores, Menus: k.Menus, Webhooks: k.Webhooks,
+		Accounts: k.Accounts, Stores: k.Stores, Menus: k.Menus, OAuth: k.OAuth, Webhooks: k.Webhooks,
 	})
 	k.people()
 	return k
@@ -151,14 +150,14 @@ func (k *Kit) Expand(text string) string {
 // SetVar keeps an id for later paths.
 func (k *Kit) SetVar(name string, id int) { k.Vars[name] = strconv.Itoa(id) }
 
-// authenticator knows the kit's callers by their names.
+// authenticator knows the kit's callers by their names, and real tokens besides.
 type authenticator struct{ k *Kit }
 
 // Authenticate implements api.Authenticator.
 func (a authenticator) Authenticate(ctx context.Context, bearer string) (*account.Caller, error) {
 	id, ok := a.k.accounts[bearer]
 	if !ok {
-		return nil, fault.New(fault.Unauthenticated, "The access token is unknown.")
+		return a.k.OAuth.Authenticate(ctx, bearer)
 	}
 	return a.k.Accounts.PersonCaller(ctx, id)
 }
