@@ -135,9 +135,6 @@ func (c *call) refuse(err error) {
 	}
 	h := c.w.Header()
 	h.Set("Content-Type", "application/json")
-	if p.status == http.StatusUnauthorized {
-		h.Set("WWW-Authenticate", `Bearer realm="comanda"`)
-	}
 	for k, v := range p.GetHeaders() {
 		h[k] = v
 	}

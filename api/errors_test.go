@@ -12,9 +12,10 @@ import (
 )
 
 var failures = map[string]func() error{
-	"invalid":   func() error { return fault.BadField("Items[0].Quantity", "must be at least 1.").With("Send 1.") },
-	"missing":   func() error { return fault.New(fault.NotFound, "There is no order 5.") },
-	"forbidden": func() error { return fault.New(fault.Forbidden, "No.").With("Ask.") },
+	"invalid":         func() error { return fault.BadField("Items[0].Quantity", "must be at least 1.").With("Send 1.") },
+	"missing":         func() error { return fault.New(fault.NotFound, "There is no order 5.") },
+	"unauthenticated": func() error { return fault.New(fault.Unauthenticated, "Who?") },
+	"forbidden":       func() error { return fault.New(fault.Forbidden, "No.").With("Ask.") },
 	"conflict": func() error {
 		return &fault.Error{Kind: fault.Conflict, Message: "The price moved.", Data: map[string]int{"Amount": 5}}
 	},
@@ -38,6 +39,7 @@ func TestEveryErrorHasTheContractsShape(t *testing.T) {
 			`"Errors":[{"FieldName":"Items[0].Quantity","Errors":["must be at least 1."]}]`, `"Details":"Send 1."`,
 		}},
 		{"missing", 404, []string{`"Message":"There is no order 5."`, `"Errors":[]`}},
+		{"unauthenticated", 401, []string{`{"Message":"Who?"`}},
 		{"forbidden", 403, []string{`{"Message":"No.","RequestId":"`, `"Details":"Ask."}`}},
 		{"conflict", 409, []string{`"Data":{"Amount":5}`}},
 		{"many", 429, nil},
@@ -60,6 +62,9 @@ func TestEveryErrorHasTheContractsShape(t *testing.T) {
 		}
 		if ct := w.Header().Get("Content-Type"); ct != "application/json" {
 			t.Errorf("%s: content type %q", c.how, ct)
+		}
+		if challenge := w.Header().Get("WWW-Authenticate"); (c.status == 401) != (challenge == `Bearer realm="comanda"`) {
+			t.Errorf("%s: WWW-Authenticate %q", c.how, challenge)
 		}
 		if c.how == "many" && w.Header().Get("Retry-After") != "2" {
 			t.Errorf("Retry-After %q", w.Header().Get("Retry-After"))

@@ -46,10 +46,13 @@ func (p *problem) GetStatus() int { return p.status }
 
 // GetHeaders implements huma.HeadersError.
 func (p *problem) GetHeaders() http.Header {
-	if p.retryAfter == 0 {
-		return nil
+	switch {
+	case p.status == http.StatusUnauthorized:
+		return http.Header{"Www-Authenticate": {`Bearer realm="comanda"`}}
+	case p.retryAfter > 0:
+		return http.Header{"Retry-After": {strconv.Itoa(p.retryAfter)}}
 	}
-	return http.Header{"Retry-After": {strconv.Itoa(p.retryAfter)}}
+	return nil
 }
 
 // MarshalJSON implements json.Marshaler.
