@@ -75,6 +75,8 @@ type DB struct {
 type engine interface {
 	write(ctx context.Context, fn func(*Tx) error) error
 	read(ctx context.Context, fn func(*Tx) error) error
+	export(ctx context.Context, fn func(*Tx) error) error // a read of any length
+	load(ctx context.Context, fn func(*Tx) error) error   // a write of any length
 	close() error
 	name() string
 	conns() (open, busy int64)

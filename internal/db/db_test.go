@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -19,7 +20,21 @@ import (
 	"comanda/wire"
 )
 
-func TestMain(m *testing.M) { dbtest.Main(m) }
+// migrations are the names of the embedded ones, and of one more with a column of each type.
+var migrations = db.AddMigration("9000_archived", `create table archived (
+	id integer primary key,
+	brand_id integer not null,
+	big bigint,
+	txt text,
+	yes boolean,
+	bin {{blob}}
+);
+`)
+
+func TestMain(m *testing.M) {
+	_ = os.Unsetenv("COMANDA_TEST_TWICE") // these closures count their runs and block on channels
+	dbtest.Main(m)
+}
 
 var ctx = context.Background()
 

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"io/fs"
+	"testing/fstest"
 	"time"
 )
 
@@ -17,3 +18,18 @@ func SetCommitTime(d *DB, t time.Duration) { d.engine.(*postgresDB).commitTime =
 
 // MigrateFiles runs the migrations of another file system.
 func MigrateFiles(d *DB, files fs.FS) error { return d.migrateFiles(context.Background(), files) }
+
+// AddMigration adds one to the embedded ones for the rest of the test process, and returns the names of all.
+func AddMigration(name, text string) (names []string) {
+	files := fstest.MapFS{"migrations/" + name + ".sql": {Data: []byte(text)}}
+	old, err := known(embedded)
+	if err != nil {
+		panic(err)
+	}
+	for _, m := range old {
+		files["migrations/"+m.name+".sql"] = &fstest.MapFile{Data: []byte(m.text)}
+		names = append(names, m.name)
+	}
+	migrationFiles = files
+	return append(names, name)
+}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,7 +16,10 @@ import (
 )
 
 //go:embed migrations/*.sql
-var migrationFiles embed.FS
+var embedded embed.FS
+
+// migrationFiles is embedded but in a test.
+var migrationFiles fs.FS = embedded
 
 // fragments are the only differences between the two SQL dialects in migrations.
 var fragments = map[string]*strings.Replacer{
@@ -68,9 +72,13 @@ func known(files fs.FS) ([]migration, error) {
 
 // applied is what schema_migrations says.
 type applied struct {
-	levels map[int]string // level → name
-	newest int
-	needs  int // the least level a program has to know
+	ordered []migration // without their text
+	newest  int
+	needs   int // the least level a program has to know
+}
+
+func (a *applied) has(level int) bool {
+	return slices.ContainsFunc(a.ordered, func(m migration) bool { return m.level == level })
 }
 
 // migrate brings the schema up to the newest embedded migration, one transaction each. The row in schema_migrations is
@@ -90,7 +98,7 @@ func (d *DB) migrateFiles(ctx context.Context, from fs.FS) error {
 		return err
 	}
 	for _, m := range files {
-		if _, done := have.levels[m.level]; done {
+		if have.has(m.level) {
 			continue
 		}
 		err := d.Write(ctx, func(tx *Tx) error {
@@ -138,27 +146,31 @@ func (m migration) apply(tx *Tx, engine string) error {
 	return nil
 }
 
+func readApplied(tx *Tx) (applied, error) {
+	var have applied
+	rows, err := tx.Query(sqlMigrations)
+	if err != nil {
+		return have, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var m migration
+		if err := rows.Scan(&m.level, &m.name, &m.needs); err != nil {
+			return have, err
+		}
+		have.ordered = append(have.ordered, m)
+		have.newest = max(have.newest, m.level)
+		have.needs = max(have.needs, m.needs)
+	}
+	return have, errors.Join(rows.Err(), rows.Close())
+}
+
 // checkLevel reads what was applied and refuses a schema that needs a newer program.
 func (d *DB) checkLevel(ctx context.Context, files []migration) (applied, error) {
 	var have applied
-	err := d.Read(ctx, func(tx *Tx) error {
-		have = applied{levels: map[int]string{}}
-		rows, err := tx.Query(sqlMigrations)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var level, needs int
-			var name string
-			if err := rows.Scan(&level, &name, &needs); err != nil {
-				return err
-			}
-			have.levels[level] = name
-			have.newest = max(have.newest, level)
-			have.needs = max(have.needs, needs)
-		}
-		return rows.Err()
+	err := d.Read(ctx, func(tx *Tx) (err error) {
+		have, err = readApplied(tx)
+		return err
 	})
 	if err != nil {
 		return have, fmt.Errorf("db: read the schema level: %w", err)

@@ -121,6 +121,14 @@ func (p *postgresDB) write(ctx context.Context, fn func(*Tx) error) error {
 	return p.run(ctx, fn, beginWrite, postgresTime, true)
 }
 
+func (p *postgresDB) export(ctx context.Context, fn func(*Tx) error) error {
+	return p.run(ctx, fn, beginRead, 0, false)
+}
+
+func (p *postgresDB) load(ctx context.Context, fn func(*Tx) error) error {
+	return p.run(ctx, fn, beginWrite, 0, true)
+}
+
 // run tries fn until its outcome is final.
 func (p *postgresDB) run(ctx context.Context, fn func(*Tx) error, begin string, limit time.Duration, commit bool) error {
 	p.mu.RLock()

@@ -100,6 +100,12 @@ func (s *sqliteDB) write(ctx context.Context, fn func(*Tx) error) error {
 	return s.writer.write(ctx, fn)
 }
 
+// load needs nothing special: SQLite writes what does not fit its cache to the log.
+func (s *sqliteDB) load(ctx context.Context, fn func(*Tx) error) error { return s.write(ctx, fn) }
+
+// export keeps one of the reading connections. While it runs, the write-ahead log cannot start over and grows.
+func (s *sqliteDB) export(ctx context.Context, fn func(*Tx) error) error { return s.read(ctx, fn) }
+
 // read runs fn on the caller's goroutine. Statements run on a context without cancellation, because the driver would
 // start a goroutine for each otherwise; the caller's is looked at between them.
 func (s *sqliteDB) read(ctx context.Context, fn func(*Tx) error) (err error) {
