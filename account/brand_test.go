@@ -248,8 +248,11 @@ func TestParallelChangesOfDifferentSettingsAllCount(t *testing.T) {
 		ctx := context.Background()
 		ada, b := newBrand(t, a, "Bella")
 		changes := []wire.AppConfigUpdateModel{
-			{MainColor: wire.P("#111")}, {KioskPrimaryColour: wire.P("#222")}, {HostName: wire.P("a.example")},
-			{PanaceaVanityUrl: wire.P("bella")}, {CookieConsentPromptEnabled: wire.P(true)},
+			{MainColor: wire.P("#111")},
+			{KioskPrimaryColour: wire.P("#222")},
+			{HostName: wire.P("a.example")},
+			{PanaceaVanityUrl: wire.P("bella")},
+			{CookieConsentPromptEnabled: wire.P(true)},
 		}
 		parallel(len(changes), func(i int) {
 			if _, err := a.SetConfig(ctx, ada, b.AppID, changes[i]); err != nil {

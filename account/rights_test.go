@@ -78,8 +78,10 @@ func TestTablesAreConsistent(t *testing.T) {
 		t.Errorf("None has %d resources", n)
 	}
 	staff := resourcesOf(Grant{Level: wire.AppAccessLevelStoreStaff, Stores: []int{1}})
-	want := []wire.AppResource{"ViewApp", "ViewAppName", "ViewOrders", "UpdateOrdersAccept", "UpdateOrdersReject", "UpdateOrdersDispatch",
-		"ViewStores", "ViewStoresOpeningHours", "ViewStoreGroups", "ViewMenu"}
+	want := []wire.AppResource{
+		"ViewApp", "ViewAppName", "ViewOrders", "UpdateOrdersAccept", "UpdateOrdersReject", "UpdateOrdersDispatch",
+		"ViewStores", "ViewStoresOpeningHours", "ViewStoreGroups", "ViewMenu",
+	}
 	if !slices.Equal(staff, want) {
 		t.Errorf("StoreStaff has %v", staff)
 	}

@@ -2,6 +2,7 @@ package account_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -115,8 +116,8 @@ func TestSignUpNamesTheWrongField(t *testing.T) {
 // wantField fails unless err is an Invalid fault that names the field first.
 func wantField(t *testing.T, err error, field string) {
 	t.Helper()
-	f, ok := err.(*fault.Error)
-	if !ok || f.Kind != fault.Invalid || len(f.Fields) == 0 || f.Fields[0].Name != field {
+	f := (*fault.Error)(nil)
+	if !errors.As(err, &f) || f.Kind != fault.Invalid || len(f.Fields) == 0 || f.Fields[0].Name != field {
 		t.Errorf("got %v, want a fault of the field %s", err, field)
 	}
 }

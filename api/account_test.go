@@ -31,18 +31,24 @@ func TestApps(t *testing.T) {
 				"Page": 1, "Limit": 20, "TotalRecordCount": 1, "Data.#": 1, "Data.0.AppId": "bella-napoli", "Data.0.AppAccessLevel": "Owner",
 				"Data.0.MapCenter": nil, "Data.0.Features.#": 0,
 			}},
-			apptest.Call{Name: "list, filtered and clamped", As: apptest.Owner, Method: "GET", Path: apps + "?NameFilter=NAPOLI&limit=1000", Status: 200,
-				Want: apptest.Want{"Limit": 100, "TotalRecordCount": 1}},
-			apptest.Call{Name: "list, beyond the end", As: apptest.Owner, Method: "GET", Path: apps + "?page=2147483647", Status: 200,
-				Want: apptest.Want{"TotalRecordCount": 1, "Data.#": 0}},
+			apptest.Call{
+				Name: "list, filtered and clamped", As: apptest.Owner, Method: "GET", Path: apps + "?NameFilter=NAPOLI&limit=1000", Status: 200,
+				Want: apptest.Want{"Limit": 100, "TotalRecordCount": 1},
+			},
+			apptest.Call{
+				Name: "list, beyond the end", As: apptest.Owner, Method: "GET", Path: apps + "?page=2147483647", Status: 200,
+				Want: apptest.Want{"TotalRecordCount": 1, "Data.#": 0},
+			},
 			apptest.Call{Name: "list, bad page", As: apptest.Owner, Method: "GET", Path: apps + "?page=0", Status: 400, Text: "page"},
 			apptest.Call{Name: "list, no token", Method: "GET", Path: apps, Status: 401, Lacks: "bella"},
 			apptest.Call{Name: "list, unknown token", As: "cmd_at_x", Method: "GET", Path: apps, Status: 401},
 
 			apptest.Call{Name: "countries", As: apptest.ReadOnly, Method: "GET", Path: apps + "/SupportedCountries", Status: 200, Text: `"CountryCode":"IE","Name":"Ireland","PhoneCode":353`},
 
-			apptest.Call{Name: "create", As: apptest.Stranger, Method: "POST", Path: apps, Body: `{"Name":"Bella Napoli"}`, Status: 200,
-				Want: apptest.Want{"Data": "bella-napoli-2"}, Events: apptest.Events{"app.created"}},
+			apptest.Call{
+				Name: "create", As: apptest.Stranger, Method: "POST", Path: apps, Body: `{"Name":"Bella Napoli"}`, Status: 200,
+				Want: apptest.Want{"Data": "bella-napoli-2"}, Events: apptest.Events{"app.created"},
+			},
 			apptest.Call{Name: "create, no name", As: apptest.Owner, Method: "POST", Path: apps, Body: `{}`, Status: 400, Text: `"FieldName":"Name"`},
 			apptest.Call{Name: "create, null", As: apptest.Owner, Method: "POST", Path: apps, Body: `{"Name":null}`, Status: 400, Text: `"FieldName":"Name"`},
 			apptest.Call{Name: "create, number", As: apptest.Owner, Method: "POST", Path: apps, Body: `{"Name":1}`, Status: 400, Text: `"FieldName":"Name"`},
@@ -57,21 +63,27 @@ func TestApps(t *testing.T) {
 			apptest.Call{Name: "one, unknown", As: apptest.Owner, Method: "GET", Path: apps + "/no-such-brand", Status: 403},
 			apptest.Call{Name: "name", As: apptest.ReadOnly, Method: "GET", Path: app + "/name", Status: 200, Want: apptest.Want{"Data": "Bella Napoli"}},
 
-			apptest.Call{Name: "config", As: apptest.Owner, Method: "POST", Path: app + "/config",
+			apptest.Call{
+				Name: "config", As: apptest.Owner, Method: "POST", Path: app + "/config",
 				Body: `{"name":"Bella Due","ApplicationCategory":1,"MainColor":null,"Unknown":1}`, Status: 200,
 				Want:   apptest.Want{"Data.Name": "Bella Due", "Data.ApplicationCategory": "Cafe", "Data.AppId": "bella-napoli"},
-				Events: apptest.Events{"app.updated"}},
+				Events: apptest.Events{"app.updated"},
+			},
 			apptest.Call{Name: "config, nothing new", As: apptest.Owner, Method: "POST", Path: app + "/config", Body: `{"Name":"Bella Due"}`, Status: 200},
-			apptest.Call{Name: "config, bad", As: apptest.Owner, Method: "POST", Path: app + "/config", Body: `{"Name":"X","CountryId":"XX","MainColor":"red"}`, Status: 400,
-				Text: `"FieldName":"MainColor"`, Want: apptest.Want{"Errors.#": 2}},
+			apptest.Call{
+				Name: "config, bad", As: apptest.Owner, Method: "POST", Path: app + "/config", Body: `{"Name":"X","CountryId":"XX","MainColor":"red"}`, Status: 400,
+				Text: `"FieldName":"MainColor"`, Want: apptest.Want{"Errors.#": 2},
+			},
 			apptest.Call{Name: "config, long country", As: apptest.Owner, Method: "POST", Path: app + "/config", Body: `{"CountryId":"IRL"}`, Status: 400, Text: `"FieldName":"CountryId"`},
 			apptest.Call{Name: "config, unknown category", As: apptest.Owner, Method: "POST", Path: app + "/config", Body: `{"ApplicationCategory":"Bar"}`, Status: 400, Text: `"FieldName":"ApplicationCategory"`},
 			apptest.Call{Name: "config, without the right", As: apptest.Integrator, Method: "POST", Path: app + "/config", Body: `{"Name":"Mine"}`, Status: 403},
 			apptest.Call{Name: "config, stranger", As: apptest.Stranger, Method: "POST", Path: app + "/config", Body: `{"Name":"Mine"}`, Status: 403, Lacks: "Due"},
 
-			apptest.Call{Name: "languages", As: apptest.Owner, Method: "POST", Path: app + "/config/languages",
+			apptest.Call{
+				Name: "languages", As: apptest.Owner, Method: "POST", Path: app + "/config/languages",
 				Body: `[{"LanguageId":"it","DisplayOrder":2,"Enabled":true},{"LanguageId":"en","DisplayOrder":1,"Enabled":"True"}]`, Status: 200,
-				Want: apptest.Want{"Data.Languages.0.LanguageId": "en", "Data.Languages.1.Name": "Italiano"}, Events: apptest.Events{"app.updated"}},
+				Want: apptest.Want{"Data.Languages.0.LanguageId": "en", "Data.Languages.1.Name": "Italiano"}, Events: apptest.Events{"app.updated"},
+			},
 			apptest.Call{Name: "languages, unknown", As: apptest.Owner, Method: "POST", Path: app + "/config/languages", Body: `[{"LanguageId":"xx","Enabled":true}]`, Status: 400, Text: "[0].LanguageId"},
 			apptest.Call{Name: "languages, none", As: apptest.Owner, Method: "POST", Path: app + "/config/languages", Body: `[]`, Status: 400},
 			apptest.Call{Name: "languages, no list", As: apptest.Owner, Method: "POST", Path: app + "/config/languages", Body: `{}`, Status: 400},
@@ -184,10 +196,14 @@ func TestOAuthClients(t *testing.T) {
 			apptest.Call{Name: "update, bad", As: apptest.Owner, Method: "POST", Path: client, Body: `{"AccessTokenLifetime":-1}`, Status: 400, Text: `"FieldName":"AccessTokenLifetime"`},
 			apptest.Call{Name: "update, unknown", As: apptest.Owner, Method: "POST", Path: clients + "/1234567890123456789012", Body: `{}`, Status: 404},
 
-			apptest.Call{Name: "add uri", As: apptest.Owner, Method: "POST", Path: client + "/redirecturis", Body: `"https://example.com/cb"`, Status: 200,
-				Want: apptest.Want{"Data.Uri": "https://example.com/cb"}, Save: map[string]string{"uri": "Data.Id"}},
-			apptest.Call{Name: "add uri, bare text", As: apptest.Owner, Method: "POST", Path: client + "/redirecturis", Body: `oob://localhost/wpf.webview.client`, Status: 200,
-				Want: apptest.Want{"Data.Uri": "oob://localhost/wpf.webview.client"}},
+			apptest.Call{
+				Name: "add uri", As: apptest.Owner, Method: "POST", Path: client + "/redirecturis", Body: `"https://example.com/cb"`, Status: 200,
+				Want: apptest.Want{"Data.Uri": "https://example.com/cb"}, Save: map[string]string{"uri": "Data.Id"},
+			},
+			apptest.Call{
+				Name: "add uri, bare text", As: apptest.Owner, Method: "POST", Path: client + "/redirecturis", Body: `oob://localhost/wpf.webview.client`, Status: 200,
+				Want: apptest.Want{"Data.Uri": "oob://localhost/wpf.webview.client"},
+			},
 			apptest.Call{Name: "add uri again", As: apptest.Owner, Method: "POST", Path: client + "/redirecturis", Body: `"https://example.com/cb"`, Status: 200, Want: apptest.Want{"Data.Id": func(v any) error {
 				if fmt.Sprint(v) != k.Vars["uri"] {
 					return fmt.Errorf("is %v, was %s", v, k.Vars["uri"])

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -95,8 +96,8 @@ func TestBadAppsAreNamedAndNotStored(t *testing.T) {
 // wantField fails unless err is an Invalid fault that names the field.
 func wantField(t *testing.T, err error, field string) {
 	t.Helper()
-	f, ok := err.(*fault.Error)
-	if !ok || f.Kind != fault.Invalid || len(f.Fields) != 1 || f.Fields[0].Name != field {
+	f := (*fault.Error)(nil)
+	if !errors.As(err, &f) || f.Kind != fault.Invalid || len(f.Fields) != 1 || f.Fields[0].Name != field {
 		t.Errorf("got %v, want a fault of the field %s", err, field)
 	}
 }

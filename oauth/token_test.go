@@ -46,8 +46,10 @@ func TestWhatIsNoTokenIsRefused(t *testing.T) {
 		token := k.token(id, secret)
 		flipped := []byte(token)
 		flipped[len(flipped)-3] ^= 1
-		for _, s := range []string{"", " ", "x", "cmd_at_", secret, strings.ToUpper(token), token + "x", token[:len(token)-1], string(flipped), " " + token,
-			"cmd_at_" + strings.Repeat("A", 43), "cmd_at_" + strings.Repeat("\x00", 43), "cmd_at_" + strings.Repeat("'", 43)} {
+		for _, s := range []string{
+			"", " ", "x", "cmd_at_", secret, strings.ToUpper(token), token + "x", token[:len(token)-1], string(flipped), " " + token,
+			"cmd_at_" + strings.Repeat("A", 43), "cmd_at_" + strings.Repeat("\x00", 43), "cmd_at_" + strings.Repeat("'", 43),
+		} {
 			k.refused(k.Server, s)
 		}
 		if n := k.verified.Len(); n != 0 {
