@@ -103,6 +103,7 @@ func newDocument(brand account.Brand, group *wire.StoreGroup, in NewStore) *docu
 			PickupHours:            Week{}.Wire(), DeliveryHours: Week{}.Wire(),
 			PickupEnabled: true, TakeOutEnabled: true, CashOrdersPickupEnabled: true, CashOrdersDeliveryEnabled: true,
 			OpenForPickup: true, OpenForDelivery: true, TipsEnabled: true, AllowChefNotes: true,
+			PreOrderEnabled: true, PreOrderPickupEnabled: true, PreOrderDeliveryEnabled: true,
 			RequireCustomerNameForDelivery: true, MinimumPickupOrderAmount: "0",
 		},
 		Metadata:      map[string]string{},

@@ -16,6 +16,7 @@ import (
 	"comanda/internal/seal"
 	"comanda/menu"
 	"comanda/oauth"
+	"comanda/order"
 	"comanda/store"
 	"comanda/webhook"
 	"comanda/wire"
@@ -41,6 +42,7 @@ type Kit struct {
 	Menus    *menu.Menus
 	OAuth    *oauth.Server
 	Webhooks *webhook.Webhooks
+	Orders   *order.Orders
 	API      http.Handler
 
 	Brand account.Brand     // "Bella Napoli"
@@ -72,9 +74,10 @@ func New(t testing.TB, d *db.DB) *Kit {
 	k.Must(err)
 	k.Webhooks, err = webhook.New(d, k.Log, k.Accounts, k.OAuth, webhook.Config{MasterKey: key})
 	k.Must(err)
+	k.Orders = order.New(d, k.Log, k.Accounts, k.Stores, k.Menus)
 	k.API = api.New(api.Config{
 		Auth: authenticator{k}, PublicURL: "https://comanda.test", Host: "node-1", Log: slog.New(k.calls), DinerRate: -1,
-		Accounts: k.Accounts, Stores: k.Stores, Menus: k.Menus, OAuth: k.OAuth, Webhooks: k.Webhooks,
+		Accounts: k.Accounts, Stores: k.Stores, Menus: k.Menus, Orders: k.Orders, OAuth: k.OAuth, Webhooks: k.Webhooks,
 	})
 	k.people()
 	return k

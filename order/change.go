@@ -1,0 +1,245 @@
+package order
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"comanda/account"
+	"comanda/event"
+	"comanda/internal/clock"
+	"comanda/internal/db"
+	"comanda/internal/fault"
+	"comanda/internal/idempotency"
+	"comanda/money"
+	"comanda/wire"
+)
+
+// change is one action on one order.
+type change struct {
+	do        action
+	operation string // the API's operation id: the scope of an Idempotency-Key
+	input     any    // the request, for telling a repeat from another request
+	apply     func(m *moving) error
+	ask       func(r *row) (money.Amount, error) // of a refund: how much; nil = nothing is refunded
+	reason    string                             // of a refund, in the words of who refunds
+	notify    bool                               // the customer is to be told
+}
+
+// moving is an order on its way over an edge. apply changes order, row's amounts and events.
+type moving struct {
+	row         row // as it will be
+	from        int // the version that it was
+	order       *wire.Order
+	brand       account.Brand
+	caller      *account.Caller
+	now         time.Time    // the brand's clock
+	refund      money.Amount // what is handed back by this change
+	asItIs      bool         // the order is as asked already: there is nothing to store and nobody to tell
+	events      []wire.Event
+	records     []event.Record
+	reason      string
+	notify      bool
+	idempotency *idempotency.Claim
+}
+
+// tries is how often a change is prepared outside its transaction. A change that loses that often to others which leave
+// its edge open, as many small refunds at the same time do, is then prepared inside, on the locked row.
+const tries = 2
+
+// errLost says that the order was changed between being read and being written.
+var errLost = errors.New("order: somebody else was first")
+
+// change takes an order over the edge of an action, appends the edge's events, and returns the new document.
+func (o *Orders) change(ctx context.Context, caller *account.Caller, id int, c change) ([]byte, error) {
+	claim, err := claimOf(caller, id, c)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := o.try(ctx, caller, id, c, claim)
+	switch {
+	case err == nil:
+		return doc, nil
+	case errors.Is(err, db.ErrOutcomeUnknown):
+		return nil, unknown()
+	case claim != nil && fault.KindOf(err) == fault.Conflict:
+		// The repeat of a call that succeeded meets the state which that call made.
+		if answer, found := claim.Find(ctx, o.db); answer != nil || found != nil {
+			return answer, found
+		}
+	}
+	return nil, err
+}
+
+func (o *Orders) try(ctx context.Context, caller *account.Caller, id int, c change, claim *idempotency.Claim) ([]byte, error) {
+	before, brand, err := o.open(ctx, caller, id, c.do)
+	for range tries {
+		if err != nil {
+			return nil, err
+		}
+		m, err := prepare(before, brand, caller, c, claim)
+		if err != nil {
+			return nil, err
+		}
+		if m.asItIs {
+			return before.doc, nil
+		}
+		var doc []byte
+		err = o.db.Write(ctx, func(tx *db.Tx) (err error) {
+			doc, err = o.store(tx, m)
+			return err
+		})
+		if !errors.Is(err, errLost) {
+			return doc, err
+		}
+		before, brand, err = o.open(ctx, caller, id, c.do)
+	}
+	var doc []byte
+	err = o.db.Write(ctx, func(tx *db.Tx) error {
+		before, err := lock(tx, id)
+		if err != nil {
+			return err
+		}
+		m, err := prepare(before, brand, caller, c, claim)
+		if err != nil {
+			return err
+		}
+		if doc = before.doc; !m.asItIs {
+			doc, err = o.store(tx, m)
+		}
+		return err
+	})
+	return doc, err
+}
+
+// open reads an order for a caller who may do an action; an order out of reach is not there.
+func (o *Orders) open(ctx context.Context, caller *account.Caller, id int, do action) (*row, account.Brand, error) {
+	var r *row
+	err := o.db.Read(ctx, func(tx *db.Tx) (err error) {
+		r, err = load(tx, id)
+		return err
+	})
+	if err != nil {
+		return nil, account.Brand{}, hidden(id, err)
+	}
+	for _, right := range whoMay(do) {
+		if err := caller.Require(right, r.brand, r.store); err != nil {
+			return nil, account.Brand{}, hidden(id, err)
+		}
+	}
+	brand, err := o.accounts.Brand(ctx, r.brand)
+	return r, brand, err
+}
+
+// prepare does all that a change needs no transaction for: the table, the new document, the events.
+func prepare(before *row, brand account.Brand, caller *account.Caller, c change, claim *idempotency.Claim) (*moving, error) {
+	m := &moving{
+		row: *before, from: before.version, order: new(wire.Order), brand: brand, caller: caller, now: brand.Now(),
+		reason: c.reason, notify: c.notify, idempotency: claim,
+	}
+	var err error
+	if c.ask != nil {
+		if m.refund, err = c.ask(before); err != nil {
+			return nil, err
+		}
+	}
+	e, err := step(c.do, before, ask{m.now, m.refund})
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(before.doc, m.order); err != nil {
+		return nil, fmt.Errorf("order: document of %d: %w", before.id, err)
+	}
+	m.row.version++
+	m.row.state, m.order.OrderState = e.to, e.to
+	if err := c.apply(m); err != nil || m.asItIs {
+		return m, err
+	}
+	if err := m.freeze(); err != nil || claim == nil {
+		return m, err
+	}
+	return m, claim.Seal(m.row.doc)
+}
+
+// freeze makes the bytes of the document and of the events.
+func (m *moving) freeze() (err error) {
+	if m.row.doc, err = json.Marshal(m.order); err != nil {
+		return err
+	}
+	for _, e := range m.events {
+		rec, err := record(&m.row, m.brand, m.caller, m.now, e)
+		if err != nil {
+			return err
+		}
+		m.records = append(m.records, rec)
+	}
+	return nil
+}
+
+// store writes a prepared change. It returns errLost when the order is no longer at the version it was prepared from.
+func (o *Orders) store(tx *db.Tx, m *moving) ([]byte, error) {
+	if m.idempotency != nil {
+		if answer, err := m.idempotency.Take(tx); err != nil || answer != nil {
+			return answer, err
+		}
+	}
+	r := &m.row
+	n, err := tx.Exec(sqlUpdateOrder, r.id, m.from, r.version, string(r.state), int64(r.amount), int64(r.refundable),
+		int64(r.refunded), !m.notify, string(r.doc), string(r.calculation))
+	if err != nil {
+		return nil, err
+	}
+	if n == 0 {
+		return nil, errLost
+	}
+	if m.refund > 0 {
+		_, err := tx.Exec(sqlInsertRefund, r.id, r.version, r.brand, int64(m.refund), m.reason, m.notify,
+			m.caller.Account, clock.Micros(m.now))
+		if err != nil {
+			return nil, err
+		}
+	}
+	o.log.Append(tx, m.records...)
+	return r.doc, nil
+}
+
+// claimOf prepares the optional Idempotency-Key of a change; nil when the caller sent none.
+func claimOf(caller *account.Caller, id int, c change) (*idempotency.Claim, error) {
+	if caller.Idempotent == "" {
+		return nil, nil
+	}
+	body, err := json.Marshal(struct {
+		ID    int
+		Input any
+	}{id, c.input})
+	if err != nil {
+		return nil, err
+	}
+	return idempotency.Prepare(idempotency.Request{
+		Principal: principal(caller), Operation: c.operation, Key: caller.Idempotent, Subject: subject(id), Body: body,
+	})
+}
+
+// principal is whose Idempotency-Keys a caller's are.
+func principal(c *account.Caller) string {
+	switch c.Kind {
+	case account.App:
+		return "app/" + c.OAuthApp
+	case account.Person:
+		return fmt.Sprintf("account/%d/%s", c.Account, c.OAuthApp)
+	case account.System:
+		return "system"
+	default:
+		return ""
+	}
+}
+
+func subject(id int) string { return fmt.Sprintf("order/%d", id) }
+
+// unknown is the answer when the database went away during a commit.
+func unknown() error {
+	return fault.New(fault.Unavailable, "The database did not say whether this was stored.").
+		With("Repeat the call with the same Idempotency-Key, or read the order again.")
+}

@@ -1,0 +1,22 @@
+package order
+
+import (
+	"context"
+
+	"comanda/account"
+	"comanda/wire"
+)
+
+// Dispatch sends an accepted order out, or hands it over; pickup orders too. The caller needs EditOrders.
+func (o *Orders) Dispatch(ctx context.Context, caller *account.Caller, id int) error {
+	_, err := o.change(ctx, caller, id, change{
+		do: dispatch, operation: "DispatchOrder", notify: true,
+		apply: func(m *moving) error {
+			m.events = append(m.events, &wire.OrderDispatchedEvent{
+				Description: m.sentence("dispatched", ""), OrderDispatchedTime: wire.At(m.now),
+			})
+			return nil
+		},
+	})
+	return err
+}

@@ -1,0 +1,53 @@
+// Package order is the life of an order: placed by a diner, answered by the store or an integration, changed by both.
+//
+// It owns the tables orders and order_refunds, and appends order.created, order.accepted, order.rejected,
+// order.dispatched, order.refunded, order.tip.updated and order.rating.updated. The API's tags Orders and Storefront
+// call it.
+//
+//	           accept                       dispatch
+//	Ready ───────────→ AcceptedByRestaurant ───────→ Dispatched
+//	ToProcess               │    │                     │    │
+//	  │ reject              │    └──────────┬──────────┘    │
+//	  ↓                     ↓ whole refund  ↓ reject        ↓ whole refund
+//	RejectedByStore   AcceptedAndRefunded   RejectedAfterBeingAccepted
+//
+// Every edge, with who may take it, its guard and its events, is a line of the table in transitions.go; anything else is
+// a Conflict that names the current state. A change is one conditional update on the order's version, so of all who want
+// to change an order in one state exactly one does.
+//
+// An order is a snapshot: one JSON document in the contract's shape, written when it is placed and rewritten by each
+// change, beside the key columns that are searched and the calculation of its total (calculate.go). Menu edits never
+// reach it. Documents are prepared outside transactions and reads hand out the stored bytes.
+//
+// Money. Amount = OrderItemsAmount + DeliveryAmount + TipAmount + Voucher.Amount + ServiceChargeAmount, and the
+// processing fee, on cash orders only. A tax that a menu excludes from its prices is in OrderItemsAmount. Deposits are in
+// OrderItemsAmount too, and TotalDepositReturnFeeAmount says how much of it they are. A cash order can be refunded up to
+// its Amount from the time it is accepted.
+package order
+
+import (
+	"comanda/account"
+	"comanda/customer"
+	"comanda/event"
+	"comanda/internal/db"
+	"comanda/menu"
+	"comanda/store"
+)
+
+// Orders is the door to all orders. It is safe for parallel use.
+type Orders struct {
+	db        *db.DB
+	log       *event.Log
+	accounts  *account.Accounts
+	stores    *store.Stores
+	menus     *menu.Menus
+	customers *customer.Customers
+}
+
+// New makes the door.
+func New(d *db.DB, log *event.Log, accounts *account.Accounts, stores *store.Stores, menus *menu.Menus) *Orders {
+	return &Orders{db: d, log: log, accounts: accounts, stores: stores, menus: menus, customers: customer.New(d)}
+}
+
+// comanda is who acts when nobody else does.
+var comanda = &account.Caller{Kind: account.System, Name: "Comanda"}

@@ -1,0 +1,303 @@
+package order
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"comanda/account"
+	"comanda/customer"
+	"comanda/event"
+	"comanda/internal/clock"
+	"comanda/internal/db"
+	"comanda/internal/fault"
+	"comanda/internal/idempotency"
+	"comanda/menu"
+	"comanda/store"
+	"comanda/wire"
+)
+
+// PlacedOrder is what a diner is answered: the order, and the token that opens it to them alone.
+type PlacedOrder struct {
+	wire.Order
+	TrackingToken string `json:"TrackingToken" doc:"Opens this order to its customer. It is told once and stored nowhere; keep it."`
+}
+
+// Quote prices a basket and stores nothing. It asks neither who orders nor whether the store is open now.
+func (o *Orders) Quote(ctx context.Context, _ *account.Caller, appID string, b Basket) (Calculation, error) {
+	brand, err := o.brand(ctx, appID)
+	if err != nil {
+		return Calculation{}, err
+	}
+	if err := b.check(false); err != nil {
+		return Calculation{}, err
+	}
+	d, err := o.draft(ctx, brand, &b, false)
+	if err != nil {
+		return Calculation{}, err
+	}
+	return d.calculation, nil
+}
+
+// Place places an order that is paid in cash and returns the JSON of its [PlacedOrder]. The caller's Idempotency-Key is
+// required: a repeat under it is answered with the same bytes, whatever has happened to store, menu and order since.
+//
+// The price is what the menu says now. When that is not what the customer expected, because the menu moved, the order is
+// refused with a Conflict that carries the new calculation.
+func (o *Orders) Place(ctx context.Context, caller *account.Caller, appID string, b Basket) ([]byte, error) {
+	brand, err := o.brand(ctx, appID)
+	if err != nil {
+		return nil, err
+	}
+	body, err := json.Marshal(&b)
+	if err != nil {
+		return nil, err
+	}
+	p := &placing{o: o, brand: brand, caller: caller, basket: &b}
+	p.claim, err = idempotency.Prepare(idempotency.Request{
+		Brand: brand.ID, Principal: principal(caller), Operation: "PlaceOrder", Key: caller.Idempotent, Body: body,
+	})
+	if err != nil {
+		return nil, err
+	}
+	answer, err := p.run(ctx)
+	switch {
+	case err == nil:
+		return answer, nil
+	case errors.Is(err, db.ErrOutcomeUnknown):
+		return nil, unknown()
+	case fault.KindOf(err) == fault.Internal:
+		return nil, err
+	}
+	// Refused now, but a repeat of what succeeded earlier hears of that success, and another body under its key does not.
+	if answer, found := p.claim.Find(ctx, o.db); answer != nil || found != nil {
+		return answer, found
+	}
+	return nil, err
+}
+
+func (o *Orders) brand(ctx context.Context, appID string) (account.Brand, error) {
+	b, err := o.accounts.BrandByAppID(ctx, appID)
+	if err == nil && b.Disabled {
+		err = fault.New(fault.NotFound, "There is no such brand.")
+	}
+	return b, err
+}
+
+// errMoved says that the store or the menu changed, or the customer was made by another order, since the order was drawn
+// up: draw it up again.
+var errMoved = errors.New("order: the shop moved")
+
+// redraws is how often an order is drawn up anew before its customer is told to try again.
+const redraws = 4
+
+// placing is one order on its way into the database.
+type placing struct {
+	o      *Orders
+	brand  account.Brand
+	caller *account.Caller
+	basket *Basket
+	claim  *idempotency.Claim
+
+	id       int
+	token    string
+	draft    *draft
+	customer customer.Customer
+	row      row
+	order    *wire.Order
+	records  []event.Record
+}
+
+func (p *placing) run(ctx context.Context) ([]byte, error) {
+	if err := p.basket.check(true); err != nil {
+		return nil, err
+	}
+	for range redraws {
+		answer, err := p.drawUp(ctx)
+		if err != nil {
+			return nil, err
+		}
+		var stored []byte
+		err = p.o.db.Write(ctx, func(tx *db.Tx) (err error) {
+			stored, err = p.store(tx)
+			return err
+		})
+		switch {
+		case errors.Is(err, errMoved):
+			continue
+		case err != nil:
+			return nil, err
+		case stored != nil:
+			return stored, nil
+		}
+		return answer, nil
+	}
+	return nil, fault.New(fault.Conflict, "The menu or the store is being changed at this moment.").With("Try again.")
+}
+
+// draft is a basket priced against a store and a menu at their versions.
+type draft struct {
+	store       *store.Store
+	menu        *menu.Menu
+	now         time.Time
+	asked       asked
+	picked      []chosen
+	total       total
+	calculation Calculation
+}
+
+// draft reads store and menu and prices the basket; Basket.check has been passed.
+func (o *Orders) draft(ctx context.Context, brand account.Brand, b *Basket, placing bool) (*draft, error) {
+	s, err := o.shop(ctx, brand, b.StoreId)
+	if err != nil {
+		return nil, err
+	}
+	if s.MenuID == 0 {
+		return nil, fault.Newf(fault.Conflict, "%s has no menu yet.", s.Name).With("Come back when it has one.")
+	}
+	m, err := o.menus.Load(ctx, s.MenuID)
+	if err != nil {
+		return nil, err
+	}
+	d := &draft{store: s, menu: m, now: brand.Now()}
+	if d.asked, err = b.against(s, d.now, placing); err != nil {
+		return nil, err
+	}
+	if d.picked, err = pick(b, s, m, d.asked.when); err != nil {
+		return nil, err
+	}
+	bill, err := billOf(s, m, d.picked, d.asked.tip)
+	if err != nil {
+		return nil, err
+	}
+	if d.total, err = calculate(bill); err != nil {
+		return nil, err
+	}
+	d.calculation = d.total.explain(&bill)
+	return d, d.judge(b, placing)
+}
+
+// judge refuses what can be told only from the total.
+func (d *draft) judge(b *Basket, placing bool) error {
+	if least := d.store.MinimumPickupOrderAmount; placing && b.DeliveryType == wire.DeliveryTypePickup && d.total.items < least {
+		return fault.BadField("Items", "%s takes orders from %s on; order more", d.store.Name, sum(least, d.store.Currency))
+	}
+	if want := d.asked.expected; placing && want != nil && *want != d.total.amount {
+		return &fault.Error{
+			Kind: fault.Conflict,
+			Message: fmt.Sprintf("The order costs %s now, not %s.",
+				sum(d.total.amount, d.store.Currency), sum(*want, d.store.Currency)),
+			Mend:   "Show the customer the new quote in Data, and order again with its Amount as ExpectedAmount.",
+			Fields: []fault.Field{{Name: "ExpectedAmount", Message: "is not the Amount of the order"}},
+			Data:   d.calculation,
+		}
+	}
+	return nil
+}
+
+func noStore(id int) error {
+	return &fault.Error{
+		Kind: fault.NotFound, Message: fmt.Sprintf("There is no store %d that takes orders.", id),
+		Mend:   "GET …/storefront/stores lists those that do.",
+		Fields: []fault.Field{{Name: "StoreId", Message: "names no store that takes orders"}},
+	}
+}
+
+// drawUp makes all bytes of the order: its document, its calculation, its events, its answer.
+func (p *placing) drawUp(ctx context.Context) ([]byte, error) {
+	d, err := p.o.draft(ctx, p.brand, p.basket, true)
+	if err != nil {
+		return nil, err
+	}
+	p.draft = d
+	if p.id == 0 {
+		if p.id, err = p.o.db.NextID(ctx, "orders"); err != nil {
+			return nil, err
+		}
+		p.token = newToken()
+		p.claim.About(subject(p.id))
+	}
+	a := &d.asked
+	p.customer, err = p.o.customers.Resolve(ctx, p.brand.ID, customer.Contact{Name: a.name, Phone: a.phone, Email: a.email})
+	if err != nil {
+		return nil, err
+	}
+	p.order = snapshot(p.id, d.now, p.basket, a, d.store, d.picked, &d.total, p.customer)
+	p.row = row{
+		id: p.id, brand: p.brand.ID, store: d.store.ID, state: readyToProcess, version: 1, currency: d.store.Currency,
+		requestedFor: a.when, amount: d.total.amount,
+	}
+	if p.row.calculation, err = json.Marshal(d.calculation); err != nil {
+		return nil, err
+	}
+	if p.records, err = p.happen(); err != nil {
+		return nil, err
+	}
+	answer := make([]byte, 0, len(p.row.doc)+64)
+	answer = append(answer, p.row.doc[:len(p.row.doc)-1]...)
+	answer = append(answer, `,"TrackingToken":"`+p.token+`"}`...)
+	return answer, p.claim.Seal(answer)
+}
+
+// happen makes the document and the events: order.created, and order.accepted where the store accepts by itself. Both are
+// in the placing transaction, so that no order waits for an acceptance that a crash has swallowed.
+func (p *placing) happen() ([]event.Record, error) {
+	m := &moving{row: p.row, order: p.order, brand: p.brand, caller: p.caller, now: p.draft.now}
+	m.events = []wire.Event{&wire.OrderCreatedEvent{
+		Description: m.sentence("placed", ""), OrderCreatedTime: wire.At(m.now),
+	}}
+	if err := m.freeze(); err != nil {
+		return nil, err
+	}
+	if p.draft.store.Wire().AutomaticallyAcceptOrders {
+		e, err := step(accept, &m.row, ask{now: m.now})
+		if err != nil {
+			return nil, err
+		}
+		m.events, m.caller = nil, comanda
+		m.row.state, m.order.OrderState = e.to, e.to
+		m.row.version++
+		m.accept(0)
+		if err := m.freeze(); err != nil {
+			return nil, err
+		}
+	}
+	p.row = m.row
+	return m.records, nil
+}
+
+// store is the transaction. It returns the stored answer when this call is a repeat.
+func (p *placing) store(tx *db.Tx) ([]byte, error) {
+	if answer, err := p.claim.Take(tx); err != nil || answer != nil {
+		return answer, err
+	}
+	d, o := p.draft, p.o
+	if v, err := o.stores.Version(tx, d.store.ID); err != nil || v != d.store.Version {
+		return nil, moved(err)
+	}
+	if v, err := o.menus.Version(tx, d.menu.ID); err != nil || v != d.menu.Version {
+		return nil, moved(err)
+	}
+	if kept, err := o.customers.Keep(tx, p.customer); err != nil || !kept {
+		return nil, moved(err)
+	}
+	r := &p.row
+	_, err := tx.Exec(sqlInsertOrder, r.id, r.brand, r.store, p.customer.ID, string(r.state), r.version, r.currency,
+		clock.Micros(d.now), clock.Micros(r.requestedFor), d.asked.name, d.asked.phone, d.asked.email,
+		p.order.OrderTrackingCode, hashToken(p.token), int64(r.amount), int64(r.refundable), string(r.doc), string(r.calculation))
+	if err != nil {
+		return nil, err
+	}
+	o.log.Append(tx, p.records...)
+	return nil, nil
+}
+
+// moved is err, or errMoved when there is none or the thing is gone.
+func moved(err error) error {
+	if err == nil || fault.KindOf(err) == fault.NotFound {
+		return errMoved
+	}
+	return err
+}

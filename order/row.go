@@ -1,0 +1,67 @@
+package order
+
+import (
+	"errors"
+	"time"
+
+	"comanda/internal/clock"
+	"comanda/internal/db"
+	"comanda/internal/fault"
+	"comanda/money"
+	"comanda/wire"
+)
+
+// row is an order as it is stored: key columns, the document that reads answer, and the calculation of its total.
+type row struct {
+	id, brand, store int
+	state            wire.OrderState
+	version          int
+	currency         string
+	requestedFor     time.Time
+	amount           money.Amount // what the customer pays
+	refundable       money.Amount // what of it can be handed back at all: nothing before the order is accepted
+	refunded         money.Amount // what was handed back
+	doc, calculation []byte
+}
+
+// maxID is the greatest id on the wire; a greater one cannot be in a column.
+const maxID = 1<<31 - 1
+
+// load reads a row; ErrNoRows when there is none.
+func load(tx *db.Tx, id int) (*row, error) {
+	return scan(tx, sqlOrder, id)
+}
+
+// lock reads a row and keeps it from changing until the transaction ends.
+func lock(tx *db.Tx, id int) (*row, error) {
+	return scan(tx, sqlLockOrder, id)
+}
+
+func scan(tx *db.Tx, query string, id int) (*row, error) {
+	if id <= 0 || id > maxID {
+		return nil, db.ErrNoRows
+	}
+	r := &row{id: id}
+	var state string
+	var requested int64
+	err := tx.QueryRow(query, id).Scan(&r.brand, &r.store, &state, &r.version, &r.currency, &requested,
+		&r.amount, &r.refundable, &r.refunded, &r.doc, &r.calculation)
+	if err != nil {
+		return nil, err
+	}
+	r.state, r.requestedFor = wire.OrderState(state), clock.FromMicros(requested)
+	return r, nil
+}
+
+// missing is the one answer for an order that is not there and for one that is out of reach.
+func missing(id int) error {
+	return fault.Newf(fault.NotFound, "There is no order %d within your reach.", id)
+}
+
+// hidden turns what Require and load say of an order out of reach or not there into that one answer.
+func hidden(id int, err error) error {
+	if errors.Is(err, db.ErrNoRows) || fault.KindOf(err) == fault.NotFound {
+		return missing(id)
+	}
+	return err
+}

@@ -1,0 +1,139 @@
+package order
+
+import (
+	"context"
+	"time"
+
+	"comanda/account"
+	"comanda/internal/fault"
+	"comanda/store"
+	"comanda/wire"
+)
+
+// Shop is a store as a diner sees it: the members of the contract's Store that concern them, and whether it is open now.
+type Shop struct {
+	StoreId                        int                        `json:"StoreId" format:"int32"`
+	StoreGroupId                   int                        `json:"StoreGroupId" format:"int32"`
+	MenuId                         int                        `json:"MenuId" format:"int32"`
+	Name                           string                     `json:"Name"`
+	PhoneNumber                    string                     `json:"PhoneNumber"`
+	Address                        *wire.StoreAddress         `json:"Address"`
+	Currency                       wire.Currency              `json:"Currency"`
+	IanaTimeZone                   string                     `json:"IanaTimeZone"`
+	MicrosoftTimeZone              string                     `json:"MicrosoftTimeZone"`
+	LogoUrl                        string                     `json:"LogoUrl"`
+	PickupHours                    []wire.BusinessHoursPeriod `json:"PickupHours"`
+	DeliveryHours                  []wire.BusinessHoursPeriod `json:"DeliveryHours"`
+	PickupEnabled                  bool                       `json:"PickupEnabled"`
+	DeliveryEnabled                bool                       `json:"DeliveryEnabled"`
+	TakeOutEnabled                 bool                       `json:"TakeOutEnabled"`
+	TableServiceEnabled            bool                       `json:"TableServiceEnabled"`
+	DineInEnabled                  bool                       `json:"DineInEnabled"`
+	CashOrdersPickupEnabled        bool                       `json:"CashOrdersPickupEnabled"`
+	CashOrdersDeliveryEnabled      bool                       `json:"CashOrdersDeliveryEnabled"`
+	PreOrderPickupEnabled          bool                       `json:"PreOrderPickupEnabled"`
+	PreOrderDeliveryEnabled        bool                       `json:"PreOrderDeliveryEnabled"`
+	TipsEnabled                    bool                       `json:"TipsEnabled"`
+	AllowChefNotes                 bool                       `json:"AllowChefNotes"`
+	RequireCustomerNameForPickup   bool                       `json:"RequireCustomerNameForPickup"`
+	RequireCustomerNameForDelivery bool                       `json:"RequireCustomerNameForDelivery"`
+	MinimumPickupOrderAmount       wire.Decimal               `json:"MinimumPickupOrderAmount"`
+	Pickup                         Openness                   `json:"Pickup" doc:"Whether the store takes pickups now."`
+	Delivery                       Openness                   `json:"Delivery" doc:"Whether the store takes deliveries now."`
+}
+
+// Openness says whether a store takes orders of one delivery type now, and if not, when its hours open next.
+type Openness struct {
+	IsOpen      bool       `json:"IsOpen" doc:"An order for as soon as possible is taken now."`
+	NextOpening *wire.Time `json:"NextOpening" nullable:"true" doc:"When the hours open next; null while they are open, and when they do not open within 60 days."`
+}
+
+// ShopMenu is a store with the menu that can be ordered from it now.
+type ShopMenu struct {
+	Shop
+	Menu *wire.Menu `json:"Menu" doc:"Sections, items and options that can be ordered now; null while the store has no menu."`
+}
+
+// Shops lists a brand's stores that take orders from the public: published and not archived.
+func (o *Orders) Shops(ctx context.Context, _ *account.Caller, appID string) ([]Shop, error) {
+	brand, err := o.brand(ctx, appID)
+	if err != nil {
+		return nil, err
+	}
+	all, err := o.stores.OfBrand(ctx, brand.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := []Shop{}
+	for _, s := range all {
+		if s.Published && !s.Archived {
+			out = append(out, shopOf(s, brand.Now()))
+		}
+	}
+	return out, nil
+}
+
+// Shop returns one of the stores that Shops lists, with its menu.
+func (o *Orders) Shop(ctx context.Context, _ *account.Caller, appID string, id int) (*ShopMenu, error) {
+	brand, err := o.brand(ctx, appID)
+	if err != nil {
+		return nil, err
+	}
+	s, err := o.shop(ctx, brand, id)
+	if err != nil {
+		return nil, err
+	}
+	now := brand.Now()
+	out := &ShopMenu{Shop: shopOf(s, now)}
+	if s.MenuID != 0 {
+		m, err := o.menus.Load(ctx, s.MenuID)
+		if err != nil {
+			return nil, err
+		}
+		out.Menu = m.ForCustomer(now, s.Location())
+	}
+	return out, nil
+}
+
+// shop loads a store that the public may order from.
+func (o *Orders) shop(ctx context.Context, brand account.Brand, id int) (*store.Store, error) {
+	if id <= 0 || id > maxID {
+		return nil, noStore(id)
+	}
+	s, err := o.stores.Load(ctx, id)
+	if fault.KindOf(err) == fault.NotFound || (err == nil && (s.Brand != brand.ID || !s.Published || s.Archived)) {
+		return nil, noStore(id)
+	}
+	return s, err
+}
+
+func shopOf(s *store.Store, now time.Time) Shop {
+	w := s.Wire()
+	return Shop{
+		StoreId: s.ID, StoreGroupId: s.Group, MenuId: s.MenuID, Name: s.Name, PhoneNumber: w.PhoneNumber, Address: w.Address,
+		Currency: w.Currency, IanaTimeZone: w.IanaTimeZone, MicrosoftTimeZone: w.MicrosoftTimeZone, LogoUrl: w.LogoUrl,
+		PickupHours: w.PickupHours, DeliveryHours: w.DeliveryHours,
+		PickupEnabled: w.PickupEnabled, DeliveryEnabled: w.DeliveryEnabled, TakeOutEnabled: w.TakeOutEnabled,
+		TableServiceEnabled: w.TableServiceEnabled, DineInEnabled: w.DineInEnabled,
+		CashOrdersPickupEnabled: w.CashOrdersPickupEnabled, CashOrdersDeliveryEnabled: w.CashOrdersDeliveryEnabled,
+		PreOrderPickupEnabled: w.PreOrderPickupEnabled, PreOrderDeliveryEnabled: w.PreOrderDeliveryEnabled,
+		TipsEnabled: w.TipsEnabled, AllowChefNotes: w.AllowChefNotes,
+		RequireCustomerNameForPickup: w.RequireCustomerNameForPickup, RequireCustomerNameForDelivery: w.RequireCustomerNameForDelivery,
+		MinimumPickupOrderAmount: w.MinimumPickupOrderAmount,
+		Pickup:                   openness(s, now, wire.DeliveryTypePickup), Delivery: openness(s, now, wire.DeliveryTypeDelivery),
+	}
+}
+
+func openness(s *store.Store, now time.Time, dt wire.DeliveryType) Openness {
+	if !s.Offers(dt) {
+		return Openness{}
+	}
+	next, ok := s.NextOpening(now, dt)
+	if !ok {
+		return Openness{}
+	}
+	if next.After(now) {
+		return Openness{NextOpening: wire.AtOrNil(next)}
+	}
+	return Openness{IsOpen: s.Taking(dt)}
+}

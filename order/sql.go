@@ -1,0 +1,50 @@
+package order
+
+const (
+	sqlInsertOrder = `insert into orders (order_id, brand_id, store_id, customer_id, state, version, currency,
+			placed_at, requested_for, customer_name, customer_phone, customer_email, tracking_code, tracking_hash,
+			amount, refundable, refunded, silent, doc, calculation)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, false, $17, $18)`
+
+	sqlOrder = `select brand_id, store_id, state, version, currency, requested_for, amount, refundable, refunded,
+		doc, calculation from orders where order_id = $1`
+
+	// Changes nothing, but takes the row's lock on PostgreSQL and returns the row as the last commit left it.
+	sqlLockOrder = `update orders set version = version where order_id = $1
+		returning brand_id, store_id, state, version, currency, requested_for, amount, refundable, refunded, doc, calculation`
+
+	sqlUpdateOrder = `update orders set version = $3, state = $4, amount = $5, refundable = $6, refunded = $7,
+		silent = $8, doc = $9, calculation = $10 where order_id = $1 and version = $2`
+
+	sqlInsertRefund = `insert into order_refunds (order_id, version, brand_id, amount, reason, notify_customer, account_id,
+		refunded_at) values ($1, $2, $3, $4, $5, $6, $7, $8)`
+
+	sqlOrderByToken = `select order_id from orders where tracking_hash = $1 and brand_id = $2`
+
+	// Lists. $2 holds the wanted store ids as ",1,2,", or is empty for all stores. $5 to $18 are the wanted states, padded
+	// with empty texts. PendingPayment and PlacedCanBeCancelled are the customer's own affair.
+	sqlListByTime = `select order_id, placed_at, doc from orders
+		where brand_id = $1 and (cast($2 as text) = '' or cast($2 as text) like '%,' || cast(store_id as text) || ',%')
+			and placed_at >= $3 and placed_at <= $4 and state not in ('PendingPayment', 'PlacedCanBeCancelled')
+		order by placed_at desc, order_id desc limit $5 offset $6`
+
+	sqlCountByTime = `select count(*) from orders
+		where brand_id = $1 and (cast($2 as text) = '' or cast($2 as text) like '%,' || cast(store_id as text) || ',%')
+			and placed_at >= $3 and placed_at <= $4 and state not in ('PendingPayment', 'PlacedCanBeCancelled')`
+
+	sqlListByState = `select order_id, placed_at, doc from orders
+		where brand_id = $1 and (cast($2 as text) = '' or cast($2 as text) like '%,' || cast(store_id as text) || ',%')
+			and placed_at >= $3 and placed_at <= $4 and state not in ('PendingPayment', 'PlacedCanBeCancelled')
+			and state in ($5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+		order by placed_at desc, order_id desc limit $19 offset $20`
+
+	sqlCountByState = `select count(*) from orders
+		where brand_id = $1 and (cast($2 as text) = '' or cast($2 as text) like '%,' || cast(store_id as text) || ',%')
+			and placed_at >= $3 and placed_at <= $4 and state not in ('PendingPayment', 'PlacedCanBeCancelled')
+			and state in ($5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`
+
+	sqlWaiting = `select order_id from orders
+		where brand_id = $1 and state = 'ReadyToProcess'
+			and (cast($2 as text) = '' or cast($2 as text) like '%,' || cast(store_id as text) || ',%')
+		order by placed_at, order_id`
+)

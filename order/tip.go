@@ -1,0 +1,83 @@
+package order
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"comanda/account"
+	"comanda/internal/fault"
+	"comanda/money"
+	"comanda/wire"
+)
+
+// Tip is the body of a tip change.
+type Tip struct {
+	TipAmount wire.Decimal `json:"TipAmount" minimum:"0" doc:"The whole tip, in place of the one before; 0 takes it away."`
+}
+
+// ChangeTip sets the tip of an order that its customer names by tracking token, and returns the order's document. It is
+// open until the order is dispatched or in part refunded, and until one hour after the time it is wanted for at most.
+func (o *Orders) ChangeTip(ctx context.Context, caller *account.Caller, appID, token string, in Tip) ([]byte, error) {
+	id, err := o.byToken(ctx, appID, token)
+	if err != nil {
+		return nil, err
+	}
+	return o.change(ctx, caller, id, change{
+		do: changeTip, operation: "ChangeOrderTip", input: in,
+		apply: func(m *moving) error { return m.changeTip(in.TipAmount) },
+	})
+}
+
+func (m *moving) changeTip(d wire.Decimal) error {
+	cur := m.row.currency
+	tip, err := money.Parse(d, cur)
+	switch {
+	case err != nil:
+		return fault.BadField("TipAmount", "%s", err)
+	case tip < 0:
+		return fault.BadField("TipAmount", "must be 0 or more")
+	}
+	was, err := money.Parse(m.order.TipAmount, cur)
+	if err != nil {
+		return fmt.Errorf("order: tip of %d: %w", m.row.id, err)
+	}
+	if tip == was {
+		m.asItIs = true
+		return nil
+	}
+	m.row.amount += tip - was
+	if m.row.amount > money.Max {
+		return fault.BadField("TipAmount", "the total is larger than one order may be; tip less")
+	}
+	if m.row.state != readyToProcess {
+		m.row.refundable = m.row.amount
+	}
+	m.order.TipAmount, m.order.Amount = tip.Decimal(cur), m.row.amount.Decimal(cur)
+	if err := m.explainTip(tip); err != nil {
+		return err
+	}
+	m.events = append(m.events, &wire.OrderTipUpdatedEvent{
+		TipAmount: m.order.TipAmount, NewTipAmount: m.order.TipAmount,
+		Description: fmt.Sprintf("%s set the tip of order %d at %s to %s, which makes %s.",
+			m.caller.EventName(), m.row.id, m.order.Store.Name, sum(tip, cur), sum(m.row.amount, cur)),
+	})
+	return nil
+}
+
+// explainTip keeps the calculation in step: its last line is the tip.
+func (m *moving) explainTip(tip money.Amount) error {
+	var c Calculation
+	if err := json.Unmarshal(m.row.calculation, &c); err != nil {
+		return fmt.Errorf("order: calculation of %d: %w", m.row.id, err)
+	}
+	c.Amount, c.TipAmount = m.order.Amount, m.order.TipAmount
+	c.Lines = slices.DeleteFunc(c.Lines, func(l Line) bool { return l.Kind == LineTip })
+	if tip > 0 {
+		c.Lines = append(c.Lines, lineOf(LineTip, tipName, 1, tip, m.row.currency))
+	}
+	raw, err := json.Marshal(c)
+	m.row.calculation = raw
+	return err
+}

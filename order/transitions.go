@@ -1,0 +1,175 @@
+package order
+
+import (
+	"strings"
+	"time"
+
+	"comanda/account"
+	"comanda/internal/fault"
+	"comanda/money"
+	"comanda/wire"
+)
+
+// The states that a cash order can be in. The contract has more; they come with what leads to them.
+const (
+	unborn          = wire.OrderState("")
+	readyToProcess  = wire.OrderStateReadyToProcess
+	accepted        = wire.OrderStateAcceptedByRestaurant
+	dispatched      = wire.OrderStateDispatched
+	rejected        = wire.OrderStateRejectedByStore
+	rejectedLate    = wire.OrderStateRejectedAfterBeingAccepted
+	refundedInWhole = wire.OrderStateAcceptedAndRefunded
+)
+
+// action is what somebody does to an order, worded as a refusal says it: "Order 7 cannot be accepted".
+type action string
+
+const (
+	place          action = "placed"
+	accept         action = "accepted"
+	reject         action = "rejected"
+	rejectAccepted action = "rejected after being accepted"
+	dispatch       action = "dispatched"
+	refund         action = "refunded"
+	changeTip      action = "given another tip"
+	rate           action = "rated"
+)
+
+// who may do it: all the rights that a caller needs on the order's brand and store.
+type who []account.Right
+
+var (
+	diner  who // no right: the customer, let in by tracking token
+	staff  = who{account.EditOrders}
+	tiller = who{account.RefundOrders}
+	both   = who{account.EditOrders, account.RefundOrders}
+)
+
+// edge is one way from a state to a state.
+type edge struct {
+	do       action
+	from, to wire.OrderState
+	who      who
+	guard    guard    // a condition beyond the state; nil = none
+	events   []string // what it appends, in this order
+}
+
+// edges is the whole life of an order: what is not here is a conflict that names the current state. Accept and reject
+// start from the same state, and to reject an accepted order is an action of its own, so that of all who answer a new
+// order at the same time exactly one succeeds. Comanda itself accepts where the store wants that, in the transaction that
+// places the order.
+var edges = []edge{
+	{place, unborn, readyToProcess, diner, nil, []string{"order.created"}},
+
+	{accept, readyToProcess, accepted, staff, nil, []string{"order.accepted"}},
+	{reject, readyToProcess, rejected, staff, nil, []string{"order.rejected"}},
+	{dispatch, accepted, dispatched, staff, nil, []string{"order.dispatched"}},
+
+	{rejectAccepted, accepted, rejectedLate, both, nil, []string{"order.rejected", "order.refunded"}},
+	{rejectAccepted, dispatched, rejectedLate, both, nil, []string{"order.rejected", "order.refunded"}},
+
+	{refund, accepted, accepted, tiller, leavesSome, []string{"order.refunded"}},
+	{refund, accepted, refundedInWhole, tiller, takesAll, []string{"order.refunded"}},
+	{refund, dispatched, dispatched, tiller, leavesSome, []string{"order.refunded"}},
+	{refund, dispatched, refundedInWhole, tiller, takesAll, []string{"order.refunded"}},
+
+	{changeTip, readyToProcess, readyToProcess, diner, tipWindowOpen, []string{"order.tip.updated"}},
+	{changeTip, accepted, accepted, diner, tipWindowOpen, []string{"order.tip.updated"}},
+
+	{rate, accepted, accepted, diner, nil, []string{"order.rating.updated"}},
+	{rate, dispatched, dispatched, diner, nil, []string{"order.rating.updated"}},
+	{rate, refundedInWhole, refundedInWhole, diner, nil, []string{"order.rating.updated"}},
+}
+
+// guard is nil when the edge may be taken, else why not. It sees the order's row before the change and what is asked.
+type guard func(r *row, ask ask) error
+
+// ask is what guards need to know of a change.
+type ask struct {
+	now    time.Time    // the brand's clock
+	refund money.Amount // > 0
+}
+
+// leavesSome: the refund leaves something of the amount unrefunded.
+func leavesSome(r *row, a ask) error {
+	if r.refunded+a.refund < r.amount && r.refunded+a.refund <= r.refundable {
+		return nil
+	}
+	return tooMuch(r, a)
+}
+
+// takesAll: with this refund the whole amount is refunded.
+func takesAll(r *row, a ask) error {
+	if r.refunded+a.refund == r.amount && r.amount <= r.refundable {
+		return nil
+	}
+	return tooMuch(r, a)
+}
+
+func tooMuch(r *row, a ask) error {
+	left := r.refundable - r.refunded
+	return fault.Newf(fault.Conflict, "Order %d cannot be refunded by %s: %s of its %s are left to refund, and its state is %s.",
+		r.id, sum(a.refund, r.currency), sum(left, r.currency), sum(r.amount, r.currency), r.state).
+		With("Refund at most what is left.")
+}
+
+// tipWindow is how long after the time an order is wanted for its tip may still change.
+const tipWindow = time.Hour
+
+// tipWindowOpen: nothing was refunded yet, and the time the order is wanted for is not longer ago than tipWindow.
+// Dispatch closes the window by having no edge.
+func tipWindowOpen(r *row, a ask) error {
+	if r.refunded > 0 {
+		return fault.Newf(fault.Conflict, "The tip of order %d cannot change any more: a part of the order was refunded, and its state is %s.", r.id, r.state)
+	}
+	if a.now.After(r.requestedFor.Add(tipWindow)) {
+		return fault.Newf(fault.Conflict, "The tip of order %d cannot change any more: that was possible until %s, and its state is %s.",
+			r.id, wire.At(r.requestedFor.Add(tipWindow)).Format(), r.state)
+	}
+	return nil
+}
+
+// step finds the edge for an action in the row's state whose guard lets it pass. There being none is a Conflict that
+// names the state.
+func step(do action, r *row, a ask) (edge, error) {
+	var refused error
+	for _, e := range edges {
+		if e.do != do || e.from != r.state {
+			continue
+		}
+		if e.guard == nil {
+			return e, nil
+		}
+		err := e.guard(r, a)
+		if err == nil {
+			return e, nil
+		}
+		refused = err
+	}
+	if refused != nil {
+		return edge{}, refused
+	}
+	return edge{}, fault.Newf(fault.Conflict, "Order %d cannot be %s: its state is %s.", r.id, do, r.state).
+		With("That is possible from " + possible(do) + ".")
+}
+
+// whoMay says who may do an action; it is the same for all its edges.
+func whoMay(do action) who {
+	for _, e := range edges {
+		if e.do == do {
+			return e.who
+		}
+	}
+	return nil
+}
+
+// possible lists the states from which an action has an edge.
+func possible(do action) string {
+	var out []string
+	for _, e := range edges {
+		if e.do == do && (len(out) == 0 || out[len(out)-1] != string(e.from)) {
+			out = append(out, string(e.from))
+		}
+	}
+	return strings.Join(out, ", ")
+}
