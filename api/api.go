@@ -14,6 +14,7 @@ import (
 	"comanda/internal/web"
 	"comanda/menu"
 	"comanda/oauth"
+	"comanda/order"
 	"comanda/store"
 	"comanda/webhook"
 )
@@ -26,6 +27,7 @@ type Config struct {
 	Stores   *store.Stores
 	Menus    *menu.Menus
 	Webhooks *webhook.Webhooks
+	Orders   *order.Orders
 
 	PublicURL string     // base of every link, such as https://eat.example; the Host header never is
 	Origin    web.Origin // whose forwarded headers count

@@ -1,6 +1,10 @@
 package api
 
-import "comanda/account"
+import (
+	"net/http"
+
+	"comanda/account"
+)
 
 // routes is every operation that is served: operation id, method, path, who may call it, the handler, what it does.
 // Access says who gets past the door; whether this order or that store is within reach is the domain method's question.
@@ -115,10 +119,22 @@ func (s *server) routes() []group {
 			on("UpdateMenuItemOptionSetItem", post, "/api/v1.0/menus/{menuId}/sections/{menuSectionId}/sectionitems/{menuSectionItemId}/optionsets/{optionSetId}/optionsetitems/{menuItemOptionSetItemId}", can(account.EditMenus), s.updateOption, "Changes an option: availability, price and so on"),
 		}},
 		{"Orders", "Orders: read, accept, reject, refund, dispatch.", []row{
-			// order
+			on("GetOrders", get, "/api/v1.0/orders", can(account.ReadOrders), s.getOrders, "Lists orders, newest first"),
+			on("GetOrderById", get, "/api/v1.0/orders/{id}", can(account.ReadOrders), s.getOrder, "Reads an order"),
+			on("AcceptOrder", post, "/api/v1.0/orders/{id}/accept", can(account.EditOrders), s.acceptOrder, "Accepts a new order"),
+			on("RejectOrder", post, "/api/v1.0/orders/{id}/reject", can(account.EditOrders), s.rejectOrder, "Rejects a new order"),
+			on("DispatchOrder", post, "/api/v1.0/orders/{id}/dispatch", can(account.EditOrders), s.dispatchOrder, "Sends an accepted order out"),
+			on("RefundOrder", post, "/api/v1.0/orders/{id}/refund", can(account.RefundOrders), s.refundOrder, "Refunds an accepted order, in whole or in part"),
+			on("GetReadyToProcess", get, "/api/v1.0/{appId}/orders/ready_to_process", can(account.ReadOrders), s.readyToProcess, "Lists the orders that wait for an answer"),
 		}},
 		{"Storefront", "What a diner's page or app needs: no token, limited by address.", []row{
-			// order
+			on("GetStorefrontStores", get, "/api/v1.0/{appId}/storefront/stores", diner, s.getShops, "Lists the stores that take orders"),
+			on("GetStorefrontStore", get, "/api/v1.0/{appId}/storefront/stores/{storeId}", diner, s.getShop, "Reads a store and its menu"),
+			on("QuoteOrder", post, "/api/v1.0/{appId}/storefront/quotes", diner, s.quoteOrder, "Prices a basket"),
+			on("PlaceOrder", post, "/api/v1.0/{appId}/storefront/orders", diner, s.placeOrder, "Places an order").answers(http.StatusCreated),
+			on("TrackOrder", get, "/api/v1.0/{appId}/storefront/orders/{trackingToken}", diner, s.trackOrder, "Follows an order"),
+			on("ChangeOrderTip", post, "/api/v1.0/{appId}/storefront/orders/{trackingToken}/tip", diner, s.changeTip, "Sets the tip of an order"),
+			on("RateOrder", post, "/api/v1.0/{appId}/storefront/orders/{trackingToken}/rating", diner, s.rateOrder, "Rates an order"),
 		}},
 	}
 }
