@@ -39,7 +39,7 @@ func (w *Webhooks) Sample(
 		return nil, errUnknownName(eventName)
 	}
 	body := catalogue[name].New()
-	f := filler{brand: b, now: b.Now(), order: 1001}
+	f := filler{brand: b, now: b.Now(), event: name}
 	f.fill(reflect.ValueOf(body).Elem(), "", 0)
 	base := body.Base()
 	*base = wire.EventBase{}
@@ -58,7 +58,7 @@ func (w *Webhooks) Sample(
 type filler struct {
 	brand account.Brand
 	now   time.Time
-	order int
+	event string
 }
 
 // depth bounds structures that contain themselves.
@@ -102,7 +102,10 @@ func (f *filler) fill(v reflect.Value, name string, level int) {
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
-			f.fill(v.Field(i), v.Type().Field(i).Name, level+1)
+			f.fill(v.Field(i), v.Type().Name()+"."+v.Type().Field(i).Name, level+1)
+		}
+		if o, ok := v.Addr().Interface().(*wire.Order); ok {
+			settleOrder(o, f.event)
 		}
 	case reflect.Slice:
 		if level < depth && v.Type().Elem().Kind() != reflect.Uint8 {
@@ -121,23 +124,23 @@ func (f *filler) fill(v reflect.Value, name string, level int) {
 	case reflect.Float64:
 		v.SetFloat(floats.find(name, 1))
 	case reflect.Bool:
-		v.SetBool(strings.HasPrefix(name, "Is") && strings.Contains(name, "Available") || name == "Enabled" || name == "Success")
+		v.SetBool(strings.HasSuffix(name, "Available") || strings.HasSuffix(name, "Enabled") || strings.HasSuffix(name, "Success"))
 	}
 }
 
 func (f *filler) text(name string) string {
 	switch {
-	case strings.Contains(name, "AppId") || name == "AppNameId":
+	case strings.HasSuffix(name, ".AppId") || strings.HasSuffix(name, ".AppNameId"):
 		return f.brand.AppID
-	case name == "AppName":
+	case strings.HasSuffix(name, ".AppName"):
 		return f.brand.Name
-	case name == "CountryId" || name == "CountryCode":
+	case strings.HasSuffix(name, ".CountryId") || strings.HasSuffix(name, ".CountryCode"):
 		return f.brand.CountryID
 	}
 	return texts.find(name, "Sample")
 }
 
-// rules are values by a part of a member's name; the first that fits wins.
+// rules are values by a part of Class.Member; the first that fits wins.
 type rules[T any] []struct {
 	part  string
 	value T
@@ -156,7 +159,29 @@ func (r rules[T]) find(name string, otherwise T) T {
 var enums = []string{"AcceptedByRestaurant", "Delivery", "Cash", "EUR", "Web", "Generic", "Online"}
 
 var texts = rules[string]{
-	{"Description", "A sample event: nothing of it happened."},
+	{"Event.Description", "A sample event: nothing of it happened."},
+	{"OrderItem.Description", "Tomato, mozzarella and basil."},
+	{"Item.Description", "Tomato, mozzarella and basil."},
+	{"Description", "A sample."},
+	{"StoreSummary.Name", "Dublin Centre"},
+	{"Store.Name", "Dublin Centre"},
+	{"CustomerSummary.Name", "Aoife Byrne"},
+	{"Customer.Name", "Aoife Byrne"},
+	{"Menu.Name", "Main menu"},
+	{"TaxItem.Name", "Food"},
+	{"TaxRate.Name", "Food"},
+	{"OptionSet.Name", "Extras"},
+	{"OptionSetItem.Name", "Extra basil"},
+	{"Section.Name", "Pizza"},
+	{"Voucher.Name", "Welcome"},
+	{"Metadata.Key", "posId"},
+	{"Metadata.Value", "PLU-204"},
+	{"StartTime", "09:00:00"},
+	{".Period", "12:00:00"},
+	{"PeriodEarly", "03:00:00"},
+	{"Location.Building", "Apartment 4"},
+	{"Town", "Dublin"},
+	{"Instructions", "Ring the bell twice."},
 	{"Email", "aoife.byrne@example.com"},
 	{"PhoneNumberLocal", "01 555 0142"},
 	{"Phone", "+35315550142"},
@@ -195,7 +220,7 @@ var texts = rules[string]{
 var decimals = rules[string]{
 	{"Percentage", "10"},
 	{"Rate", "13.5"},
-	{"Refunded", "0"},
+	{"Refunded", "5.00"},
 	{"Delivery", "2.50"},
 	{"Processing", "0.50"},
 	{"Service", "0"},
