@@ -47,6 +47,8 @@ func (n *node) signal() {
 // Run keeps the node's heartbeat, takes over from dead nodes and carries hints between nodes, until ctx ends. It then
 // beats on until the node's leases are released, for four times the lease time at most, and signs off.
 func (l *Log) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx) // one whose Done is never nil: runBeat takes nil for "done"
+	defer cancel()
 	var wg sync.WaitGroup
 	wg.Go(func() { l.runNet(ctx) })
 	if l.shared() {
