@@ -23,7 +23,7 @@ const (
 	logKept    = 28 * 24 * time.Hour
 	logTrim    = 500 // rows per deleting transaction
 	logTrimGap = 10 * time.Minute
-	logEvery   = 100 * time.Millisecond
+	logGap     = 50 * time.Millisecond
 	maxHeaders = 16 << 10
 )
 
@@ -47,10 +47,13 @@ type attemptLog struct {
 	queue []logged
 	bytes int
 	lost  int64
-	full  chan struct{}
+	some  chan struct{} // the queue is not empty any more
+	full  chan struct{} // it holds a batch
 }
 
-func newAttemptLog(d *db.DB) *attemptLog { return &attemptLog{db: d, full: make(chan struct{}, 1)} }
+func newAttemptLog(d *db.DB) *attemptLog {
+	return &attemptLog{db: d, some: make(chan struct{}, 1), full: make(chan struct{}, 1)}
+}
 
 // add notes an attempt; it never waits.
 func (a *attemptLog) add(l logged) {
@@ -62,13 +65,19 @@ func (a *attemptLog) add(l logged) {
 	}
 	a.queue = append(a.queue, l)
 	a.bytes += l.size()
-	full := len(a.queue) >= logBatch
+	if n := len(a.queue); n == 1 {
+		notify(a.some)
+	} else if n == logBatch {
+		notify(a.full)
+	}
 	a.mu.Unlock()
-	if full {
-		select {
-		case a.full <- struct{}{}:
-		default:
-		}
+}
+
+// notify makes a channel of one readable.
+func notify(ready chan struct{}) {
+	select {
+	case ready <- struct{}{}:
+	default:
 	}
 }
 
@@ -87,15 +96,19 @@ func (a *attemptLog) take() []logged {
 	return out
 }
 
-// run writes until ctx ends, then what is left.
+// run writes until ctx ends, then what is left. An attempt waits a moment for others to go with.
 func (a *attemptLog) run(ctx context.Context) {
-	tick := time.NewTicker(logEvery)
-	defer tick.Stop()
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
-		case <-a.full:
-		case <-tick.C:
+		case <-a.some:
+			timer := time.NewTimer(logGap)
+			select {
+			case <-ctx.Done():
+			case <-a.full:
+			case <-timer.C:
+			}
+			timer.Stop()
 		}
 		a.drain(context.WithoutCancel(ctx))
 	}

@@ -27,12 +27,7 @@ const (
 // changes tells the worker on this node that a subscription changed.
 type changes struct{ ready chan struct{} }
 
-func (c *changes) signal() {
-	select {
-	case c.ready <- struct{}{}:
-	default:
-	}
-}
+func (c *changes) signal() { notify(c.ready) }
 
 // Run delivers until ctx ends. Of all nodes on one database one delivers at a time; the others wait for their turn. When
 // ctx ends it starts nothing more, waits a little for the answers that are due, stores where it stands and gives the

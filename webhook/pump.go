@@ -37,12 +37,7 @@ type pump struct {
 }
 
 // wake makes the pump look again.
-func (p *pump) wake() {
-	select {
-	case p.poke <- struct{}{}:
-	default:
-	}
-}
+func (p *pump) wake() { notify(p.poke) }
 
 func (p *pump) askReload() {
 	p.mu.Lock()

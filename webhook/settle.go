@@ -39,10 +39,7 @@ func (t *settler) mark(p *pump) {
 	t.mu.Lock()
 	t.marked[p] = struct{}{}
 	t.mu.Unlock()
-	select {
-	case t.kick <- struct{}{}:
-	default:
-	}
+	notify(t.kick)
 }
 
 // run settles until ctx ends.

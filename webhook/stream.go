@@ -253,6 +253,8 @@ func (s *stream) dueRow(now time.Time) *row {
 			s.expire(r.position)
 		case s.lines[r.subject].flying:
 			heap.Pop(&s.due) // back when the subject is free
+		case s.probing && r.state == rowHeld:
+			s.plan(r, rowHeld, now.Add(orderHold)) // the time of an outage does not count
 		default:
 			return r
 		}

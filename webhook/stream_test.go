@@ -359,6 +359,32 @@ func TestDeadEndpointCostsAFewRows(t *testing.T) {
 	}
 }
 
+func TestOutageDoesNotEndAHold(t *testing.T) {
+	m := newModel(t)
+	for i := range 20 {
+		m.append("order/"+strconv.Itoa(i/2), "a")
+	}
+	m.pump()
+	for m.now.Before(start.Add(5 * time.Hour)) {
+		for _, p := range m.inFlight() {
+			m.answer(p, false)
+		}
+		m.settle()
+		m.pass(time.Minute)
+	}
+	for len(m.landed) < 20 && m.now.Before(start.Add(6*time.Hour)) {
+		for _, p := range m.inFlight() {
+			m.answer(p, true)
+		}
+		m.pass(time.Minute)
+	}
+	for p := int64(1); p <= 20; p += 2 {
+		if a, b := slices.Index(m.landed, p), slices.Index(m.landed, p+1); a < 0 || b < a {
+			t.Errorf("position %d landed as number %d, the one before it as %d", p+1, b, a)
+		}
+	}
+}
+
 func TestRefusedConnectionsOfOneSubjectMeanDown(t *testing.T) {
 	m := newModel(t)
 	m.append("order/1", "a")

@@ -24,7 +24,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if receiverMain() {
+	if receiverMain() || nodeMain() {
 		return
 	}
 	dbtest.Main(m)
@@ -46,6 +46,9 @@ type world struct {
 	hooks *webhook.Webhooks
 	brand account.Brand
 	owner *account.Caller
+	stops []func()
+
+	transport http.RoundTripper // nil = the hooks' own
 }
 
 func newWorld(t testing.TB, d *db.DB, tune ...func(*webhook.Config)) *world {
@@ -76,6 +79,7 @@ func (w *world) newHooks(log *event.Log, tune ...func(*webhook.Config)) *webhook
 	for _, f := range tune {
 		f(&c)
 	}
+	w.transport = c.Transport
 	hooks, err := webhook.New(w.d, log, w.acc, w.apps, c)
 	w.must(err)
 	return hooks
@@ -109,7 +113,14 @@ func (w *world) runNode(log *event.Log, hooks *webhook.Webhooks) (stop func()) {
 		})
 	}
 	w.t.Cleanup(stop)
+	w.stops = append(w.stops, stop)
 	return stop
+}
+
+func (w *world) stopAll() {
+	for _, stop := range w.stops {
+		stop()
+	}
 }
 
 // subscribe makes a subscription for the order events and returns its id.

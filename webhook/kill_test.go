@@ -1,0 +1,137 @@
+package webhook_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"testing"
+	"time"
+
+	"comanda/account"
+	"comanda/event"
+	"comanda/internal/db"
+	"comanda/internal/dbtest"
+	"comanda/internal/outbound"
+	"comanda/oauth"
+	"comanda/webhook"
+)
+
+// nodeConfig tells a node process where it belongs.
+type nodeConfig struct {
+	DB  db.Config
+	Key []byte
+}
+
+const nodeLease = time.Second
+
+// nodeMain is a node that delivers until it is killed: the tests start this binary again for it.
+func nodeMain() bool {
+	raw := os.Getenv("COMANDA_TEST_NODE")
+	if raw == "" {
+		return false
+	}
+	var c nodeConfig
+	err := json.Unmarshal([]byte(raw), &c)
+	check := func(err error) {
+		if err != nil {
+			panic(err)
+		}
+	}
+	check(err)
+	d, err := db.Open(ctx, c.DB)
+	check(err)
+	log := event.NewLog(d, event.LeaseTime(nodeLease))
+	acc := account.New(d, log, account.Config{})
+	apps, err := oauth.New(d, log, acc, oauth.Config{MasterKey: c.Key})
+	check(err)
+	hooks, err := webhook.New(d, log, acc, apps, webhook.Config{MasterKey: c.Key, Allow: outbound.Loopback})
+	check(err)
+	go func() { check(log.Run(ctx)) }()
+	check(hooks.Run(ctx))
+	return true
+}
+
+func startNode(t *testing.T, c db.Config) *exec.Cmd {
+	t.Helper()
+	raw, err := json.Marshal(nodeConfig{c, masterKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "COMANDA_TEST_NODE="+string(raw))
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	return cmd
+}
+
+// A node that delivers is killed in the middle; another one goes on. On PostgreSQL that one has waited for its turn all
+// along, on SQLite it starts afterwards, as after a restart.
+func TestKilledNodeLosesNothingAndRepeatsLittle(t *testing.T) {
+	for name, config := range map[string]func(*testing.T) db.Config{
+		"sqlite":   func(t *testing.T) db.Config { return db.Config{Path: filepath.Join(t.TempDir(), "comanda.db")} },
+		"postgres": func(t *testing.T) db.Config { return db.Config{URL: dbtest.PostgresURL(t)} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := config(t)
+			d, err := db.Open(ctx, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = d.Close() })
+			w := newWorld(t, d)
+			e := newEndpoint(t, nil)
+			id := w.subscribe(e.URL)
+			created := w.head()
+			const n = 4000
+			w.burst(1, n)
+			node := startNode(t, c)
+
+			e.wait(t, n/20)
+			if name == "postgres" {
+				w.run()
+			}
+			e.wait(t, n/4)
+			if err := node.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			_ = node.Wait()
+			killed := time.Now() //nolint:forbidigo // real processes
+			atKill := len(e.deliveries())
+			if atKill >= n {
+				t.Fatal("everything came before the kill")
+			}
+			if name == "sqlite" {
+				w.run()
+			}
+			e.wait(t, atKill+1)
+			pause := time.Since(killed) //nolint:forbidigo // real processes
+			eventually(t, "the cursor is at the head", func() bool { return w.cursor(id) == w.head() })
+			got := e.deliveries()
+			seen := map[int64]int{}
+			for _, d := range got {
+				seen[d.position]++
+			}
+			for p := created + 1; p <= w.head(); p++ {
+				if seen[p] == 0 {
+					t.Errorf("position %d never came", p)
+				}
+			}
+			twice := len(got) - len(seen)
+			if twice > 512 {
+				t.Errorf("%d deliveries came twice", twice)
+			}
+			if pause > 10*nodeLease {
+				t.Errorf("the other node went on after %v", pause)
+			}
+			t.Logf("went on after %v, %d of %d came twice", pause.Round(time.Millisecond), twice, n)
+		})
+	}
+}
