@@ -1,0 +1,90 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"comanda/internal/clock"
+)
+
+// readyTimeout bounds the database round trip of /readyz.
+const readyTimeout = 2 * time.Second
+
+// metrics are the process's figures, served on the admin listener only. No label carries a brand, a person or a path
+// with ids in it.
+type metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.HistogramVec
+}
+
+func newMetrics() *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "comanda_http_request_seconds", Help: "Time to answer a request, by door and status class.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10},
+		}, []string{"door", "status"}),
+	}
+	m.registry.MustRegister(m.requests, collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// observe times the requests of one door.
+func (m *metrics) observe(door string, next http.Handler) http.Handler {
+	classes := [6]prometheus.Observer{}
+	for i, c := range []string{"none", "1xx", "2xx", "3xx", "4xx", "5xx"} {
+		classes[i] = m.requests.WithLabelValues(door, c)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := clock.Mono()
+		s := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		defer func() { classes[min(s.status/100, 5)].Observe(clock.Mono().Sub(start).Seconds()) }()
+		next.ServeHTTP(s, r)
+	})
+}
+
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// admin answers /livez (the process runs), /readyz (the database answers too) and /metrics.
+func (s *Server) admin() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { report(w, http.StatusOK, "live") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+		defer cancel()
+		switch {
+		case s.stopping.Load():
+			report(w, http.StatusServiceUnavailable, "stopping")
+		case s.DB.Ping(ctx) != nil:
+			report(w, http.StatusServiceUnavailable, "the database does not answer")
+		default:
+			report(w, http.StatusOK, "ready")
+		}
+	})
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}))
+	return mux
+}
+
+func report(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]string{"status": text})
+}

@@ -1,0 +1,80 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"comanda/internal/db"
+)
+
+// Config is everything an operator can set. The tags describe the flags of `comanda serve`; each has an environment twin
+// named COMANDA_ and the flag's name in capitals.
+type Config struct {
+	Data          string         `help:"Folder of the keys, the certificates and (without --database-url) the database." default:"comanda-data" type:"path"`
+	DatabaseURL   string         `name:"database-url" help:"PostgreSQL to use instead of the database in the data folder." placeholder:"postgres://…"`
+	Listen        string         `help:"Address that serves HTTPS." default:":8443"`
+	Admin         string         `help:"Address of /livez, /readyz and /metrics, plain HTTP; empty turns it off." default:"127.0.0.1:9090"`
+	PublicURL     string         `name:"public-url" help:"Address under which clients reach this server: issuer of tokens and base of every link. Default: https://localhost and the listening port." placeholder:"https://…"`
+	Signup        string         `help:"Who may sign up: only the first person (first), invited people (invite) or anybody (open)." enum:"first,invite,open" default:"first"`
+	WebhookAllow  []netip.Prefix `help:"Private networks that webhooks may be sent to, as CIDR; all others are refused." placeholder:"CIDR"`
+	DinerRate     float64        `name:"diner-rate" help:"Storefront requests a second that one address may send; negative for no limit." default:"10"`
+	MasterKeyFile string         `name:"master-key-file" help:"File of the key that seals stored secrets, made at the first start. Nodes on one database share it. Default: master.key in the data folder." type:"path"`
+	Version       string         `kong:"-"` // of the program, shown in the API document and to webhook receivers
+	BehindProxy   []netip.Prefix `help:"Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, as CIDR. They may speak plain HTTP to this server." placeholder:"CIDR"`
+}
+
+// validate finishes the defaults that depend on each other and refuses what cannot work, saying how to mend it.
+func (c *Config) validate() error {
+	if c.Data == "" {
+		return errors.New("--data: name a folder for the keys and certificates")
+	}
+	if c.MasterKeyFile == "" {
+		c.MasterKeyFile = filepath.Join(c.Data, "master.key")
+	}
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		return fmt.Errorf("--listen: %q is not an address such as :8443 or 192.0.2.7:443", c.Listen)
+	}
+	if c.PublicURL == "" {
+		return nil // decided by the listening port, see publicURL
+	}
+	u, err := url.Parse(c.PublicURL)
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.User != nil {
+		return fmt.Errorf("--public-url: %q must be an https address without a path, such as https://orders.example.com", c.PublicURL)
+	}
+	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
+	return nil
+}
+
+// Database says which engine this configuration opens.
+func (c *Config) Database() db.Config {
+	if c.DatabaseURL != "" {
+		return db.Config{URL: c.DatabaseURL}
+	}
+	return db.Config{Path: filepath.Join(c.Data, "comanda.db")}
+}
+
+// hosts are the names that the server certificate must carry beside localhost.
+func (c *Config) hosts() []string {
+	var out []string
+	if u, err := url.Parse(c.PublicURL); err == nil && u.Hostname() != "" {
+		out = append(out, u.Hostname())
+	}
+	if host, _, err := net.SplitHostPort(c.Listen); err == nil && host != "" && !net.ParseIP(host).IsUnspecified() {
+		out = append(out, host)
+	}
+	return out
+}
+
+// publicURL is the issuer and the base of every link. The Host header never is.
+func (c *Config) publicURL(listening net.Addr) string {
+	if c.PublicURL != "" {
+		return c.PublicURL
+	}
+	_, port, _ := net.SplitHostPort(listening.String())
+	return "https://localhost:" + port
+}

@@ -1,0 +1,62 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"comanda/internal/db"
+	"comanda/internal/seal"
+)
+
+// masterKey reads the key that seals secrets at rest, or makes it at the first start. A database remembers the
+// fingerprint of the key it was first opened with, because with another key no stored secret could be read.
+func masterKey(ctx context.Context, d *db.DB, file string) ([]byte, error) {
+	raw, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		key := make([]byte, seal.KeySize)
+		_, _ = rand.Read(key) // never fails, by its contract
+		raw = []byte(base64.StdEncoding.EncodeToString(key) + "\n")
+		err = create(file, raw)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("master key: %w", err)
+	}
+	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(raw)))
+	if err != nil || len(key) != seal.KeySize {
+		return nil, fmt.Errorf("%s does not hold a master key (%d bytes in base64): restore it from your backup of the data folder", file, seal.KeySize)
+	}
+	sum := sha256.Sum256(append([]byte("comanda master key "), key...))
+	want := hex.EncodeToString(sum[:8])
+	var have string
+	err = d.Write(ctx, func(tx *db.Tx) error {
+		if _, err := tx.Exec(sqlClaimKey, want); err != nil {
+			return err
+		}
+		return tx.QueryRow(sqlReadKey).Scan(&have)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if have != want {
+		return nil, fmt.Errorf("%s is not the master key of this database: every node needs the same file, see --master-key-file", file)
+	}
+	return key, nil
+}
+
+// create writes a new file for the owner only and makes it durable; it never replaces one.
+func create(file string, content []byte) error {
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	return errors.Join(err, f.Sync(), f.Close())
+}

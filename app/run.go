@@ -1,0 +1,153 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"comanda/api"
+	"comanda/internal/web"
+)
+
+// Limits of every HTTP server here; bodies and handlers have their own.
+const (
+	headerTimeout = 10 * time.Second
+	readTimeout   = 60 * time.Second
+	idleTimeout   = 120 * time.Second
+	maxHeader     = 64 << 10
+)
+
+// drain is how long running requests may take to end when the server stops.
+const drain = 15 * time.Second
+
+// Run serves until ctx ends or a part fails, then stops doors first, workers second, the database last. It is called once.
+func (s *Server) Run(ctx context.Context) error {
+	workers, stopWorkers := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWorkers()
+	group, failing := errgroup.WithContext(workers)
+	for _, run := range s.workers() {
+		group.Go(func() error { return unlessStopped(workers, run(workers)) })
+	}
+
+	secure, plain := split(s.listener)
+	doors := []*http.Server{httpServer(s.door), httpServer(s.door)}
+	doors[0].TLSConfig = s.CA.TLS()
+	group.Go(func() error { return unlessClosed(doors[0].ServeTLS(secure, "", "")) })
+	group.Go(func() error { return unlessClosed(doors[1].Serve(plain)) })
+	if s.adminListener != nil {
+		doors = append(doors, httpServer(s.admin()))
+		group.Go(func() error { return unlessClosed(doors[2].Serve(s.adminListener)) })
+	}
+	slog.Info("serving", "url", s.PublicURL(), "listen", s.listener.Addr().String(), "database", s.DB.Engine(), "ca", s.CA.CAFile())
+	close(s.ready)
+
+	select {
+	case <-ctx.Done():
+	case <-failing.Done():
+	}
+	s.stopping.Store(true)
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	defer cancel()
+	var err error
+	for _, d := range doors {
+		if e := d.Shutdown(grace); e != nil {
+			err = errors.Join(err, e, d.Close())
+		}
+	}
+	stopWorkers()
+	return errors.Join(group.Wait(), err, s.Close())
+}
+
+// workers are the loops beside the doors; each runs until its context ends.
+func (s *Server) workers() []func(context.Context) error {
+	return []func(context.Context) error{s.Log.Run, s.Webhooks.Run, s.OAuth.Run, s.Orders.Run}
+}
+
+// Close releases what Open took, for a server that is not run. Run closes by itself.
+func (s *Server) Close() error {
+	var err error
+	for _, l := range []interface{ Close() error }{s.listener, s.adminListener} {
+		if l != nil {
+			if e := l.Close(); e != nil && !errors.Is(e, net.ErrClosed) {
+				err = errors.Join(err, e)
+			}
+		}
+	}
+	if s.DB != nil {
+		err = errors.Join(err, s.DB.Close())
+	}
+	if s.unlock != nil {
+		s.unlock()
+	}
+	return err
+}
+
+func httpServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug), // what clients do wrong: broken handshakes and the like
+	}
+}
+
+// doors sends a request to its door by the first segment of its path.
+func (s *Server) doors() http.Handler {
+	origin := web.Origin{Proxies: s.config.BehindProxy}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "comanda"
+	}
+	v1 := s.metrics.observe("api", api.New(api.Config{
+		Auth: s.OAuth, Accounts: s.Accounts, OAuth: s.OAuth, Stores: s.Stores, Menus: s.Menus, Orders: s.Orders, Webhooks: s.Webhooks,
+		PublicURL: s.public, Origin: origin, Version: s.config.Version, Host: host, Log: slog.Default(), DinerRate: s.config.DinerRate,
+	}))
+	identity := s.metrics.observe("identity", api.HTTPSOnly(origin, s.OAuth.Handler()))
+	none := s.metrics.observe("none", toHTTPS(origin, s.public, http.NotFoundHandler()))
+	return web.CollapseSlashes(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		switch strings.ToLower(first) {
+		case "api", "openapi.json":
+			v1.ServeHTTP(w, r)
+		case "identity":
+			identity.ServeHTTP(w, r)
+		default:
+			none.ServeHTTP(w, r)
+		}
+	}))
+}
+
+// toHTTPS redirects reads of pages from plain HTTP to the public address; everything else it refuses there, because a
+// redirect would repeat what was sent.
+func toHTTPS(origin web.Origin, public string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case origin.Secure(r):
+			next.ServeHTTP(w, r)
+		case r.Method == http.MethodGet || r.Method == http.MethodHead:
+			http.Redirect(w, r, public+r.URL.RequestURI(), http.StatusPermanentRedirect)
+		default:
+			http.Error(w, "Use HTTPS: "+public, http.StatusForbidden)
+		}
+	})
+}
+
+// unlessStopped forgets the error of a worker that ended because it was told to.
+func unlessStopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil
+	}
+	return err
+}
+
+func unlessClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}

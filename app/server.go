@@ -1,0 +1,111 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"comanda/account"
+	"comanda/api"
+	"comanda/event"
+	"comanda/internal/db"
+	"comanda/internal/localca"
+	"comanda/menu"
+	"comanda/oauth"
+	"comanda/order"
+	"comanda/store"
+	"comanda/webhook"
+)
+
+// Server is one node: every part, made once.
+type Server struct {
+	DB       *db.DB
+	Log      *event.Log
+	Accounts *account.Accounts
+	Stores   *store.Stores
+	Menus    *menu.Menus
+	Orders   *order.Orders
+	OAuth    *oauth.Server
+	Webhooks *webhook.Webhooks
+	CA       *localca.Authority
+
+	config        Config
+	public        string
+	listener      net.Listener
+	adminListener net.Listener // nil without --admin
+	door          http.Handler
+	metrics       *metrics
+	ready         chan struct{}
+	stopping      atomic.Bool
+}
+
+// Open makes every part of a node and takes the listening addresses. Nothing is served before Run.
+func Open(ctx context.Context, c Config) (s *Server, err error) {
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	s = &Server{config: c, metrics: newMetrics(), ready: make(chan struct{})}
+	defer func() {
+		if err != nil {
+			_ = s.Close()
+		}
+	}()
+	if s.listener, err = net.Listen("tcp", c.Listen); err != nil {
+		return nil, fmt.Errorf("--listen: %w", err)
+	}
+	if c.Admin != "" {
+		if s.adminListener, err = net.Listen("tcp", c.Admin); err != nil {
+			return nil, fmt.Errorf("--admin: %w", err)
+		}
+	}
+	if s.CA, err = localca.Open(filepath.Join(c.Data, "tls"), c.hosts()); err != nil {
+		return nil, err
+	}
+	if err := s.assemble(ctx, c.publicURL(s.listener.Addr())); err != nil {
+		return nil, err
+	}
+	s.door = s.doors()
+	return s, nil
+}
+
+// assemble opens the database and makes the parts in the order of the layers.
+func (s *Server) assemble(ctx context.Context, public string) (err error) {
+	c := s.config
+	s.public = public
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return err
+	}
+	if s.DB, err = db.Open(ctx, c.Database()); err != nil {
+		return err
+	}
+	key, err := masterKey(ctx, s.DB, c.MasterKeyFile)
+	if err != nil {
+		return err
+	}
+	s.Log = event.NewLog(s.DB)
+	s.Accounts = account.New(s.DB, s.Log, account.Config{SignUp: account.SignUpMode(c.Signup), PublicURL: public})
+	s.Stores = store.New(s.DB, s.Log, s.Accounts)
+	s.Menus = menu.New(s.DB, s.Log, s.Accounts, s.Stores)
+	s.Orders = order.New(s.DB, s.Log, s.Accounts, s.Stores, s.Menus)
+	if s.OAuth, err = oauth.New(s.DB, s.Log, s.Accounts, oauth.Config{Issuer: public + "/identity", MasterKey: key, Origin: web.Origin{Proxies: c.BehindProxy}}); err != nil {
+		return err
+	}
+	s.Webhooks, err = webhook.New(s.DB, s.Log, s.Accounts, s.OAuth, webhook.Config{MasterKey: key, Allow: c.WebhookAllow, Release: c.Version})
+	return err
+}
+
+// PublicURL is the address under which clients reach this server.
+func (s *Server) PublicURL() string { return s.public }
+
+// Ready is closed when the server answers.
+func (s *Server) Ready() <-chan struct{} { return s.ready }

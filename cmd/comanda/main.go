@@ -1,0 +1,67 @@
+// Command comanda is the whole platform in one binary: the server, its first set-up, its backups and a demo of it all.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands are the subcommands, one file each. Every flag has an environment twin COMANDA_<FLAG>.
+type commands struct {
+	Serve   serveCommand   `cmd:"" help:"Run the server."`
+	Demo    demoCommand    `cmd:"" help:"Show the main job end to end: a sample brand, a sample POS and one order through all of it."`
+	Init    initCommand    `cmd:"" help:"Make the owner, the brand, the store group and the store of an empty installation."`
+	Backup  backupCommand  `cmd:"" help:"Write a consistent backup of a running or stopped installation to one file."`
+	Restore restoreCommand `cmd:"" help:"Restore a backup into an empty data folder or database."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// Exit codes: 0 done, 1 it failed, 2 the command line is wrong.
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var c commands
+	parser := kong.Must(&c, kong.Name("comanda"),
+		kong.Description("An open, self-hosted restaurant ordering platform, wire-compatible with the Flipdish API v1.0."),
+		kong.DefaultEnvars("COMANDA"), kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	args, err := parser.Parse(os.Args[1:])
+	if err != nil {
+		parser.Errorf("%s", err)
+		os.Exit(2)
+	}
+	if err := args.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		fmt.Fprintln(os.Stderr, "comanda:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+type versionCommand struct{}
+
+// Run prints the module version and the commit it was built from.
+func (versionCommand) Run() error {
+	fmt.Println("comanda", version())
+	return nil
+}
+
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && v == "(devel)" {
+			v = "devel " + s.Value[:min(12, len(s.Value))]
+		}
+	}
+	return v
+}

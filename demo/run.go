@@ -1,0 +1,242 @@
+package demo
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"comanda/app"
+	"comanda/internal/clock"
+	"comanda/wire"
+)
+
+// Options are the flags of `comanda demo`.
+type Options struct {
+	Data        string `help:"Folder to keep the demo in, and to find it again; default: a fresh one." type:"path"`
+	DatabaseURL string `name:"database-url" help:"PostgreSQL to use instead of the database in the folder." placeholder:"postgres://…"`
+	Listen      string `help:"Address that serves HTTPS; when it is taken, a free port of the same host." default:"127.0.0.1:8443"`
+	POS         string `name:"pos" help:"What the sample POS accepts: the first order or all of them (auto)." enum:"first,auto" default:"first"`
+	Once        bool   `help:"End after the first order's timeline."`
+	JSON        bool   `name:"json" help:"Print the result as JSON."`
+}
+
+// Run plays the demo. It returns nil when every step of the first order happened and, without Once, when ctx ended.
+func Run(ctx context.Context, out io.Writer, o Options) error {
+	fresh := o.Data == ""
+	if fresh {
+		folder, err := os.MkdirTemp("", "comanda-demo-")
+		if err != nil {
+			return err
+		}
+		o.Data = folder
+		if o.Once {
+			defer func() { _ = os.RemoveAll(folder) }()
+		}
+	}
+	d := &demo{Options: o, out: out}
+	return d.run(ctx)
+}
+
+type demo struct {
+	Options
+	out    io.Writer
+	server *app.Server
+	http   *http.Client
+	creds  Credentials
+	api    *client
+	pos    *pos
+}
+
+func (d *demo) run(ctx context.Context) (err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	listen, err := freeAddress(d.Listen)
+	if err != nil {
+		return err
+	}
+	d.server, err = app.Open(ctx, app.Config{
+		Data: d.Data, DatabaseURL: d.DatabaseURL, Listen: listen, Signup: "open", Sandbox: true,
+	})
+	if err != nil {
+		return err
+	}
+	served := make(chan error, 1)
+	go func() { served <- d.server.Run(ctx) }()
+	defer func() {
+		cancel()
+		err = errors.Join(err, <-served)
+	}()
+	select {
+	case <-d.server.Ready():
+	case err := <-served:
+		served <- nil
+		return errors.Join(errStopped, err)
+	}
+	d.http = &http.Client{Timeout: stepTimeout, Transport: &http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: d.server.CA.Pool(), MinVersion: tls.VersionTLS12}, ForceAttemptHTTP2: true,
+	}}
+	if err := d.seed(ctx); err != nil {
+		return fmt.Errorf("set up the sample brand: %w", err)
+	}
+	stopPOS, err := d.startPOS(ctx)
+	if err != nil {
+		return err
+	}
+	defer stopPOS()
+	story, tracking, err := d.firstOrder(ctx)
+	if err != nil {
+		return fmt.Errorf("the first order: %w", err)
+	}
+	if err := d.creds.save(d.Data); err != nil {
+		return err
+	}
+	if err := d.report(story, tracking); err != nil || d.Once {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-served:
+		served <- nil
+		return errors.Join(errStopped, err)
+	}
+}
+
+// seed makes the sample owner, brand, OAuth app and shop, or finds those of an earlier run in the same folder.
+func (d *demo) seed(ctx context.Context) error {
+	c, found, err := load(d.Data)
+	if err != nil {
+		return err
+	}
+	if !found {
+		c, err = d.seedOwner(ctx)
+		if err != nil {
+			return err
+		}
+	}
+	c.BaseURL, c.CAFile = d.server.PublicURL(), d.server.CA.CAFile()
+	if c.AccessToken, err = clientCredentials(ctx, d.http, c.BaseURL, c.OAuthAppID, c.ClientSecret); err != nil {
+		return err
+	}
+	d.api = &client{d.http, c.BaseURL, c.AccessToken}
+	if !found {
+		if c.StoreID, c.MenuID, err = seedShop(ctx, d.api, c.AppID); err != nil {
+			return err
+		}
+	}
+	d.creds = c
+	return c.save(d.Data)
+}
+
+// startPOS starts the sample POS on a port of its own and subscribes it to the order events.
+func (d *demo) startPOS(ctx context.Context) (stop func(), err error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	callback := "http://" + l.Addr().String() + "/webhooks"
+	secret, err := d.subscribe(ctx, callback)
+	if err != nil {
+		_ = l.Close()
+		return nil, fmt.Errorf("subscribe the sample POS: %w", err)
+	}
+	d.pos, err = newPOS(d.http, d.creds, secret, d.POS == "auto")
+	if err != nil {
+		_ = l.Close()
+		return nil, err
+	}
+	s := &http.Server{Handler: d.pos, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = s.Serve(l) }()
+	return func() { _ = s.Close() }, nil
+}
+
+// firstOrder places the sample order and waits until the POS has heard of it, answered it and heard of its own answer.
+func (d *demo) firstOrder(ctx context.Context) (*timeline, string, error) {
+	diner := &client{http: d.http, base: d.creds.BaseURL}
+	path := "/api/v1.0/" + d.creds.AppID + "/storefront"
+	basket := Basket(d.creds.StoreID)
+	quote, err := data[struct{ Amount wire.Decimal }](ctx, diner, http.MethodPost, path+"/quotes", basket)
+	if err != nil {
+		return nil, "", err
+	}
+	basket["ExpectedAmount"] = quote.Amount
+	story := &timeline{start: clock.Mono()}
+	order, err := data[struct {
+		OrderId       int //nolint:revive // the wire's name
+		TrackingToken string
+	}](ctx, diner, http.MethodPost, path+"/orders", basket, "Idempotency-Key", rand.Text())
+	if err != nil {
+		return nil, "", err
+	}
+	d.creds.OrderID = order.OrderId
+	story.Steps = append(story.Steps, Step{What: "order sent by the diner"})
+	story.at(clock.Mono(), fmt.Sprintf("order %d committed, the diner sees it confirmed", order.OrderId))
+	created, err := wait(ctx, d.pos.heard, d.pos.failed, order.OrderId, "order.created")
+	if err != nil {
+		return nil, "", err
+	}
+	story.at(created.At, "order.created received by the POS, signature verified")
+	answered, err := wait(ctx, d.pos.accepted, d.pos.failed, order.OrderId, "accepted")
+	if err != nil {
+		return nil, "", err
+	}
+	story.at(answered.At, fmt.Sprintf("order accepted by the POS, %d minutes promised", acceptMinutes))
+	accepted, err := wait(ctx, d.pos.heard, d.pos.failed, order.OrderId, "order.accepted")
+	if err != nil {
+		return nil, "", err
+	}
+	story.at(accepted.At, "order.accepted received by the POS, everybody knows")
+	story.sort() // the webhook of an acceptance can overtake the answer to it
+	return story, d.creds.BaseURL + path + "/orders/" + order.TrackingToken, nil
+}
+
+func (d *demo) report(story *timeline, tracking string) error {
+	c := d.creds
+	if d.JSON {
+		return result{*story, c.BaseURL, c.AppID, c.StoreID, c.OrderID, tracking, file(d.Data)}.json(d.out)
+	}
+	fmt.Fprintf(d.out, "\nComanda demo: one order through all of it\n\n")
+	story.print(d.out)
+	fmt.Fprintf(d.out, `
+  API          %[1]s/api/v1.0/%[2]s/…
+  API document %[1]s/openapi.json
+  The order    %[3]s
+`, c.BaseURL, c.AppID, tracking)
+	if d.Once {
+		return nil
+	}
+	fmt.Fprintf(d.out, `  Credentials  %[4]s (keep it to yourself)
+
+  List the orders as an integration:
+
+    curl --cacert %[1]s \
+      -H "Authorization: Bearer %[2]s" \
+      "%[3]s/api/v1.0/orders?limit=5"
+
+  Serving until you press Ctrl-C.
+`, c.CAFile, c.AccessToken, c.BaseURL, file(d.Data))
+	return nil
+}
+
+// freeAddress returns the address itself when it can be listened on, else a free port of its host.
+func freeAddress(address string) (string, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", fmt.Errorf("--listen: %q is not an address such as 127.0.0.1:8443", address)
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		if l, err = net.Listen("tcp", net.JoinHostPort(host, "0")); err != nil {
+			return "", err
+		}
+	}
+	free := l.Addr().String()
+	return free, l.Close()
+}
