@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"comanda/internal/clock"
+	"comanda/internal/db"
 )
 
 // readyTimeout bounds the database round trip of /readyz.
@@ -73,7 +74,7 @@ func (s *Server) admin() http.Handler {
 		switch {
 		case s.stopping.Load():
 			report(w, http.StatusServiceUnavailable, "stopping")
-		case s.DB.Ping(ctx) != nil:
+		case s.ping(ctx) != nil:
 			report(w, http.StatusServiceUnavailable, "the database does not answer")
 		default:
 			report(w, http.StatusOK, "ready")
@@ -81,6 +82,14 @@ func (s *Server) admin() http.Handler {
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}))
 	return mux
+}
+
+// ping makes one round trip to the database.
+func (s *Server) ping(ctx context.Context) error {
+	return s.DB.Read(ctx, func(tx *db.Tx) error {
+		var one int
+		return tx.QueryRow(sqlPing).Scan(&one)
+	})
 }
 
 func report(w http.ResponseWriter, status int, text string) {

@@ -67,7 +67,7 @@ func (s *Server) Run(ctx context.Context) error {
 
 // workers are the loops beside the doors; each runs until its context ends.
 func (s *Server) workers() []func(context.Context) error {
-	return []func(context.Context) error{s.Log.Run, s.Webhooks.Run, s.OAuth.Run, s.Orders.Run}
+	return []func(context.Context) error{s.Log.Run, s.Webhooks.Run, s.OAuth.Run}
 }
 
 // Close releases what Open took, for a server that is not run. Run closes by itself.
@@ -82,9 +82,6 @@ func (s *Server) Close() error {
 	}
 	if s.DB != nil {
 		err = errors.Join(err, s.DB.Close())
-	}
-	if s.unlock != nil {
-		s.unlock()
 	}
 	return err
 }
@@ -104,7 +101,7 @@ func (s *Server) doors() http.Handler {
 		host = "comanda"
 	}
 	v1 := s.metrics.observe("api", api.New(api.Config{
-		Auth: s.OAuth, Accounts: s.Accounts, OAuth: s.OAuth, Stores: s.Stores, Menus: s.Menus, Orders: s.Orders, Webhooks: s.Webhooks,
+		Auth: s.OAuth, Accounts: s.Accounts, Stores: s.Stores, Menus: s.Menus, Orders: s.Orders,
 		PublicURL: s.public, Origin: origin, Version: s.config.Version, Host: host, Log: slog.Default(), DinerRate: s.config.DinerRate,
 	}))
 	identity := s.metrics.observe("identity", api.HTTPSOnly(origin, s.OAuth.Handler()))

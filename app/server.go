@@ -2,24 +2,19 @@ package app
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"sync/atomic"
-	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"comanda/account"
-	"comanda/api"
 	"comanda/event"
 	"comanda/internal/db"
 	"comanda/internal/localca"
+	"comanda/internal/web"
 	"comanda/menu"
 	"comanda/oauth"
 	"comanda/order"
@@ -50,32 +45,35 @@ type Server struct {
 }
 
 // Open makes every part of a node and takes the listening addresses. Nothing is served before Run.
-func Open(ctx context.Context, c Config) (s *Server, err error) {
+func Open(ctx context.Context, c Config) (*Server, error) {
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	s = &Server{config: c, metrics: newMetrics(), ready: make(chan struct{})}
-	defer func() {
-		if err != nil {
-			_ = s.Close()
-		}
-	}()
+	s := &Server{config: c, metrics: newMetrics(), ready: make(chan struct{})}
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Server) open(ctx context.Context) (err error) {
+	c := s.config
 	if s.listener, err = net.Listen("tcp", c.Listen); err != nil {
-		return nil, fmt.Errorf("--listen: %w", err)
+		return fmt.Errorf("--listen: %w", err)
 	}
 	if c.Admin != "" {
 		if s.adminListener, err = net.Listen("tcp", c.Admin); err != nil {
-			return nil, fmt.Errorf("--admin: %w", err)
+			return fmt.Errorf("--admin: %w", err)
 		}
 	}
 	if s.CA, err = localca.Open(filepath.Join(c.Data, "tls"), c.hosts()); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.assemble(ctx, c.publicURL(s.listener.Addr())); err != nil {
-		return nil, err
+		return err
 	}
 	s.door = s.doors()
-	return s, nil
+	return nil
 }
 
 // assemble opens the database and makes the parts in the order of the layers.

@@ -14,6 +14,7 @@ import (
 
 	"comanda/app"
 	"comanda/internal/clock"
+	"comanda/internal/outbound"
 	"comanda/wire"
 )
 
@@ -62,7 +63,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 		return err
 	}
 	d.server, err = app.Open(ctx, app.Config{
-		Data: d.Data, DatabaseURL: d.DatabaseURL, Listen: listen, Signup: "open", Sandbox: true,
+		Data: d.Data, DatabaseURL: d.DatabaseURL, Listen: listen, Signup: "open", WebhookAllow: outbound.Loopback, DinerRate: 10,
 	})
 	if err != nil {
 		return err
