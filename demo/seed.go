@@ -19,7 +19,7 @@ func seedShop(ctx context.Context, c *client, appID string) (storeID, menuID int
 	store, err := data[wire.Store](ctx, c, http.MethodPost, fmt.Sprintf("/api/v1.0/stores?storeGroupId=%d", group.StoreGroupId),
 		map[string]any{
 			"Name": "Bella Napoli, Capel Street", "EmailAddress": "capel.street@bella-napoli.example.com",
-			"StaffLanguage": "en", "PhoneNumber": "+353209100001", "SalesChannelType": "Web",
+			"StaffLanguage": "en", "PhoneNumber": "+447700900100", "SalesChannelType": "Web",
 		})
 	if err != nil {
 		return 0, 0, err
@@ -74,7 +74,7 @@ func Basket(storeID int) map[string]any {
 			pick("Cola", 2, [2]string{"Kind", "Zero sugar"}),
 		},
 		"TipAmount": 1.5, "ChefNote": "Please ring twice.",
-		"Contact": map[string]string{"Name": "Sample Diner", "PhoneNumber": "+353209100002", "EmailAddress": "diner@example.com"},
+		"Contact": map[string]string{"Name": "Sample Diner", "PhoneNumber": "+447700900123", "EmailAddress": "diner@example.com"},
 		"Payment": map[string]string{"Method": "Cash"},
 	}
 }
