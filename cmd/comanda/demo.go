@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"os"
 
 	"comanda/demo"
@@ -13,6 +14,6 @@ type demoCommand struct {
 
 // Run plays the demo and, without --once, keeps serving until interrupted.
 func (c *demoCommand) Run(ctx context.Context) error {
-	setLog("text")
+	setLog("text", slog.LevelWarn) // the timeline is the output
 	return demo.Run(ctx, os.Stdout, c.Options)
 }

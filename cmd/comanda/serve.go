@@ -15,7 +15,7 @@ type serveCommand struct {
 
 // Run serves until interrupted.
 func (c *serveCommand) Run(ctx context.Context) error {
-	setLog(c.LogFormat)
+	setLog(c.LogFormat, slog.LevelInfo)
 	s, err := app.Open(ctx, c.Config)
 	if err != nil {
 		return err
@@ -23,10 +23,11 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	return s.Run(ctx)
 }
 
-func setLog(format string) {
-	var h slog.Handler = slog.NewTextHandler(os.Stderr, nil)
+func setLog(format string, level slog.Level) {
+	options := &slog.HandlerOptions{Level: level}
+	var h slog.Handler = slog.NewTextHandler(os.Stderr, options)
 	if format == "json" {
-		h = slog.NewJSONHandler(os.Stderr, nil)
+		h = slog.NewJSONHandler(os.Stderr, options)
 	}
 	slog.SetDefault(slog.New(h))
 }
