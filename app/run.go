@@ -83,6 +83,9 @@ func (s *Server) Close() error {
 	if s.DB != nil {
 		err = errors.Join(err, s.DB.Close())
 	}
+	if s.lock != nil {
+		err = errors.Join(err, s.lock.Release())
+	}
 	return err
 }
 
@@ -101,7 +104,7 @@ func (s *Server) doors() http.Handler {
 		host = "comanda"
 	}
 	v1 := s.metrics.observe("api", api.New(api.Config{
-		Auth: s.OAuth, Accounts: s.Accounts, Stores: s.Stores, Menus: s.Menus, Orders: s.Orders,
+		Auth: s.OAuth, Accounts: s.Accounts, OAuth: s.OAuth, Stores: s.Stores, Menus: s.Menus, Orders: s.Orders, Webhooks: s.Webhooks,
 		PublicURL: s.public, Origin: origin, Version: s.config.Version, Host: host, Log: slog.Default(), DinerRate: s.config.DinerRate,
 	}))
 	identity := s.metrics.observe("identity", api.HTTPSOnly(origin, s.OAuth.Handler()))

@@ -37,7 +37,8 @@ type Server struct {
 	config        Config
 	public        string
 	listener      net.Listener
-	adminListener net.Listener // nil without --admin
+	adminListener net.Listener   // nil without --admin
+	lock          *db.FolderLock // nil on PostgreSQL
 	door          http.Handler
 	metrics       *metrics
 	ready         chan struct{}
@@ -82,6 +83,11 @@ func (s *Server) assemble(ctx context.Context, public string) (err error) {
 	s.public = public
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return err
+	}
+	if c.DatabaseURL == "" {
+		if s.lock, err = db.LockFolder(c.Data); err != nil {
+			return err
+		}
 	}
 	if s.DB, err = db.Open(ctx, c.Database()); err != nil {
 		return err

@@ -14,8 +14,7 @@ import (
 )
 
 type initCommand struct {
-	Data          string        `help:"Folder of the keys, the certificates and (without --database-url) the database." default:"comanda-data" type:"path"`
-	DatabaseURL   string        `name:"database-url" help:"PostgreSQL to use instead of the database in the data folder." placeholder:"postgres://…"`
+	where
 	Email         string        `help:"E-mail address of the owner." required:""`
 	PasswordStdin bool          `name:"password-stdin" help:"Read the owner's password from standard input; otherwise one is made and printed once."`
 	Brand         string        `help:"Name of the brand." required:""`
@@ -36,7 +35,7 @@ func (c *initCommand) Run(ctx context.Context) error {
 		}
 		password = strings.TrimRight(string(raw), "\r\n")
 	}
-	made, err := app.Init(ctx, app.Config{Data: c.Data, DatabaseURL: c.DatabaseURL, Listen: ":8443"}, app.First{
+	made, err := app.Init(ctx, c.config(), app.First{
 		Email: c.Email, Password: password, Brand: c.Brand, Country: c.Country, Currency: c.Currency, Store: c.Store, Sandbox: c.Sandbox,
 	})
 	if err != nil {
