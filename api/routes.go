@@ -71,6 +71,7 @@ func (s *server) routes() []group {
 			on("GetStoreHeadersByAppId", get, "/api/v1.0/{appId}/stores/header", can(account.ReadStores), s.getStoreHeaders, "Lists the stores of a brand by id and name"),
 			on("GetStoreById", get, "/api/v1.0/stores/{storeId}", can(account.ReadStores), s.getStore, "Reads a store"),
 			on("CreateStore", post, "/api/v1.0/stores", can(account.EditStores), s.createStore, "Makes a store in a store group"),
+			on("UpdateStore", post, "/api/v1.0/stores/{storeId}", can(account.EditStores), s.updateStore, "Changes a store: name, contact, what it offers and takes"),
 			on("UpdateStoreAddress", post, "/api/v1.0/stores/{storeId}/address", can(account.EditStores), s.updateStoreAddress, "Changes the address"),
 			on("UpdateStoreAddressCoordinates", post, "/api/v1.0/stores/{storeId}/address/coordinates", can(account.EditStores), s.updateStoreCoordinates, "Changes the place on the map"),
 			on("GetBusinessHours", get, "/api/v1.0/stores/{storeId}/availability/{deliveryType}", can(account.ReadStores), s.getBusinessHours, "Reads the weekly opening hours"),

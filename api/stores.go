@@ -88,6 +88,19 @@ func (s *server) createStore(ctx context.Context, c *account.Caller, in *createS
 	return &storeOut{wire.Result[*wire.Store]{Data: st.Wire()}}, nil
 }
 
+type updateStoreIn struct {
+	StoreID int `path:"storeId"`
+	Body    wire.StoreBase
+}
+
+func (s *server) updateStore(ctx context.Context, c *account.Caller, in *updateStoreIn) (*storeOut, error) {
+	st, err := s.Stores.Update(ctx, c, in.StoreID, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	return &storeOut{wire.Result[*wire.Store]{Data: st.Wire()}}, nil
+}
+
 type updateAddressIn struct {
 	StoreID int `path:"storeId"`
 	Body    wire.StoreAddressBase

@@ -38,7 +38,7 @@ func (s *Stores) Create(ctx context.Context, c *account.Caller, in NewStore) (*S
 		return nil, err
 	}
 	doc := newDocument(brand, group, in)
-	if err := checkContact(&doc.Store, in); err != nil {
+	if err := checkNew(&doc.Store, in); err != nil {
 		return nil, err
 	}
 	id, err := s.db.NextID(ctx, "stores")
@@ -135,19 +135,23 @@ func (d *document) setZone(z zone) {
 	d.Store.IanaTimeZone, d.Store.MicrosoftTimeZone = z.iana, z.windows
 }
 
-// checkContact checks what a new store brought along.
-func checkContact(w *wire.Store, in NewStore) error {
+// checkNew checks what a new store brought along.
+func checkNew(w *wire.Store, in NewStore) error {
 	var faults fault.Collector
-	checkName(&faults, "Name", w.Name, "a store")
-	checkEmail(&faults, w.EmailAddress)
-	checkPhone(&faults, w.PhoneNumber)
-	if len(w.StaffLanguage) > 20 {
-		faults.Add("StaffLanguage", "%.20q is not a language code: write it as en or pt-BR", w.StaffLanguage)
-	}
+	checkContact(&faults, w)
 	if _, ok := zoneNamed(in.Zone); in.Zone != "" && !ok {
 		faults.Add("Zone", "%.40q is not an IANA time zone: write it as Europe/Dublin", in.Zone)
 	}
 	return faults.Err()
+}
+
+func checkContact(c *fault.Collector, w *wire.Store) {
+	checkName(c, "Name", w.Name, "a store")
+	checkEmail(c, w.EmailAddress)
+	checkPhone(c, w.PhoneNumber)
+	if len(w.StaffLanguage) > 20 {
+		c.Add("StaffLanguage", "%.20q is not a language code: write it as en or pt-BR", w.StaffLanguage)
+	}
 }
 
 func checkEmail(c *fault.Collector, s string) {
