@@ -21,6 +21,7 @@ func (s *server) getOptionSets(ctx context.Context, c *account.Caller, in *ItemP
 	return &optionSetsOut{listOf(it.Sets, func(set *menu.OptionSet) wire.MenuItemOptionSet { return *set.MenuItemOptionSet })}, nil
 }
 
+// OptionSetPath leads to an option set by numeric ids.
 type OptionSetPath struct {
 	ItemPath
 	OptionSetID int `path:"optionSetId"`
@@ -58,6 +59,7 @@ func (s *server) getOptions(ctx context.Context, c *account.Caller, in *OptionSe
 	return &optionsOut{listOf(set.Options, func(o *menu.Option) wire.MenuItemOptionSetItem { return *o.MenuItemOptionSetItem })}, nil
 }
 
+// OptionPath leads to an option by numeric ids.
 type OptionPath struct {
 	OptionSetPath
 	MenuItemOptionSetItemID int `path:"menuItemOptionSetItemId"`

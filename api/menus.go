@@ -112,6 +112,7 @@ func (s *server) createMenu(ctx context.Context, c *account.Caller, in *createMe
 	return &createMenuOut{m.ID}, nil
 }
 
+// MenuAtStore names a menu and the store whose metadata is meant.
 type MenuAtStore struct {
 	MenuID  int `path:"menuId"`
 	StoreID int `path:"storeId"`
@@ -129,6 +130,7 @@ func (s *server) getAllMenuMetadata(ctx context.Context, c *account.Caller, in *
 	return &allMetadataOut{wire.Result[[]wire.AllMetadataResult]{Data: []wire.AllMetadataResult{all}}}, nil
 }
 
+// ItemMetadataPath leads to an item's metadata for a store.
 type ItemMetadataPath struct {
 	MenuAtStore
 	MenuItemID int `path:"menuItemId"`
@@ -172,6 +174,7 @@ func (s *server) deleteMenuItemMetadata(ctx context.Context, c *account.Caller, 
 	return &none{}, s.Menus.DeleteMetadata(ctx, c, in.MenuID, menu.ItemEntity, in.MenuItemID, in.StoreID, in.Key)
 }
 
+// OptionMetadataPath leads to an option's metadata for a store.
 type OptionMetadataPath struct {
 	MenuAtStore
 	OptionSetItemID int `path:"optionSetItemId"`

@@ -41,7 +41,8 @@ func newMenu(k *apptest.Kit) {
 	w := k.Call(call{Name: "menu", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/{appId}/menus", Body: pizzeria, Status: 200, Events: events{"menu.created"}})
 	k.Vars["menuId"] = w.Body.String()
 	const item = "Data.MenuSections.0.MenuItems.0."
-	k.Call(call{Name: "read", As: apptest.ReadOnly, Method: "GET", Path: "/api/v1.0/menus/{menuId}", Status: 200,
+	k.Call(call{
+		Name: "read", As: apptest.ReadOnly, Method: "GET", Path: "/api/v1.0/menus/{menuId}", Status: 200,
 		Want: want{
 			"Data.MenuId": storeVar(k, "menuId"), "Data.Name": "Carta", "Data.VersionNumber": 1, "Data.AppId": "{appId}", "Data.TaxType": "ExcludedFromBasePrice",
 			"Data.IsIntegrated": true, "Data.MenuSections.#": 2, "Data.MenuSections.1.IsHiddenFromCustomers": true, item + "PublicId": "6f9619ff-8b86-d011-b42d-00c04fc964ff",
@@ -52,7 +53,8 @@ func newMenu(k *apptest.Kit) {
 		Save: map[string]string{
 			"sectionId": "Data.MenuSections.0.MenuSectionId", "itemId": item + "MenuItemId", "setId": item + "MenuItemOptionSets.0.MenuItemOptionSetId",
 			"optionId": item + "MenuItemOptionSets.0.MenuItemOptionSetItems.1.MenuItemOptionSetItemId",
-		}})
+		},
+	})
 }
 
 func TestMenusThroughTheAPI(t *testing.T) {
@@ -72,13 +74,17 @@ func TestMenusThroughTheAPI(t *testing.T) {
 			call{Name: "tax", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/menus/{menuId}/tax", Status: 200, Want: want{"Data.0.TaxRates.0.Rate": 13.5, "Data.0.DisplayTax": false, "Data.0.ItemTaxes." + k.Vars["itemId"]: apptest.Present}},
 			call{Name: "assign", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores/{storeId}/menu/{menuId}", Status: 200, Want: want{"Data.0.Data": apptest.Present}, Events: events{"store.menu.assigned"}},
 			call{Name: "stores", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/menus/{menuId}/stores", Status: 200, Want: want{"Data.0.StoreNames.0": "Temple Bar"}},
-			call{Name: "menus of the brand", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/{appId}/menus", Status: 200,
-				Want: want{"Data.#": 1, "Data.0.Name": "Carta", "Data.0.StoreNames.0": "Temple Bar", "Data.0.MenuUrl": "https://comanda.test/api/v1.0/menus/{menuId}", "Data.0.VersionNumber": 1}},
+			call{
+				Name: "menus of the brand", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/{appId}/menus", Status: 200,
+				Want: want{"Data.#": 1, "Data.0.Name": "Carta", "Data.0.StoreNames.0": "Temple Bar", "Data.0.MenuUrl": "https://comanda.test/api/v1.0/menus/{menuId}", "Data.0.VersionNumber": 1},
+			},
 
 			call{Name: "sold out, with what some clients call null", As: apptest.Integrator, Method: "POST", Path: item, Body: `{"IsAvailable":false,"Name":null}`, Status: 200, Events: events{"menu.section_item.updated"}},
 			call{Name: "is sold out", As: apptest.Owner, Method: "GET", Path: item, Status: 200, Want: want{"Data.IsAvailable": false, "Data.Name": "Margherita"}},
-			call{Name: "the list of what is sold out", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/menus/{menuId}/bulkshowhide/list?isAvailable=false", Status: 200,
-				Want: want{"Data.#": 1, "Data.0.MenuElementName": "Margherita", "Data.0.Items.0.MenuElementType": "Item", "Data.0.InstanceCount": 1}},
+			call{
+				Name: "the list of what is sold out", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/menus/{menuId}/bulkshowhide/list?isAvailable=false", Status: 200,
+				Want: want{"Data.#": 1, "Data.0.MenuElementName": "Margherita", "Data.0.Items.0.MenuElementType": "Item", "Data.0.InstanceCount": 1},
+			},
 			call{Name: "dearer option", As: apptest.Owner, Method: "POST", Path: item + "/optionsets/{setId}/optionsetitems/{optionId}", Body: `{"Price":11.5}`, Status: 200, Events: events{"menu.option_set_item.updated"}},
 			call{Name: "the version counts", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/menus/{menuId}", Status: 200, Want: want{"Data.VersionNumber": 3, "Data.MenuSections.0.MenuItems.0.MenuItemOptionSets.0.MenuItemOptionSetItems.1.Price": 11.5}},
 		)
@@ -98,8 +104,10 @@ func TestMetadataThroughTheAPI(t *testing.T) {
 			call{Name: "remove again", As: apptest.Owner, Method: "DELETE", Path: item + "/plu%2F1/store/{storeId}", Status: 404},
 			call{Name: "option", As: apptest.Owner, Method: "GET", Path: option + "/store/{storeId}", Status: 200, Want: want{"Data.Key": "posId", "Data.Value": "P-1-12"}},
 			call{Name: "write option", As: apptest.Owner, Method: "PUT", Path: option + "/store/{storeId}", Body: `{"Key":"posId","Value":"P-9"}`, Status: 200, Events: events{"menu.option_set_item.updated"}},
-			call{Name: "everything", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/menus/{menuId}/metadata/store/{storeId}", Status: 200,
-				Want: want{"Data.0.MenuItemMetadata.#": 2, "Data.0.MenuItemOptionSetItemMetadata.0.Value": "P-9"}},
+			call{
+				Name: "everything", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/menus/{menuId}/metadata/store/{storeId}", Status: 200,
+				Want: want{"Data.0.MenuItemMetadata.#": 2, "Data.0.MenuItemOptionSetItemMetadata.0.Value": "P-9"},
+			},
 			call{Name: "no key", As: apptest.Owner, Method: "PUT", Path: item + "/store/{storeId}", Body: `{"Value":"7"}`, Status: 400, Text: "Key"},
 			call{Name: "a store of nobody", As: apptest.Owner, Method: "PUT", Path: item + "/store/99", Body: `{"Key":"a","Value":"7"}`, Status: 404, Text: "store 99"},
 			call{Name: "an item of nobody", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/menus/{menuId}/menuitem/99/metadata/store/{storeId}", Status: 404, Text: "item 99"},
@@ -123,9 +131,11 @@ func TestBadMenuCallsStoreNothing(t *testing.T) {
 			call{Name: "another brand's menus", As: apptest.Stranger, Method: "GET", Path: "/api/v1.0/{appId}/menus", Status: 403},
 			call{Name: "a menu for another brand", As: apptest.Stranger, Method: "POST", Path: "/api/v1.0/{appId}/menus", Body: `{"Name":"x"}`, Status: 403},
 			call{Name: "a reader's menu", As: apptest.ReadOnly, Method: "POST", Path: "/api/v1.0/{appId}/menus", Body: `{"Name":"x"}`, Status: 403},
-			call{Name: "every wrong field", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/{appId}/menus", Status: 400, Text: "MenuSections[0].MenuItems[0].Price",
+			call{
+				Name: "every wrong field", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/{appId}/menus", Status: 400, Text: "MenuSections[0].MenuItems[0].Price",
 				Body: `{"MenuSections":[{"Name":"a","MenuItems":[{"Price":-1,"TaxRateName":"x"}]}]}`,
-				Want: want{"Errors.0.FieldName": "Name", "Errors.1.FieldName": "MenuSections[0].MenuItems[0].Name", "Errors.2.FieldName": "MenuSections[0].MenuItems[0].Price", "Errors.3.FieldName": "MenuSections[0].MenuItems[0].TaxRateName"}},
+				Want: want{"Errors.0.FieldName": "Name", "Errors.1.FieldName": "MenuSections[0].MenuItems[0].Name", "Errors.2.FieldName": "MenuSections[0].MenuItems[0].Price", "Errors.3.FieldName": "MenuSections[0].MenuItems[0].TaxRateName"},
+			},
 			call{Name: "half a cent", As: apptest.Owner, Method: "POST", Path: item, Body: `{"Price":9.995}`, Status: 400, Text: "Price"},
 			call{Name: "a price of letters", As: apptest.Owner, Method: "POST", Path: item, Body: `{"Price":"cheap"}`, Status: 400, Text: "Price"},
 			call{Name: "very spicy", As: apptest.Owner, Method: "POST", Path: item, Body: `{"SpicinessRating":"Inferno"}`, Status: 400, Text: "SpicinessRating"},

@@ -20,6 +20,7 @@ func (s *server) getMenuItems(ctx context.Context, c *account.Caller, in *Sectio
 	return &itemsOut{listOf(section.Items, func(it *menu.Item) wire.MenuSectionItem { return *it.MenuSectionItem })}, nil
 }
 
+// ItemPath leads to an item by numeric ids.
 type ItemPath struct {
 	SectionPath
 	MenuSectionItemID int `path:"menuSectionItemId"`

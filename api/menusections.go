@@ -20,6 +20,7 @@ func (s *server) getMenuSections(ctx context.Context, c *account.Caller, in *men
 	return &sectionsOut{listOf(m.Sections(), func(s *menu.Section) wire.MenuSection { return *s.MenuSection })}, nil
 }
 
+// SectionPath leads to a section by numeric ids.
 type SectionPath struct {
 	MenuID        int `path:"menuId"`
 	MenuSectionID int `path:"menuSectionId"`
@@ -37,7 +38,7 @@ func (s *server) getMenuSection(ctx context.Context, c *account.Caller, in *Sect
 	return &sectionOut{wire.Result[*wire.MenuSection]{Data: section.MenuSection}}, nil
 }
 
-// section, item, optionSet and option go down a path of numeric ids.
+// section, like item and optionSet in the files of their tags, goes down a path of numeric ids.
 func (s *server) section(ctx context.Context, c *account.Caller, in *SectionPath) (*menu.Section, error) {
 	m, err := s.Menus.Get(ctx, c, in.MenuID)
 	if err != nil {

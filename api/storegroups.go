@@ -21,6 +21,7 @@ func (s *server) getStoreGroup(ctx context.Context, c *account.Caller, in *store
 	return &storeGroupOut{wire.Result[*wire.StoreGroup]{Data: g}}, nil
 }
 
+// StoreGroupsQuery asks for store groups of a brand.
 type StoreGroupsQuery struct {
 	AppID       string `path:"appNameId"`
 	SearchQuery string `query:"searchQuery" doc:"Words of the name, in any case."`

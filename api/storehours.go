@@ -7,6 +7,7 @@ import (
 	"comanda/wire"
 )
 
+// StoreAndType names a store and the delivery type that is meant.
 type StoreAndType struct {
 	StoreID      int               `path:"storeId"`
 	DeliveryType wire.DeliveryType `path:"deliveryType"`

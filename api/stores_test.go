@@ -17,11 +17,15 @@ type (
 func newStore(k *apptest.Kit) {
 	k.Helper()
 	k.Run(
-		call{Name: "group", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/{appId}/storegroups", Body: `{"Name":"Ireland","Currency":"EUR"}`, Status: 200,
-			Want: want{"Data.Name": "Ireland", "Data.Currency": "EUR", "Data.BrandIds.0": "{appId}", "Data.GeneralRating": nil}, Events: events{"store_group.created"}, Save: map[string]string{"groupId": "Data.StoreGroupId"}},
-		call{Name: "store", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores?storeGroupId={groupId}", Body: `{"Name":"Temple Bar","EmailAddress":"bar@example.com","PhoneNumber":"+353 1 555 0100"}`, Status: 200,
+		call{
+			Name: "group", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/{appId}/storegroups", Body: `{"Name":"Ireland","Currency":"EUR"}`, Status: 200,
+			Want: want{"Data.Name": "Ireland", "Data.Currency": "EUR", "Data.BrandIds.0": "{appId}", "Data.GeneralRating": nil}, Events: events{"store_group.created"}, Save: map[string]string{"groupId": "Data.StoreGroupId"},
+		},
+		call{
+			Name: "store", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores?storeGroupId={groupId}", Body: `{"Name":"Temple Bar","EmailAddress":"bar@example.com","PhoneNumber":"+353 1 555 0100"}`, Status: 200,
 			Want:   want{"Data.Name": "Temple Bar", "Data.Currency": "EUR", "Data.IanaTimeZone": "Europe/Dublin", "Data.MicrosoftTimeZone": "GMT Standard Time", "Data.IsPublished": false, "Data.Address.CountryCode": "IE"},
-			Events: events{"store.created"}, Save: map[string]string{"storeId": "Data.StoreId"}},
+			Events: events{"store.created"}, Save: map[string]string{"storeId": "Data.StoreId"},
+		},
 	)
 }
 
@@ -29,40 +33,62 @@ func TestStoresThroughTheAPI(t *testing.T) {
 	apptest.Each(t, func(k *apptest.Kit) {
 		newStore(k)
 		k.Run(
-			call{Name: "address", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores/{storeId}/address", Body: `{"Line1":"12 Main Street","City":"Dublin","Postcode":"D02","AddressFields":{"flat":"2"}}`, Status: 200,
-				Want: want{"Data.SingleLineDisplay": "12 Main Street, Dublin D02", "Data.TwoLinesDisplay.1": "Dublin D02", "Data.CountryCode": "IE", "Data.AddressFields.flat": "2"}, Events: events{"store.address.updated"}},
-			call{Name: "coordinates", As: apptest.Integrator, Method: "POST", Path: "/api/v1.0/stores/{storeId}/address/coordinates?appNameId=x", Body: `{"Latitude":53.3454,"Longitude":-6.2641}`, Status: 200,
-				Want: want{"Data.Latitude": 53.3454}, Events: events{"store.address.updated"}},
-			call{Name: "hours, type by any case", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores/{storeId}/availability/pickup",
+			call{
+				Name: "address", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores/{storeId}/address", Body: `{"Line1":"12 Main Street","City":"Dublin","Postcode":"D02","AddressFields":{"flat":"2"}}`, Status: 200,
+				Want: want{"Data.SingleLineDisplay": "12 Main Street, Dublin D02", "Data.TwoLinesDisplay.1": "Dublin D02", "Data.CountryCode": "IE", "Data.AddressFields.flat": "2"}, Events: events{"store.address.updated"},
+			},
+			call{
+				Name: "coordinates", As: apptest.Integrator, Method: "POST", Path: "/api/v1.0/stores/{storeId}/address/coordinates?appNameId=x", Body: `{"Latitude":53.3454,"Longitude":-6.2641}`, Status: 200,
+				Want: want{"Data.Latitude": 53.3454}, Events: events{"store.address.updated"},
+			},
+			call{
+				Name: "hours, type by any case", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores/{storeId}/availability/pickup",
 				Body: `{"DayOfWeek":1,"StartTime":"17:00:00","Period":"06:00:00","StartTimeEarly":"12:00","PeriodEarly":"02:00"}`, Status: 200,
-				Want: want{"Data.DayOfWeek": "Monday", "Data.Ranges.#": 2, "Data.Early.Period": "02:00:00", "Data.Late.StartTime": "17:00:00", "Data.StartTime": "17:00:00"}, Events: events{"store.opening_hours.updated"}},
-			call{Name: "the same again", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores/{storeId}/availability/Pickup",
-				Body: `{"DayOfWeek":"Monday","StartTime":"17:00:00","Period":"06:00:00","StartTimeEarly":"12:00","PeriodEarly":"02:00"}`, Status: 200},
-			call{Name: "around the clock", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores/{storeId}/availability/Delivery",
-				Body: `{"DayOfWeek":"Sunday","StartTime":"00:00","Period":"24:00"}`, Status: 200, Want: want{"Data.Period": "1.00:00:00", "Data.Early": nil}, Events: events{"store.opening_hours.updated"}},
-			call{Name: "read hours", As: apptest.ReadOnly, Method: "GET", Path: "/api/v1.0/stores/{storeId}/availability/Pickup", Status: 200,
-				Want: want{"Data.#": 7, "Data.0.DayOfWeek": "Sunday", "Data.0.StartTime": nil, "Data.0.Ranges.#": 0, "Data.1.Ranges.0.DayOfWeek": "Monday"}},
+				Want: want{"Data.DayOfWeek": "Monday", "Data.Ranges.#": 2, "Data.Early.Period": "02:00:00", "Data.Late.StartTime": "17:00:00", "Data.StartTime": "17:00:00"}, Events: events{"store.opening_hours.updated"},
+			},
+			call{
+				Name: "the same again", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores/{storeId}/availability/Pickup",
+				Body: `{"DayOfWeek":"Monday","StartTime":"17:00:00","Period":"06:00:00","StartTimeEarly":"12:00","PeriodEarly":"02:00"}`, Status: 200,
+			},
+			call{
+				Name: "around the clock", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores/{storeId}/availability/Delivery",
+				Body: `{"DayOfWeek":"Sunday","StartTime":"00:00","Period":"24:00"}`, Status: 200, Want: want{"Data.Period": "1.00:00:00", "Data.Early": nil}, Events: events{"store.opening_hours.updated"},
+			},
+			call{
+				Name: "read hours", As: apptest.ReadOnly, Method: "GET", Path: "/api/v1.0/stores/{storeId}/availability/Pickup", Status: 200,
+				Want: want{"Data.#": 7, "Data.0.DayOfWeek": "Sunday", "Data.0.StartTime": nil, "Data.0.Ranges.#": 0, "Data.1.Ranges.0.DayOfWeek": "Monday"},
+			},
 			call{Name: "hours of no type", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/stores/{storeId}/availability/Airmail", Status: 400, Text: "deliveryType"},
 			call{Name: "publish", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores/{storeId}/publish", Status: 200, Events: events{"store.published"}},
-			call{Name: "published", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/stores/{storeId}", Status: 200,
-				Want: want{"Data.IsPublished": true, "Data.Address.Coordinates.Longitude": -6.2641, "Data.PickupHours.1.StartTime": "17:00:00", "Data.AppIds.0": "{appId}", "Data.MinimumPickupOrderAmount": 0}},
-			call{Name: "update", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores/{storeId}", Body: `{"DeliveryEnabled":true,"MinimumPickupOrderAmount":"7.50","SalesChannelTypes":["Web",2],"PreOrderEnabled":true}`, Status: 200,
+			call{
+				Name: "published", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/stores/{storeId}", Status: 200,
+				Want: want{"Data.IsPublished": true, "Data.Address.Coordinates.Longitude": -6.2641, "Data.PickupHours.1.StartTime": "17:00:00", "Data.AppIds.0": "{appId}", "Data.MinimumPickupOrderAmount": 0},
+			},
+			call{
+				Name: "update", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores/{storeId}", Body: `{"DeliveryEnabled":true,"MinimumPickupOrderAmount":"7.50","SalesChannelTypes":["Web",2],"PreOrderEnabled":true}`, Status: 200,
 				Want:   want{"Data.DeliveryEnabled": true, "Data.MinimumPickupOrderAmount": 7.5, "Data.SalesChannelTypes.1": "Kiosk", "Data.PreOrderPickupEnabled": true, "Data.Name": "Temple Bar", "Data.PickupEnabled": true},
-				Events: events{"store.updated"}},
+				Events: events{"store.updated"},
+			},
 			call{Name: "the same update", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores/{storeId}", Body: `{"DeliveryEnabled":true,"MinimumPickupOrderAmount":7.5}`, Status: 200},
 			call{Name: "archive by update", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores/{storeId}", Body: `{"IsArchived":true}`, Status: 200, Events: events{"store.updated", "store.archived"}},
 			call{Name: "archived stores are on no list", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/stores", Status: 200, Want: want{"TotalRecordCount": 0}},
 			call{Name: "back from the archive", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores/{storeId}", Body: `{"IsArchived":false}`, Status: 200, Events: events{"store.updated", "store.unarchived"}},
 			call{Name: "unpublish", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores/{storeId}/unpublish", Status: 200, Events: events{"store.unpublished"}},
 			call{Name: "lead times", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/stores/{storeId}/leadTimes", Status: 200, Want: want{"Data.LeadTimeMinutes.Collection": 20, "Data.LeadTimeMinutes.Delivery": 45}},
-			call{Name: "pre-orders", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/stores/{storeId}/preorderconfig/Delivery", Status: 200,
-				Want: want{"Data.LeadTimeMinutes": 45, "Data.PreOrderTimeDisplayType": "SingleTime", "Data.CutOffTimeCurrentDayBasic": nil}},
+			call{
+				Name: "pre-orders", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/stores/{storeId}/preorderconfig/Delivery", Status: 200,
+				Want: want{"Data.LeadTimeMinutes": 45, "Data.PreOrderTimeDisplayType": "SingleTime", "Data.CutOffTimeCurrentDayBasic": nil},
+			},
 			call{Name: "service charge is bare", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/stores/{storeId}/servicecharge", Status: 200, Want: want{"StoreId": apptest.Present, "Enabled": false, "PercentageValue": 0}},
 			call{Name: "overrides", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/stores/{storeId}/businesshoursoverrides?after=2026-01-01", Status: 200, Want: want{"TotalRecordCount": 0, "Data.#": 0}},
-			call{Name: "preview of a week with one interval a day", As: apptest.Owner, Method: "GET", Status: 200,
-				Path: "/api/v1.0/stores/{storeId}/preorderconfig/Delivery/preview?preOrderConfig.maxOrderAheadDays=6&preOrderConfig.preOrderTimeDisplayType=DayOnly", Want: want{"Data.0.StartTime": apptest.Present}},
-			call{Name: "preview of nonsense", As: apptest.Owner, Method: "GET", Status: 400,
-				Path: "/api/v1.0/stores/{storeId}/preorderconfig/Delivery/preview?preOrderConfig.intervalMinutes=0&preOrderConfig.cutOffTimeCurrentDayBasic=noon", Text: "preOrderConfig.cutOffTimeCurrentDayBasic"},
+			call{
+				Name: "preview of a week with one interval a day", As: apptest.Owner, Method: "GET", Status: 200,
+				Path: "/api/v1.0/stores/{storeId}/preorderconfig/Delivery/preview?preOrderConfig.maxOrderAheadDays=6&preOrderConfig.preOrderTimeDisplayType=DayOnly", Want: want{"Data.0.StartTime": apptest.Present},
+			},
+			call{
+				Name: "preview of nonsense", As: apptest.Owner, Method: "GET", Status: 400,
+				Path: "/api/v1.0/stores/{storeId}/preorderconfig/Delivery/preview?preOrderConfig.intervalMinutes=0&preOrderConfig.cutOffTimeCurrentDayBasic=noon", Text: "preOrderConfig.cutOffTimeCurrentDayBasic",
+			},
 			call{Name: "one group", As: apptest.ReadOnly, Method: "GET", Path: "/api/v1.0/storegroups/{groupId}", Status: 200, Want: want{"Data.Name": "Ireland"}},
 		)
 	})
@@ -72,8 +98,10 @@ func TestStoreListsThroughTheAPI(t *testing.T) {
 	apptest.Each(t, func(k *apptest.Kit) {
 		newStore(k)
 		k.Run(
-			call{Name: "second store", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores?storeGroupId={groupId}", Body: `{"Name":"Phibsborough","SalesChannelType":"Kiosk"}`, Status: 200,
-				Events: events{"store.created"}, Save: map[string]string{"secondId": "Data.StoreId"}},
+			call{
+				Name: "second store", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores?storeGroupId={groupId}", Body: `{"Name":"Phibsborough","SalesChannelType":"Kiosk"}`, Status: 200,
+				Events: events{"store.created"}, Save: map[string]string{"secondId": "Data.StoreId"},
+			},
 			call{Name: "publish it", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores/{secondId}/publish", Status: 200, Events: events{"store.published"}},
 			call{Name: "all", As: apptest.ReadOnly, Method: "GET", Path: "/api/v1.0/stores", Status: 200, Want: want{"Page": 1, "Limit": 20, "TotalRecordCount": 2, "Data.#": 2, "Data.0.StoreId": storeVar(k, "storeId")}},
 			call{Name: "second page", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/stores?page=2&limit=1", Status: 200, Want: want{"Page": 2, "Limit": 1, "TotalRecordCount": 2, "Data.#": 1, "Data.0.Name": "Phibsborough"}},
@@ -122,8 +150,10 @@ func TestBadStoreCallsStoreNothing(t *testing.T) {
 			call{Name: "no group named", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores", Body: `{"Name":"x"}`, Status: 400, Text: "storeGroupId"},
 			call{Name: "no name", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores?storeGroupId={groupId}", Body: `{}`, Status: 400, Text: `"FieldName":"Name"`},
 			call{Name: "currency of nowhere", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/{appId}/storegroups", Body: `{"Name":"x","Currency":"XXX"}`, Status: 400, Text: "Currency"},
-			call{Name: "a minimum below nothing", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores/{storeId}", Body: `{"MinimumPickupOrderAmount":-1,"Name":" ","EmailAddress":"x"}`, Status: 400,
-				Want: want{"Errors.0.FieldName": "Name", "Errors.1.FieldName": "EmailAddress", "Errors.2.FieldName": "MinimumPickupOrderAmount"}},
+			call{
+				Name: "a minimum below nothing", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores/{storeId}", Body: `{"MinimumPickupOrderAmount":-1,"Name":" ","EmailAddress":"x"}`, Status: 400,
+				Want: want{"Errors.0.FieldName": "Name", "Errors.1.FieldName": "EmailAddress", "Errors.2.FieldName": "MinimumPickupOrderAmount"},
+			},
 			call{Name: "a minimum of half a cent", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores/{storeId}", Body: `{"MinimumPickupOrderAmount":0.005}`, Status: 400, Text: "MinimumPickupOrderAmount"},
 			call{Name: "a strange channel", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores/{storeId}", Body: `{"SalesChannelTypes":["Web","Pigeon"]}`, Status: 400, Text: "SalesChannelTypes"},
 			call{Name: "broken JSON", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores/{storeId}/address", Body: `{"Line1":`, Status: 400},

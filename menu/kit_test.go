@@ -3,6 +3,7 @@ package menu_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -133,8 +134,8 @@ func (s *shop) head(t *testing.T) (head int64) {
 // wantFields compares the wrong fields that a fault names.
 func wantFields(t *testing.T, err error, names ...string) {
 	t.Helper()
-	f, ok := err.(*fault.Error)
-	if !ok || f.Kind != fault.Invalid {
+	var f *fault.Error
+	if !errors.As(err, &f) || f.Kind != fault.Invalid {
 		t.Fatalf("got %v, want wrong fields %v", err, names)
 	}
 	var got []string

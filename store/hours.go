@@ -21,15 +21,6 @@ type Span struct{ Start, Period int }
 // a span is closed.
 type Week [7][]Span
 
-// Always is open around the clock: every day from 00:00 for 24 hours.
-func Always() Week {
-	var w Week
-	for d := range w {
-		w[d] = []Span{{0, day}}
-	}
-	return w
-}
-
 // Interval is an opening as instants: Start is in it, End is not.
 type Interval struct{ Start, End time.Time }
 
