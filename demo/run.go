@@ -168,6 +168,10 @@ func (d *demo) firstOrder(ctx context.Context) (*timeline, string, error) {
 		return nil, "", err
 	}
 	basket["ExpectedAmount"] = quote.Amount
+	committed, err := d.commitTime(ctx)
+	if err != nil {
+		return nil, "", err
+	}
 	story := &timeline{start: clock.Mono()}
 	order, err := data[struct {
 		OrderId       int //nolint:revive // the wire's name
@@ -178,7 +182,9 @@ func (d *demo) firstOrder(ctx context.Context) (*timeline, string, error) {
 	}
 	d.creds.OrderID = order.OrderId
 	story.Steps = append(story.Steps, Step{What: "order sent by the diner"})
-	story.at(clock.Mono(), fmt.Sprintf("order %d committed, the diner sees it confirmed", order.OrderId))
+	confirmed := clock.Mono()
+	story.at(<-committed, fmt.Sprintf("order %d and its event committed", order.OrderId))
+	story.at(confirmed, "the diner sees it confirmed")
 	created, err := wait(ctx, d.pos.heard, d.pos.failed, order.OrderId, "order.created")
 	if err != nil {
 		return nil, "", err
@@ -194,8 +200,25 @@ func (d *demo) firstOrder(ctx context.Context) (*timeline, string, error) {
 		return nil, "", err
 	}
 	story.at(accepted.At, "order.accepted received by the POS, everybody knows")
-	story.sort() // the webhook of an acceptance can overtake the answer to it
+	story.sort() // a webhook can overtake the answer to the call that caused it
 	return story, d.creds.BaseURL + path + "/orders/" + order.TrackingToken, nil
+}
+
+// commitTime tells when the next event of the sample brand is committed: the log wakes its readers right after.
+func (d *demo) commitTime(ctx context.Context) (<-chan time.Time, error) {
+	brand, err := d.server.Accounts.BrandByAppID(ctx, d.creds.AppID)
+	if err != nil {
+		return nil, err
+	}
+	wake, when := d.server.Log.Wake(brand.ID), make(chan time.Time, 1)
+	go func() {
+		select {
+		case <-wake:
+			when <- clock.Mono()
+		case <-ctx.Done():
+		}
+	}()
+	return when, nil
 }
 
 func (d *demo) report(story *timeline, tracking string) error {
