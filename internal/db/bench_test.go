@@ -86,6 +86,14 @@ func benchWrites(b *testing.B, d *db.DB, writers int) {
 	}); err != nil {
 		b.Fatal(err)
 	}
+	if d.Engine() == "postgres" {
+		var fsync string
+		if err := d.Read(ctx, func(tx *db.Tx) error {
+			return tx.QueryRow(`select current_setting('fsync')`).Scan(&fsync)
+		}); err != nil || fsync != "on" {
+			b.Logf("fsync is %s: these writes are not durable (%v)", fsync, err)
+		}
+	}
 	var next atomic.Int64
 	before := d.Stats()
 	measure(b, func() {
