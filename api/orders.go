@@ -120,3 +120,20 @@ func (s *server) readyToProcess(ctx context.Context, c *account.Caller, in *read
 	}
 	return out, nil
 }
+
+type endOfDayIn struct {
+	StoreID int                 `path:"storeId"`
+	Date    Optional[wire.Time] `query:"date" doc:"A time within the day; absent means today."`
+}
+
+type endOfDayOut struct {
+	Body wire.Result[wire.StoreEndOfDayReport]
+}
+
+func (s *server) getEndOfDayReport(ctx context.Context, c *account.Caller, in *endOfDayIn) (*endOfDayOut, error) {
+	r, err := s.Orders.EndOfDay(ctx, c, in.StoreID, in.Date.Value.Time)
+	if err != nil {
+		return nil, err
+	}
+	return &endOfDayOut{wire.Result[wire.StoreEndOfDayReport]{Data: r}}, nil
+}

@@ -163,3 +163,33 @@ func TestRepeatedPlacementIsAnsweredByteForByte(t *testing.T) {
 		}
 	})
 }
+
+// The report counts what the store accepted on that day of its zone, refunds taken off.
+func TestEndOfDayReport(t *testing.T) {
+	const report = "/api/v1.0/stores/{storeId}/endofdayreport"
+	apptest.Each(t, func(k *apptest.Kit) {
+		k.MustShop()
+		k.Run(
+			placed("kept"), placed("refunded"), placed("waiting"),
+			apptest.Call{As: apptest.Owner, Method: "POST", Path: "/api/v1.0/orders/{kept}/accept", Body: `{}`, Status: 200, Events: apptest.Events{"order.accepted"}},
+			apptest.Call{As: apptest.Owner, Method: "POST", Path: "/api/v1.0/orders/{refunded}/accept", Body: `{}`, Status: 200, Events: apptest.Events{"order.accepted"}},
+			apptest.Call{
+				As: apptest.Owner, Method: "POST", Path: "/api/v1.0/orders/{refunded}/refund", Body: `{"RefundAmount":4.2,"NotifyCustomer":false}`, Status: 200,
+				Events: apptest.Events{"order.refunded"},
+			},
+			apptest.Call{Name: "today", As: apptest.Owner, Method: "GET", Path: report, Status: 200, Want: apptest.Want{
+				"Data.OrderCount": 2, "Data.OrderValue": 16.8, "Data.CashOrderCount": 2, "Data.CollectionCashOrderValue": 16.8,
+				"Data.PaidOnlineOrderCount": 0, "Data.DeliveryOrderCount": 0, "Data.Currency": "EUR",
+			}},
+			apptest.Call{Name: "another day", As: apptest.Owner, Method: "GET", Path: report + "?date=2020-02-29T12:00:00Z", Status: 200, Want: apptest.Want{
+				"Data.OrderCount": 0, "Data.OrderValue": 0, "Data.StartTime": "2020-02-29T00:00:00Z", "Data.EndTime": "2020-03-01T00:00:00Z",
+			}},
+			apptest.Call{Name: "a day in summer time", As: apptest.Owner, Method: "GET", Path: report + "?date=2020-07-01T22:59:59Z", Status: 200, Want: apptest.Want{
+				"Data.StartTime": "2020-06-30T23:00:00Z", "Data.EndTime": "2020-07-01T23:00:00Z",
+			}},
+			apptest.Call{Name: "no day", As: apptest.Owner, Method: "GET", Path: report + "?date=today", Status: 400, Text: "date"},
+			apptest.Call{Name: "no such store", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/stores/424242/endofdayreport", Status: 404},
+			apptest.Call{Name: "another brand's store", As: apptest.Stranger, Method: "GET", Path: report, Status: 404},
+		)
+	})
+}

@@ -80,6 +80,7 @@ func (s *server) routes() []group {
 			on("PublishStore", post, "/api/v1.0/stores/{storeId}/publish", can(account.EditStores), s.publishStore, "Shows the store to diners"),
 			on("UnpublishStore", post, "/api/v1.0/stores/{storeId}/unpublish", can(account.EditStores), s.unpublishStore, "Hides the store from diners"),
 			on("AssignMenu", post, "/api/v1.0/stores/{storeId}/menu/{menuId}", can(account.EditStores), s.assignMenu, "Lets the store sell from a menu"),
+			on("GetEndOfDayReport", get, "/api/v1.0/stores/{storeId}/endofdayreport", can(account.ReadOrders), s.getEndOfDayReport, "Sums up what a store sold on one day of its zone"),
 			on("GetStoreLeadTimes", get, "/api/v1.0/stores/{storeId}/leadTimes", can(account.ReadStores), s.getStoreLeadTimes, "Reads how long orders take"),
 			on("GetPreOrderConfig", get, "/api/v1.0/stores/{storeId}/preorderconfig/{deliveryType}", can(account.ReadStores), s.getPreOrderConfig, "Reads how pre-orders work"),
 			on("GetPreOrderPreview", get, "/api/v1.0/stores/{storeId}/preorderconfig/{deliveryType}/preview", can(account.ReadStores), s.getPreOrderPreview, "Lists the times that pre-order settings would give"),

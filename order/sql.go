@@ -43,6 +43,12 @@ const (
 			and placed_at >= $3 and placed_at <= $4 and state not in ('PendingPayment', 'PlacedCanBeCancelled')
 			and state in ($5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`
 
+	// The orders of a store's day that it accepted.
+	sqlDay = `select amount, refunded, doc from orders
+		where brand_id = $1 and store_id = $2 and placed_at >= $3 and placed_at < $4
+			and state in ('AcceptedByRestaurant', 'Dispatched', 'Delivered', 'AcceptedAndRefunded')
+		order by order_id`
+
 	sqlWaiting = `select order_id from orders
 		where brand_id = $1 and state = 'ReadyToProcess'
 			and (cast($2 as text) = '' or cast($2 as text) like '%,' || cast(store_id as text) || ',%')
