@@ -1,0 +1,77 @@
+// Command bench measures the whole program from outside: the server, the load generator and the webhook receiver are
+// processes of their own, and the CPU time that is told is the server's alone. README.md in this folder has the figures.
+//
+//	go run ./bench [-engines sqlite,postgres] [-postgres URL] [-brands 1,50] [-clients 1,8,32] [-period 10s] [-burst 20000]
+//
+// The same binary plays the other parts:
+//
+//	bench load DATA CLIENTS PERIOD    place orders in an installation that seed made
+//	bench receive ADDRESS             take webhooks
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+func main() {
+	if err := command(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func command(args []string) error {
+	switch {
+	case len(args) == 4 && args[0] == "load":
+		clients, err := strconv.Atoi(args[2])
+		if err != nil {
+			return err
+		}
+		period, err := time.ParseDuration(args[3])
+		if err != nil {
+			return err
+		}
+		return load(args[1], clients, period)
+	case len(args) == 2 && args[0] == "receive":
+		return receive(args[1])
+	}
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	engines := f.String("engines", "sqlite,postgres", "databases to measure on")
+	postgres := f.String("postgres", os.Getenv("COMANDA_TEST_POSTGRES"), "URL of a PostgreSQL server where databases may be created")
+	brands := f.String("brands", "1,50", "numbers of brands")
+	clients := f.String("clients", "1,8,32", "numbers of clients")
+	period := f.Duration("period", 10*time.Second, "length of each load")
+	burst := f.Int("burst", 20_000, "events in the webhook burst")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	o := options{engines: strings.Split(*engines, ","), postgres: *postgres, period: *period, burst: *burst}
+	var err error
+	if o.brands, err = numbers(*brands); err != nil {
+		return err
+	}
+	if o.clients, err = numbers(*clients); err != nil {
+		return err
+	}
+	if strings.Contains(*engines, "postgres") && o.postgres == "" {
+		return errors.New("-postgres: name a server, or leave postgres out of -engines")
+	}
+	return run(o)
+}
+
+func numbers(list string) (out []int, err error) {
+	for part := range strings.SplitSeq(list, ",") {
+		n, err := strconv.Atoi(part)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, n)
+	}
+	return out, nil
+}

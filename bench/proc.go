@@ -1,0 +1,75 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// process is a child that is measured.
+type process struct {
+	cmd     *exec.Cmd
+	started time.Time
+}
+
+func start(stdout *os.File, path string, args ...string) (*process, error) {
+	p := &process{cmd: exec.Command(path, args...), started: time.Now()}
+	p.cmd.Stdout, p.cmd.Stderr = stdout, stdout
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	return p, p.cmd.Start()
+}
+
+// stop asks the process to end and waits for it.
+func (p *process) stop() error {
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	return p.cmd.Wait()
+}
+
+// total is the whole CPU time of an ended process, by getrusage.
+func (p *process) total() time.Duration {
+	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
+}
+
+// cpu is the CPU time of the running process and its threads, to the nanosecond of the scheduler's account.
+func (p *process) cpu() (time.Duration, error) {
+	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	var sum int64
+	for _, t := range tasks {
+		raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/schedstat", p.cmd.Process.Pid, t.Name()))
+		if err != nil {
+			continue // a thread that just ended
+		}
+		first, _, _ := strings.Cut(string(raw), " ")
+		n, err := strconv.ParseInt(first, 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		sum += n
+	}
+	return time.Duration(sum), nil
+}
+
+// rss is the resident memory in bytes.
+func (p *process) rss() (int64, error) {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, ok := bytes.Cut(raw, []byte("VmRSS:"))
+	if !ok {
+		return 0, fmt.Errorf("no VmRSS")
+	}
+	fields := strings.Fields(string(rest))
+	kb, err := strconv.ParseInt(fields[0], 10, 64)
+	return kb << 10, err
+}

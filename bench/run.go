@@ -1,0 +1,274 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
+
+	"comanda/app"
+)
+
+// options of a whole run.
+type options struct {
+	engines  []string
+	postgres string // maintenance URL
+	brands   []int
+	clients  []int
+	period   time.Duration
+	burst    int
+}
+
+// bench is one installation under measurement.
+type bench struct {
+	options
+	comanda, self string // binaries
+	dir           string
+	engine        string
+	nBrands       int
+	log           *os.File
+}
+
+// run measures every combination and prints one line per figure.
+func run(o options) (err error) {
+	dir, err := os.MkdirTemp("", "comanda-bench")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	comanda := filepath.Join(dir, "comanda")
+	if out, err := exec.Command("go", "build", "-o", comanda, "./cmd/comanda").CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %w: %s", err, out)
+	}
+	log, err := os.Create(filepath.Join(os.TempDir(), "comanda-bench.log"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = log.Close() }()
+	fmt.Println("log of the servers:", log.Name())
+	for _, engine := range o.engines {
+		for _, n := range o.brands {
+			b := &bench{options: o, comanda: comanda, self: self, dir: dir, engine: engine, nBrands: n, log: log}
+			if err := b.orders(); err != nil {
+				return fmt.Errorf("%s, %d brands: orders: %w", engine, n, err)
+			}
+			if err := b.webhooks(); err != nil {
+				return fmt.Errorf("%s, %d brands: webhooks: %w", engine, n, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (b *bench) print(format string, args ...any) {
+	fmt.Printf("%-8s %2d brands  %s\n", b.engine, b.nBrands, fmt.Sprintf(format, args...))
+}
+
+// install makes a data folder and, on PostgreSQL, a database.
+func (b *bench) install(name string) (c app.Config, remove func(), err error) {
+	c.Data = filepath.Join(b.dir, fmt.Sprintf("%s-%s-%d", name, b.engine, b.nBrands))
+	c.Signup = "open"
+	c.WebhookAllow = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	if c.Listen, err = freeAddress(); err != nil {
+		return c, nil, err
+	}
+	remove = func() { _ = os.RemoveAll(c.Data) }
+	if b.engine == "sqlite" {
+		return c, remove, nil
+	}
+	pool, err := sql.Open("pgx", b.postgres)
+	if err != nil {
+		return c, nil, err
+	}
+	database := fmt.Sprintf("comanda_bench_%d_%s_%d", os.Getpid(), name, b.nBrands)
+	if _, err := pool.Exec("create database " + database); err != nil {
+		return c, nil, errors.Join(err, pool.Close())
+	}
+	u, err := url.Parse(b.postgres)
+	if err != nil {
+		return c, nil, err
+	}
+	u.Path = "/" + database
+	c.DatabaseURL = u.String()
+	return c, func() {
+		_, _ = pool.Exec("drop database " + database + " with (force)")
+		_ = pool.Close()
+		_ = os.RemoveAll(c.Data)
+	}, nil
+}
+
+// serve starts the server and waits until it answers.
+func (b *bench) serve(c app.Config) (p *process, ready time.Duration, err error) {
+	args := []string{
+		"serve", "--data", c.Data, "--listen", c.Listen, "--admin", "", "--signup", "open",
+		"--webhook-allow", "127.0.0.0/8", "--diner-rate", "-1",
+	}
+	if c.DatabaseURL != "" {
+		args = append(args, "--database-url", c.DatabaseURL)
+	}
+	if p, err = start(b.log, b.comanda, args...); err != nil {
+		return nil, 0, err
+	}
+	//nolint:gosec // only whether it answers counts here; load checks the certificate
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, Timeout: time.Second}
+	defer client.CloseIdleConnections()
+	for time.Since(p.started) < 20*time.Second {
+		res, err := client.Get("https://" + c.Listen + "/openapi.json")
+		if err == nil {
+			_ = res.Body.Close()
+			return p, time.Since(p.started), nil
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	_ = p.cmd.Process.Kill()
+	return nil, 0, errors.Join(errors.New("the server does not answer, see its log"), p.cmd.Wait())
+}
+
+// orders measures cold start, idle memory, and placing orders over HTTPS.
+func (b *bench) orders() error {
+	c, remove, err := b.install("orders")
+	if err != nil {
+		return err
+	}
+	defer remove()
+	if err := seed(context.Background(), sowing{config: c, brands: b.nBrands}); err != nil {
+		return err
+	}
+	p, ready, err := b.serve(c)
+	if err != nil {
+		return err
+	}
+	time.Sleep(3 * time.Second)
+	rss, err := p.rss()
+	if err != nil {
+		return err
+	}
+	b.print("cold start %v, idle RSS %.1f MB", ready.Round(time.Millisecond), float64(rss)/1e6)
+	for _, clients := range b.clients {
+		before, err := p.cpu()
+		if err != nil {
+			return err
+		}
+		raw, err := exec.Command(b.self, "load", c.Data, strconv.Itoa(clients), b.period.String()).Output()
+		if err != nil {
+			return fmt.Errorf("load: %w", err)
+		}
+		after, err := p.cpu()
+		if err != nil {
+			return err
+		}
+		var got loaded
+		if err := json.Unmarshal(raw, &got); err != nil {
+			return err
+		}
+		if got.Orders == 0 {
+			return errors.New("no order was placed: " + got.Failure)
+		}
+		b.print("HTTPS, %2d clients: %6.0f orders/s, %4d µs CPU/order, median %.1f ms, p99 %.1f ms, %d failed %s", clients,
+			got.PerSecond, (after-before).Microseconds()/int64(got.Orders), got.MedianMs, got.P99Ms, got.Failed, got.Failure)
+	}
+	if rss, err = p.rss(); err != nil {
+		return err
+	}
+	if err := p.stop(); err != nil {
+		return err
+	}
+	b.print("after the load: RSS %.1f MB, %v CPU in all by getrusage", float64(rss)/1e6, p.total().Round(time.Millisecond))
+	return nil
+}
+
+// webhooks measures how a burst of events that waits in the log is delivered: the server starts with all of them due.
+func (b *bench) webhooks() error {
+	receiver, address, err := b.receiver()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = receiver.Process.Kill(); _ = receiver.Wait() }()
+	c, remove, err := b.install("webhooks")
+	if err != nil {
+		return err
+	}
+	defer remove()
+	err = seed(context.Background(), sowing{config: c, brands: b.nBrands, subscribe: "http://" + address + "/hook", orders: b.burst})
+	if err != nil {
+		return err
+	}
+	p, _, err := b.serve(c)
+	if err != nil {
+		return err
+	}
+	got, err := await(address, b.burst, 2*time.Minute)
+	if err != nil {
+		return err
+	}
+	used, err := p.cpu()
+	if err != nil {
+		return err
+	}
+	if err := p.stop(); err != nil {
+		return err
+	}
+	b.print("webhooks, burst of %d: %6.0f deliveries/s, %4d µs CPU each (start included), %d twice",
+		b.burst, got.PerSecond, used.Microseconds()/int64(got.Deliveries), got.Deliveries-got.Distinct)
+	return nil
+}
+
+// receiver starts a receiver process and returns its address.
+func (b *bench) receiver() (*exec.Cmd, string, error) {
+	cmd := exec.Command(b.self, "receive", "127.0.0.1:0")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, "", err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, "", err
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		return nil, "", errors.Join(err, cmd.Process.Kill(), cmd.Wait())
+	}
+	return cmd, line[:len(line)-1], nil
+}
+
+// await polls the receiver until it has so many different deliveries.
+func await(address string, n int, limit time.Duration) (s received, err error) {
+	for begin := time.Now(); time.Since(begin) < limit; time.Sleep(50 * time.Millisecond) {
+		res, err := http.Get("http://" + address + "/stats")
+		if err != nil {
+			return s, err
+		}
+		err = json.NewDecoder(res.Body).Decode(&s)
+		_ = res.Body.Close()
+		if err != nil || s.Distinct >= n {
+			return s, err
+		}
+	}
+	return s, fmt.Errorf("only %d of %d arrived within %v", s.Distinct, n, limit)
+}
+
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String(), nil
+}
