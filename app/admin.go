@@ -37,6 +37,28 @@ func newMetrics() *metrics {
 	return m
 }
 
+// database publishes the counters of a database.
+func (m *metrics) database(d *db.DB) {
+	counter := func(name, help string, value func(db.Stats) int64) {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "comanda_db_" + name + "_total", Help: help},
+			func() float64 { return float64(value(d.Stats())) }))
+	}
+	gauge := func(name, help string, value func(db.Stats) int64) {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "comanda_db_" + name, Help: help},
+			func() float64 { return float64(value(d.Stats())) }))
+	}
+	counter("writes", "Write transactions asked for.", func(s db.Stats) int64 { return s.Writes })
+	counter("reads", "Read transactions.", func(s db.Stats) int64 { return s.Reads })
+	counter("commits", "Commits of the SQLite writer; grouped writes by commits is the mean size of a group.", func(s db.Stats) int64 { return s.Batches })
+	counter("grouped_writes", "Writes that the SQLite writer committed in groups.", func(s db.Stats) int64 { return s.Grouped })
+	counter("retries", "PostgreSQL transactions run again after a deadlock or a serialization failure.", func(s db.Stats) int64 { return s.Retries })
+	counter("unknown_outcomes", "Commits whose answer was lost.", func(s db.Stats) int64 { return s.Unknown })
+	counter("slow_transactions", "Transactions that took over 50 ms.", func(s db.Stats) int64 { return s.Slow })
+	gauge("queued_writes", "Writes waiting for the SQLite writer.", func(s db.Stats) int64 { return s.Queued })
+	gauge("open_connections", "Connections open.", func(s db.Stats) int64 { return s.OpenConn })
+	gauge("busy_connections", "Connections in use by a transaction.", func(s db.Stats) int64 { return s.BusyConn })
+}
+
 // observe times the requests of one door.
 func (m *metrics) observe(door string, next http.Handler) http.Handler {
 	classes := [6]prometheus.Observer{}

@@ -45,7 +45,8 @@ func (s *Server) Run(ctx context.Context) error {
 		doors = append(doors, httpServer(s.admin()))
 		group.Go(func() error { return unlessClosed(doors[2].Serve(s.adminListener)) })
 	}
-	slog.Info("serving", "url", s.PublicURL(), "listen", s.listener.Addr().String(), "database", s.DB.Engine(), "ca", s.CA.CAFile())
+	slog.Info("serving", "url", s.PublicURL(), "listen", s.listener.Addr().String(), "database", s.DB.Engine())
+	slog.Info("clients trust this server by its authority", "file", s.CA.CAFile(), "try", "curl --cacert "+s.CA.CAFile()+" "+s.PublicURL()+"/api/v1.0/heartbeat")
 	close(s.ready)
 
 	select {

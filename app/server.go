@@ -73,6 +73,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err := s.assemble(ctx, c.publicURL(s.listener.Addr())); err != nil {
 		return err
 	}
+	s.metrics.database(s.DB)
 	s.door = s.doors()
 	return nil
 }

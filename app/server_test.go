@@ -73,6 +73,7 @@ func TestServesFromInitToStop(t *testing.T) {
 			{plain + "/menu?table=4", "", 308},
 			{admin + "/livez", `"live"`, 200},
 			{admin + "/readyz", `"ready"`, 200},
+			{admin + "/metrics", "comanda_db_writes_total ", 200},
 			{admin + "/metrics", `comanda_http_request_seconds_count{door="api",status="2xx"}`, 200},
 		} {
 			r, err := client.Get(call.url)
