@@ -2,8 +2,11 @@ package oauth
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -14,16 +17,30 @@ import (
 	"comanda/internal/dbtest"
 )
 
+// engines open a database as production does, without what finds mistakes in tests.
+var engines = map[string]func(testing.TB) db.Config{
+	"sqlite":   func(b testing.TB) db.Config { return db.Config{Path: filepath.Join(b.TempDir(), "bench.db")} },
+	"postgres": func(b testing.TB) db.Config { return db.Config{URL: dbtest.PostgresURL(b)} },
+}
+
+func benchKit(b *testing.B, engine string) *kit {
+	b.Helper()
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	d, err := db.Open(context.Background(), engines[engine](b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = d.Close() })
+	return newKit(b, d)
+}
+
 // BenchmarkClientCredentials measures the token endpoint without the network: tokens/s is durable issues, and µs-CPU/op
 // what this process used for each (on PostgreSQL the server's part is not in it).
 func BenchmarkClientCredentials(b *testing.B) {
-	for _, e := range []struct {
-		name string
-		open func(testing.TB) *db.DB
-	}{{"sqlite", dbtest.SQLite}, {"postgres", dbtest.Postgres}} {
+	for _, engine := range []string{"sqlite", "postgres"} {
 		for _, clients := range []int{1, 32} {
-			b.Run(e.name+"/"+map[int]string{1: "1", 32: "32"}[clients], func(b *testing.B) {
-				k := newKit(b, e.open(b))
+			b.Run(fmt.Sprintf("%s/clients=%d", engine, clients), func(b *testing.B) {
+				k := benchKit(b, engine)
 				id, secret := k.app(k.owner, "POS")
 				handler := k.Handler()
 				var left atomic.Int64
@@ -51,7 +68,7 @@ func BenchmarkClientCredentials(b *testing.B) {
 
 // BenchmarkAuthenticate measures the check of a token that was seen a moment ago, and of one read anew each time.
 func BenchmarkAuthenticate(b *testing.B) {
-	k := newKit(b, dbtest.SQLite(b))
+	k := benchKit(b, "sqlite")
 	id, secret := k.app(k.owner, "POS")
 	token := k.token(id, secret)
 	b.Run("remembered", func(b *testing.B) {

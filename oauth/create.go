@@ -39,7 +39,9 @@ func (s *Server) CreateApp(ctx context.Context, c *account.Caller, appID string,
 		accessSeconds: defaultAccessSeconds, refreshSeconds: defaultRefreshSeconds, bounds: boundsOf(c, b.ID), created: clock.Now(),
 	}
 	if c.Kind == account.System {
-		a.owner = wire.V(in.OwnerUserId)
+		if a.owner = wire.V(in.OwnerUserId); a.owner == 0 {
+			return "", "", fault.BadField("OwnerUserId", "an app needs an owner, whose rights bound its own")
+		}
 	}
 	if in.OauthAppName == nil {
 		in.OauthAppName = new(string)
