@@ -109,6 +109,7 @@ func (s *Server) doors() http.Handler {
 		PublicURL: s.public, Origin: origin, Version: s.config.Version, Host: host, Log: slog.Default(), DinerRate: s.config.DinerRate,
 	}))
 	identity := s.metrics.observe("identity", api.HTTPSOnly(origin, s.OAuth.Handler()))
+	assets := s.metrics.observe("assets", toHTTPS(origin, s.public, api.Assets(s.Accounts)))
 	none := s.metrics.observe("none", toHTTPS(origin, s.public, http.NotFoundHandler()))
 	return web.CollapseSlashes(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
@@ -117,6 +118,8 @@ func (s *Server) doors() http.Handler {
 			v1.ServeHTTP(w, r)
 		case "identity":
 			identity.ServeHTTP(w, r)
+		case "assets":
+			assets.ServeHTTP(w, r)
 		default:
 			none.ServeHTTP(w, r)
 		}

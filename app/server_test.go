@@ -67,6 +67,7 @@ func TestServesFromInitToStop(t *testing.T) {
 			{s.PublicURL() + "/openapi.json", `"openapi":"3.1`, 200},
 			{s.PublicURL() + "/identity/.well-known/openid-configuration", `"issuer":"` + s.PublicURL() + `/identity"`, 200},
 			{s.PublicURL() + "/identity/nothing", `"`, 404},
+			{s.PublicURL() + "/assets/nothing.png", "There is no such file.", 404},
 			{s.PublicURL() + "/nothing", "", 404},
 			{plain + "/api/v1.0/heartbeat", `"Message"`, 403},
 			{plain + "/identity/.well-known/openid-configuration", `"Message"`, 403},
