@@ -3,7 +3,10 @@
 package money
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"comanda/wire"
@@ -59,23 +62,33 @@ func Parse(d wire.Decimal, currency string) (Amount, error) {
 
 // Decimal writes an amount as the shortest decimal text, as the contract's samples do: 8.5, 12, 0.
 func (a Amount) Decimal(currency string) wire.Decimal {
-	t := strings.TrimRight(a.Fixed(currency), "0")
-	if Exponent(currency) == 0 {
-		t = a.Fixed(currency)
+	var room [24]byte
+	text := a.write(room[:0], Exponent(currency))
+	if Exponent(currency) > 0 {
+		text = bytes.TrimRight(text, "0")
+		text = bytes.TrimSuffix(text, []byte{'.'})
 	}
-	return wire.Decimal(strings.TrimSuffix(t, "."))
+	return wire.Decimal(text)
 }
 
 // Fixed writes an amount with all decimals of its currency, for people: 8.50.
 func (a Amount) Fixed(currency string) string {
-	exp := Exponent(currency)
-	sign := ""
+	var room [24]byte
+	return string(a.write(room[:0], Exponent(currency)))
+}
+
+// write appends the decimal text with exp decimals.
+func (a Amount) write(b []byte, exp int) []byte {
 	if a < 0 {
-		sign, a = "-", -a
+		b, a = append(b, '-'), -a
 	}
-	digits := fmt.Sprintf("%0*d", exp+1, int64(a))
+	start := len(b)
+	b = strconv.AppendInt(b, int64(a), 10)
 	if exp == 0 {
-		return sign + digits
+		return b
 	}
-	return sign + digits[:len(digits)-exp] + "." + digits[len(digits)-exp:]
+	for len(b)-start <= exp { // at least one digit stands before the point
+		b = slices.Insert(b, start, '0')
+	}
+	return slices.Insert(b, len(b)-exp, '.')
 }

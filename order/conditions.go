@@ -4,8 +4,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/nyaruka/phonenumbers"
-
 	"comanda/internal/fault"
 	"comanda/money"
 	"comanda/store"
@@ -29,7 +27,7 @@ type asked struct {
 const late = time.Minute
 
 // against checks the basket against its store at now, the brand's time. placing adds what an order needs beyond a quote.
-func (b *Basket) against(s *store.Store, now time.Time, placing bool) (asked, error) {
+func (b *Basket) against(s *store.Store, now time.Time, placing bool, p *phones) (asked, error) {
 	var c fault.Collector
 	a := asked{when: now, pickup: wire.PickupLocationTypeTakeOut}
 	w := s.Wire()
@@ -55,7 +53,7 @@ func (b *Basket) against(s *store.Store, now time.Time, placing bool) (asked, er
 	}
 	b.times(&c, &a, s, now)
 	if placing {
-		b.contact(&c, &a, s)
+		b.contact(&c, &a, s, p)
 		if !s.TakesCash(b.DeliveryType) {
 			c.Add("Payment.Method", "%s takes no cash for %s", s.Name, b.DeliveryType)
 		}
@@ -129,7 +127,7 @@ func reopens(s *store.Store, t time.Time, dt wire.DeliveryType) string {
 	return ""
 }
 
-func (b *Basket) contact(c *fault.Collector, a *asked, s *store.Store) {
+func (b *Basket) contact(c *fault.Collector, a *asked, s *store.Store, p *phones) {
 	a.name = strings.Join(strings.Fields(wire.V(b.Contact.Name)), " ")
 	a.email = strings.TrimSpace(wire.V(b.Contact.EmailAddress))
 	if a.name == "" && s.NeedsName(b.DeliveryType) {
@@ -139,13 +137,9 @@ func (b *Basket) contact(c *fault.Collector, a *asked, s *store.Store) {
 	if phone == "" {
 		return
 	}
-	n, err := phonenumbers.Parse(phone, s.Wire().Address.CountryCode)
-	// Possible, not valid: numbering plans change faster than the library's copy of them, and a diner with a new number
-	// is to eat too.
-	if err != nil || !phonenumbers.IsPossibleNumber(n) {
+	n, ok := p.parse(phone, s.Wire().Address.CountryCode)
+	if !ok {
 		c.Add("Contact.PhoneNumber", "is not a phone number; write it with its country code, such as +353 1 234 5678")
-		return
 	}
-	a.phone = phonenumbers.Format(n, phonenumbers.E164)
-	a.local = phonenumbers.Format(n, phonenumbers.NATIONAL)
+	a.phone, a.local = n.international, n.local
 }

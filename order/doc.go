@@ -42,11 +42,14 @@ type Orders struct {
 	stores    *store.Stores
 	menus     *menu.Menus
 	customers *customer.Customers
+	phones    *phones
 }
 
 // New makes the door.
 func New(d *db.DB, log *event.Log, accounts *account.Accounts, stores *store.Stores, menus *menu.Menus) *Orders {
-	return &Orders{db: d, log: log, accounts: accounts, stores: stores, menus: menus, customers: customer.New(d)}
+	return &Orders{
+		db: d, log: log, accounts: accounts, stores: stores, menus: menus, customers: customer.New(d), phones: newPhones(),
+	}
 }
 
 // comanda is who acts when nobody else does.

@@ -3,6 +3,7 @@ package order
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,7 +30,7 @@ func pick(b *Basket, s *store.Store, m *menu.Menu, t time.Time) ([]chosen, error
 	out := make([]chosen, 0, len(b.Items))
 	for i := range b.Items {
 		name := at("Items[%d]", i)
-		it := m.Item(b.Items[i].MenuItemPublicId)
+		it := m.Item(canonical(b.Items[i].MenuItemPublicId))
 		if it == nil {
 			wrong.Add(name+".MenuItemPublicId", "the menu of store %d has no such item; read the menu again", s.ID)
 			continue
@@ -81,7 +82,7 @@ func pickOptions(wrong *fault.Collector, name string, it *menu.Item, want []Bask
 			}
 			continue
 		}
-		if n := len(have); n < set.MinSelectCount || (set.MaxSelectCount > 0 && n > set.MaxSelectCount) {
+		if n := len(have); n < set.MinSelectCount || n > set.MaxSelectCount {
 			wrong.Add(name+".Options", "%s: choose %s of %q, not %d", it.Name, span(set), set.Name, n)
 		}
 		slices.SortStableFunc(have, func(a, b *menu.Option) int { return a.DisplayOrder - b.DisplayOrder })
@@ -90,7 +91,11 @@ func pickOptions(wrong *fault.Collector, name string, it *menu.Item, want []Bask
 	return out, off
 }
 
+// canonical is a UUID as menus keep it: clients may write it in capitals.
+func canonical(id wire.UUID) wire.UUID { return wire.UUID(strings.ToLower(string(id))) }
+
 func optionOf(it *menu.Item, public wire.UUID) *menu.Option {
+	public = canonical(public)
 	for _, set := range it.Sets {
 		for _, o := range set.Options {
 			if o.PublicId == public {
@@ -119,16 +124,12 @@ func walk(it *menu.Item, taken map[*menu.OptionSet][]*menu.Option) []*menu.Optio
 	return out
 }
 
-// span words a set's bounds: "2", "1 to 3", "at least 1".
+// span words a set's bounds: "2", "1 to 3".
 func span(set *menu.OptionSet) string {
-	switch lo, hi := set.MinSelectCount, set.MaxSelectCount; {
-	case hi == 0:
-		return fmt.Sprintf("at least %d", lo)
-	case lo == hi:
-		return fmt.Sprint(lo)
-	default:
-		return fmt.Sprintf("%d to %d", lo, hi)
+	if set.MinSelectCount == set.MaxSelectCount {
+		return strconv.Itoa(set.MinSelectCount)
 	}
+	return fmt.Sprintf("%d to %d", set.MinSelectCount, set.MaxSelectCount)
 }
 
 // billOf makes the bill of what was chosen, with the prices of the menu in the store's currency.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"time"
 
 	"comanda/account"
 	"comanda/customer"
@@ -14,8 +12,6 @@ import (
 	"comanda/internal/db"
 	"comanda/internal/fault"
 	"comanda/internal/idempotency"
-	"comanda/menu"
-	"comanda/store"
 	"comanda/wire"
 )
 
@@ -114,8 +110,8 @@ func (p *placing) run(ctx context.Context) ([]byte, error) {
 	if err := p.basket.check(true); err != nil {
 		return nil, err
 	}
-	for range redraws {
-		answer, err := p.drawUp(ctx)
+	for try := range redraws {
+		answer, err := p.drawUp(ctx, try == 0)
 		if err != nil {
 			return nil, err
 		}
@@ -137,79 +133,17 @@ func (p *placing) run(ctx context.Context) ([]byte, error) {
 	return nil, fault.New(fault.Conflict, "The menu or the store is being changed at this moment.").With("Try again.")
 }
 
-// draft is a basket priced against a store and a menu at their versions.
-type draft struct {
-	store       *store.Store
-	menu        *menu.Menu
-	now         time.Time
-	asked       asked
-	picked      []chosen
-	total       total
-	calculation Calculation
-}
-
-// draft reads store and menu and prices the basket; Basket.check has been passed.
-func (o *Orders) draft(ctx context.Context, brand account.Brand, b *Basket, placing bool) (*draft, error) {
-	s, err := o.shop(ctx, brand, b.StoreId)
-	if err != nil {
-		return nil, err
-	}
-	if s.MenuID == 0 {
-		return nil, fault.Newf(fault.Conflict, "%s has no menu yet.", s.Name).With("Come back when it has one.")
-	}
-	m, err := o.menus.Load(ctx, s.MenuID)
-	if err != nil {
-		return nil, err
-	}
-	d := &draft{store: s, menu: m, now: brand.Now()}
-	if d.asked, err = b.against(s, d.now, placing); err != nil {
-		return nil, err
-	}
-	if d.picked, err = pick(b, s, m, d.asked.when); err != nil {
-		return nil, err
-	}
-	bill, err := billOf(s, m, d.picked, d.asked.tip)
-	if err != nil {
-		return nil, err
-	}
-	if d.total, err = calculate(bill); err != nil {
-		return nil, err
-	}
-	d.calculation = d.total.explain(&bill)
-	return d, d.judge(b, placing)
-}
-
-// judge refuses what can be told only from the total.
-func (d *draft) judge(b *Basket, placing bool) error {
-	if least := d.store.MinimumPickupOrderAmount; placing && b.DeliveryType == wire.DeliveryTypePickup && d.total.items < least {
-		return fault.BadField("Items", "%s takes orders from %s on; order more", d.store.Name, sum(least, d.store.Currency))
-	}
-	if want := d.asked.expected; placing && want != nil && *want != d.total.amount {
-		return &fault.Error{
-			Kind: fault.Conflict,
-			Message: fmt.Sprintf("The order costs %s now, not %s.",
-				sum(d.total.amount, d.store.Currency), sum(*want, d.store.Currency)),
-			Mend:   "Show the customer the new quote in Data, and order again with its Amount as ExpectedAmount.",
-			Fields: []fault.Field{{Name: "ExpectedAmount", Message: "is not the Amount of the order"}},
-			Data:   d.calculation,
-		}
-	}
-	return nil
-}
-
-func noStore(id int) error {
-	return &fault.Error{
-		Kind: fault.NotFound, Message: fmt.Sprintf("There is no store %d that takes orders.", id),
-		Mend:   "GET …/storefront/stores lists those that do.",
-		Fields: []fault.Field{{Name: "StoreId", Message: "names no store that takes orders"}},
-	}
-}
-
 // drawUp makes all bytes of the order: its document, its calculation, its events, its answer.
-func (p *placing) drawUp(ctx context.Context) ([]byte, error) {
-	d, err := p.o.draft(ctx, p.brand, p.basket, true)
-	if err != nil {
-		return nil, err
+func (p *placing) drawUp(ctx context.Context, first bool) ([]byte, error) {
+	var d *draft
+	if first {
+		d = p.o.remembered(p.brand, p.basket)
+	}
+	var err error
+	if d == nil {
+		if d, err = p.o.draft(ctx, p.brand, p.basket, true); err != nil {
+			return nil, err
+		}
 	}
 	p.draft = d
 	if p.id == 0 {

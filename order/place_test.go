@@ -24,7 +24,8 @@ import (
 func TestPlacedOrderIsStoredAnsweredAndToldAlike(t *testing.T) {
 	each(t, func(t *testing.T, s *apptest.Shop) {
 		b := s.Basket()
-		b.Items = []order.BasketItem{item(apptest.Margherita, 2, apptest.Olives, apptest.Ham), item(apptest.Cola, 1, apptest.Large)}
+		mixed := wire.UUID(strings.ToUpper(string(apptest.Margherita)))
+		b.Items = []order.BasketItem{item(mixed, 2, apptest.Olives, apptest.Ham), item(apptest.Cola, 1, apptest.Large)}
 		b.TipAmount, b.ChefNote = wire.P(wire.Decimal("2")), wire.P(" No basil, please ")
 		head := s.Head(t)
 		answer, err := place(s, b)
@@ -601,6 +602,39 @@ func TestOrdersDuringMenuEditsAreOfOneMenu(t *testing.T) {
 				}
 			}
 		})
+	})
+}
+
+// A node places orders by what it remembers of store and menu; what another node has changed since is found out in the
+// transaction, and before anything is refused.
+func TestChangesMadeOnAnotherNodeAreSeen(t *testing.T) {
+	each(t, func(t *testing.T, s *apptest.Shop) {
+		other := s.Node()
+		b := s.Basket()
+		s.Place(t, b)
+		other.EditItem(t, apptest.Margherita, wire.MenuSectionItemBase{Price: wire.P(wire.Decimal("9.5"))})
+		if p := s.Place(t, b); p.Amount != "9.5" {
+			t.Errorf("placed at the old price: %s", p.Amount)
+		}
+		other.EditItem(t, apptest.Margherita, wire.MenuSectionItemBase{Price: wire.P(wire.Decimal("10.5"))})
+		b.ExpectedAmount = wire.P(wire.Decimal("9.5"))
+		_, err := place(s, b)
+		want(t, err, fault.Conflict, "10.50 EUR")
+		b.ExpectedAmount = nil
+		other.EditItem(t, apptest.Margherita, wire.MenuSectionItemBase{IsAvailable: wire.P(false)})
+		_, err = place(s, b)
+		want(t, err, fault.Conflict, "Margherita")
+		other.EditItem(t, apptest.Margherita, wire.MenuSectionItemBase{IsAvailable: wire.P(true)})
+		s.Place(t, b)
+		if err := other.Stores.Unpublish(ctx, other.Owner, s.Store); err != nil {
+			t.Fatal(err)
+		}
+		_, err = place(s, b)
+		want(t, err, fault.NotFound, "StoreId")
+		if err := other.Stores.Publish(ctx, other.Owner, s.Store); err != nil {
+			t.Fatal(err)
+		}
+		s.Place(t, b)
 	})
 }
 

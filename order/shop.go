@@ -101,10 +101,15 @@ func (o *Orders) shop(ctx context.Context, brand account.Brand, id int) (*store.
 		return nil, noStore(id)
 	}
 	s, err := o.stores.Load(ctx, id)
-	if fault.KindOf(err) == fault.NotFound || (err == nil && (s.Brand != brand.ID || !s.Published || s.Archived)) {
+	if fault.KindOf(err) == fault.NotFound || (err == nil && !public(s, brand)) {
 		return nil, noStore(id)
 	}
 	return s, err
+}
+
+// public reports whether a brand's public may order from a store.
+func public(s *store.Store, brand account.Brand) bool {
+	return s.Brand == brand.ID && s.Published && !s.Archived
 }
 
 func shopOf(s *store.Store, now time.Time) Shop {

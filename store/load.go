@@ -54,3 +54,11 @@ func (s *Stores) Version(tx *db.Tx, id int) (int, error) {
 func notFound(id int) *fault.Error {
 	return fault.Newf(fault.NotFound, "There is no store %d within your reach.", id)
 }
+
+// Cached returns the store as this process saw it last, without asking the database whether it has moved since; nil when
+// it is not known. It is for callers who compare the version inside their transaction, and Load again when it differs or
+// before they refuse anything.
+func (s *Stores) Cached(id int) *Store {
+	st, _ := s.parsed.Get(id)
+	return st
+}

@@ -36,7 +36,7 @@ type Shop struct {
 
 // The PublicIds of the menu.
 const (
-	Margherita = wire.UUID("00000000-0000-4000-8000-000000000001") // 8.50, food
+	Margherita = wire.UUID("00000000-0000-4000-8000-00000000000a") // 8.50, food
 	Olives     = wire.UUID("00000000-0000-4000-8000-000000000011") // + 1.00; at most 2 extras
 	Ham        = wire.UUID("00000000-0000-4000-8000-000000000012") // + 1.50
 	Truffle    = wire.UUID("00000000-0000-4000-8000-000000000013") // not available
@@ -57,18 +57,22 @@ const (
 // Password is that of every account of the kit.
 const Password = "correct horse battery"
 
-// OpenShop makes a shop in a database. More shops may be made in one: each is of a brand of its own.
+// OpenShop makes a shop in a database.
 func OpenShop(t testing.TB, d *db.DB) *Shop {
 	t.Helper()
-	log := event.NewLog(d)
-	s := &Shop{DB: d, Log: log}
-	s.Accounts = account.New(d, log, account.Config{
+	s := objects(d)
+	s.fill(t)
+	return s
+}
+
+func objects(d *db.DB) *Shop {
+	s := &Shop{DB: d, Log: event.NewLog(d)}
+	s.Accounts = account.New(d, s.Log, account.Config{
 		SignUp: account.SignUpOpen, Hashing: account.Hashing{Memory: 8, Passes: 1, Lanes: 1},
 	})
-	s.Stores = store.New(d, log, s.Accounts)
-	s.Menus = menu.New(d, log, s.Accounts, s.Stores)
-	s.Orders = order.New(d, log, s.Accounts, s.Stores, s.Menus)
-	s.fill(t)
+	s.Stores = store.New(d, s.Log, s.Accounts)
+	s.Menus = menu.New(d, s.Log, s.Accounts, s.Stores)
+	s.Orders = order.New(d, s.Log, s.Accounts, s.Stores, s.Menus)
 	return s
 }
 
@@ -78,6 +82,13 @@ func (s *Shop) Another(t testing.TB) *Shop {
 	other := *s
 	other.fill(t)
 	return &other
+}
+
+// Node is the same shop as another node of the installation sees it: the same database, objects and caches of its own.
+func (s *Shop) Node() *Shop {
+	n := objects(s.DB)
+	n.Owner, n.Brand, n.Group, n.Store, n.Menu = s.Owner, s.Brand, s.Group, s.Store, s.Menu
+	return n
 }
 
 // MustShop makes the shop of the kit's brand: {storeId}, {menuId}, and its owner is [Owner].

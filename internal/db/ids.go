@@ -5,13 +5,16 @@ import (
 	"sync"
 )
 
-// idBlockSize is how many ids a process takes at once. A restart leaves the rest of its block unused, which the 31 bits
-// of a wire id can afford.
-const idBlockSize = 32
+// A process takes ids in blocks, each twice as large as the one before up to a bound, so that a busy sequence rarely waits
+// for a commit. A restart leaves the rest of its block unused, which the 31 bits of a wire id can afford.
+const (
+	firstIDBlock   = 32
+	largestIDBlock = 1024
+)
 
 type idBlock struct {
-	mu         sync.Mutex
-	next, last int
+	mu               sync.Mutex
+	next, last, size int
 }
 
 // NextID returns the next id of a named sequence: unique across nodes, rising within one, from 1001 on, 31 bits on the
@@ -22,13 +25,14 @@ func (d *DB) NextID(ctx context.Context, sequence string) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.next >= b.last {
+		size := min(max(firstIDBlock, 2*b.size), largestIDBlock)
 		err := d.Write(ctx, func(tx *Tx) error {
-			return tx.QueryRow(sqlTakeIDs, sequence, idBlockSize).Scan(&b.last)
+			return tx.QueryRow(sqlTakeIDs, sequence, size).Scan(&b.last)
 		})
 		if err != nil {
 			return 0, err
 		}
-		b.next = b.last - idBlockSize
+		b.next, b.size = b.last-size, size
 	}
 	b.next++
 	return 1000 + b.next, nil

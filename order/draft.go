@@ -1,0 +1,105 @@
+package order
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"comanda/account"
+	"comanda/internal/fault"
+	"comanda/menu"
+	"comanda/store"
+	"comanda/wire"
+)
+
+// draft is a basket priced against a store and a menu at their versions.
+type draft struct {
+	store       *store.Store
+	menu        *menu.Menu
+	now         time.Time
+	asked       asked
+	picked      []chosen
+	total       total
+	calculation Calculation
+}
+
+// draft prices a basket against store and menu as they are; Basket.check has been passed.
+func (o *Orders) draft(ctx context.Context, brand account.Brand, b *Basket, placing bool) (*draft, error) {
+	s, err := o.shop(ctx, brand, b.StoreId)
+	if err != nil {
+		return nil, err
+	}
+	if s.MenuID == 0 {
+		return nil, fault.Newf(fault.Conflict, "%s has no menu yet.", s.Name).With("Come back when it has one.")
+	}
+	m, err := o.menus.Load(ctx, s.MenuID)
+	if err != nil {
+		return nil, err
+	}
+	return o.draftOf(s, m, brand, b, placing)
+}
+
+// remembered prices a basket for placing against store and menu as this process saw them last. It is nil when they are not
+// known, or when it would have to refuse: then they are asked for, because they may have moved. That they have moved
+// although all seemed right is found out in the transaction.
+func (o *Orders) remembered(brand account.Brand, b *Basket) *draft {
+	s := o.stores.Cached(b.StoreId)
+	if s == nil || !public(s, brand) {
+		return nil
+	}
+	m := o.menus.Cached(s.MenuID)
+	if m == nil {
+		return nil
+	}
+	d, err := o.draftOf(s, m, brand, b, true)
+	if err != nil {
+		return nil
+	}
+	return d
+}
+
+func (o *Orders) draftOf(s *store.Store, m *menu.Menu, brand account.Brand, b *Basket, placing bool) (*draft, error) {
+	d := &draft{store: s, menu: m, now: brand.Now()}
+	var err error
+	if d.asked, err = b.against(s, d.now, placing, o.phones); err != nil {
+		return nil, err
+	}
+	if d.picked, err = pick(b, s, m, d.asked.when); err != nil {
+		return nil, err
+	}
+	bill, err := billOf(s, m, d.picked, d.asked.tip)
+	if err != nil {
+		return nil, err
+	}
+	if d.total, err = calculate(bill); err != nil {
+		return nil, err
+	}
+	d.calculation = d.total.explain(&bill)
+	return d, d.judge(b, placing)
+}
+
+// judge refuses what can be told only from the total.
+func (d *draft) judge(b *Basket, placing bool) error {
+	if least := d.store.MinimumPickupOrderAmount; placing && b.DeliveryType == wire.DeliveryTypePickup && d.total.items < least {
+		return fault.BadField("Items", "%s takes orders from %s on; order more", d.store.Name, sum(least, d.store.Currency))
+	}
+	if want := d.asked.expected; placing && want != nil && *want != d.total.amount {
+		return &fault.Error{
+			Kind: fault.Conflict,
+			Message: fmt.Sprintf("The order costs %s now, not %s.",
+				sum(d.total.amount, d.store.Currency), sum(*want, d.store.Currency)),
+			Mend:   "Show the customer the new quote in Data, and order again with its Amount as ExpectedAmount.",
+			Fields: []fault.Field{{Name: "ExpectedAmount", Message: "is not the Amount of the order"}},
+			Data:   d.calculation,
+		}
+	}
+	return nil
+}
+
+func noStore(id int) error {
+	return &fault.Error{
+		Kind: fault.NotFound, Message: fmt.Sprintf("There is no store %d that takes orders.", id),
+		Mend:   "GET …/storefront/stores lists those that do.",
+		Fields: []fault.Field{{Name: "StoreId", Message: "names no store that takes orders"}},
+	}
+}
