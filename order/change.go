@@ -74,11 +74,13 @@ func (o *Orders) change(ctx context.Context, caller *account.Caller, id int, c c
 }
 
 func (o *Orders) try(ctx context.Context, caller *account.Caller, id int, c change, claim *idempotency.Claim) ([]byte, error) {
-	before, brand, err := o.open(ctx, caller, id, c.do)
+	var brand account.Brand
 	for range tries {
+		before, of, err := o.open(ctx, caller, id, c.do)
 		if err != nil {
 			return nil, err
 		}
+		brand = of
 		m, err := prepare(before, brand, caller, c, claim)
 		if err != nil {
 			return nil, err
@@ -94,7 +96,6 @@ func (o *Orders) try(ctx context.Context, caller *account.Caller, id int, c chan
 		if !errors.Is(err, errLost) {
 			return doc, err
 		}
-		before, brand, err = o.open(ctx, caller, id, c.do)
 	}
 	var doc []byte
 	err = o.db.Write(ctx, func(tx *db.Tx) error {
