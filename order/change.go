@@ -98,7 +98,7 @@ func (o *Orders) try(ctx context.Context, caller *account.Caller, id int, c chan
 		}
 	}
 	var doc []byte
-	err = o.db.Write(ctx, func(tx *db.Tx) error {
+	err := o.db.Write(ctx, func(tx *db.Tx) error {
 		before, err := lock(tx, id)
 		if err != nil {
 			return err
