@@ -107,7 +107,7 @@ func TestActualPriceIsTheCheapestWay(t *testing.T) {
 			set.MinSelectCount, set.MaxSelectCount = &least, wire.P(count)
 			for range count {
 				o := wire.CreateFullMenuItemOptionSetItem{Name: wire.P("o"), Price: wire.P(cents(t))}
-				if least == 1 && rapid.IntRange(0, 3).Draw(t, "jump") == 0 {
+				if rapid.IntRange(0, 3).Draw(t, "jump") == 0 {
 					o.NextMenuItemOptionSetId = wire.P(-1)
 					if to := rapid.IntRange(i+1, n).Draw(t, "to"); to < n {
 						o.NextMenuItemOptionSetId = wire.P(to + 1)
@@ -137,31 +137,43 @@ func cents(t *rapid.T) wire.Decimal {
 	return wire.Decimal(fmt.Sprintf("%d.%02d", rapid.IntRange(0, 20).Draw(t, "euro"), rapid.IntRange(0, 99).Draw(t, "cent")))
 }
 
-// walk tries every choice of as few options as a set asks for, and follows where it leads.
+// walk tries every choice of options that a set allows. Of those that lead elsewhere a diner may name any first, and that
+// one is followed.
 func walk(set *OptionSet) money.Amount {
 	if set == nil {
 		return 0
 	}
 	best := money.Amount(-1)
+	try := func(sum money.Amount) {
+		if best < 0 || sum < best {
+			best = sum
+		}
+	}
 	for mask := range 1 << len(set.Options) {
 		var sum money.Amount
-		var chosen []*Option
+		var chosen, leading []*Option
 		for i, o := range set.Options {
 			if mask&(1<<i) != 0 {
 				chosen = append(chosen, o)
 				sum += amount(o.Price)
+				if o.NextMenuItemOptionSetId != nil {
+					leading = append(leading, o)
+				}
 			}
 		}
-		if len(chosen) != set.MinSelectCount {
+		if len(chosen) < set.MinSelectCount {
 			continue
 		}
-		if len(chosen) == 1 {
-			sum += walk(chosen[0].Next())
-		} else if i := indexOf(set); i+1 < len(set.Item.Sets) {
-			sum += walk(set.Item.Sets[i+1])
+		for _, o := range leading {
+			try(sum + walk(o.Next()))
 		}
-		if best < 0 || sum < best {
-			best = sum
+		if len(leading) > 0 {
+			continue
+		}
+		if i := indexOf(set); i+1 < len(set.Item.Sets) {
+			try(sum + walk(set.Item.Sets[i+1]))
+		} else {
+			try(sum)
 		}
 	}
 	return best

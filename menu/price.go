@@ -34,36 +34,40 @@ func actualPrice(it *wire.MenuSectionItem) wire.Decimal {
 	return (base + from[0]).Decimal(exact)
 }
 
-// cheapest is the cheapest way from set i on. An option's jump counts where one option is chosen; where several are, the
-// following set comes next.
+// cheapest is the cheapest way from set i on: as few options as the set asks for and on to the following set, or one that
+// leads elsewhere, with the cheapest others beside it.
 func cheapest(sets []wire.MenuItemOptionSet, i int, from []money.Amount) money.Amount {
 	options := slices.DeleteFunc(slices.Clone(sets[i].MenuItemOptionSetItems), func(o wire.MenuItemOptionSetItem) bool { return !o.IsAvailable })
-	if len(options) < sets[i].MinSelectCount {
-		options = sets[i].MenuItemOptionSetItems // not to be had now; the price is that of when it is
+	least := sets[i].MinSelectCount
+	if len(options) < least {
+		options = slices.Clone(sets[i].MenuItemOptionSetItems) // not to be had now; the price is that of when it is
 	}
-	switch least := min(sets[i].MinSelectCount, len(options)); least {
-	case 0:
-		return from[i+1]
-	case 1:
-		best := money.Amount(-1)
-		for _, o := range options {
-			if p := amount(o.Price) + from[after(sets, i, o)]; best < 0 || p < best {
-				best = p
-			}
+	slices.SortStableFunc(options, func(a, b wire.MenuItemOptionSetItem) int { return cmp.Compare(amount(a.Price), amount(b.Price)) })
+	best := money.Amount(-1)
+	try := func(p money.Amount) {
+		if best < 0 || p < best {
+			best = p
 		}
-		return best
-	default:
-		prices := make([]money.Amount, len(options))
-		for j, o := range options {
-			prices[j] = amount(o.Price)
-		}
-		slices.Sort(prices)
-		sum := from[i+1]
-		for _, p := range prices[:least] {
-			sum += p
-		}
-		return sum
 	}
+	plain := slices.DeleteFunc(slices.Clone(options), func(o wire.MenuItemOptionSetItem) bool { return o.NextMenuItemOptionSetId != nil })
+	if len(plain) >= least {
+		try(sum(plain[:least]) + from[i+1])
+	}
+	for j, o := range options {
+		if o.NextMenuItemOptionSetId == nil {
+			continue
+		}
+		others := slices.Delete(slices.Clone(options), j, j+1)
+		try(amount(o.Price) + sum(others[:max(0, least-1)]) + from[after(sets, i, o)])
+	}
+	return best
+}
+
+func sum(options []wire.MenuItemOptionSetItem) (total money.Amount) {
+	for _, o := range options {
+		total += amount(o.Price)
+	}
+	return total
 }
 
 // after is the index of the set that comes after an option of set i; len(sets) is the end.
