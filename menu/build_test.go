@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -186,4 +187,25 @@ func indexOf(set *OptionSet) int {
 		}
 	}
 	return -1
+}
+
+// A daily special is on the menu in its hours only. No call of the contract sets them, so the document is made here.
+func TestDailySpecials(t *testing.T) {
+	m, err := made(wire.CreateFullMenu{Name: wire.P("m"), MenuSections: []wire.CreateFullMenuSection{{
+		Name: wire.P("s"), MenuItems: []wire.CreateFullMenuSectionItem{{Name: wire.P("Soup")}, {Name: wire.P("Roast")}},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := *m.Wire()
+	doc.MenuSections[0].MenuItems[1].DailySpecialHours = []wire.BusinessHoursPeriod{{DayOfWeek: wire.P(wire.DayOfWeekSunday), StartTime: wire.P("12:00"), Period: wire.P("03:00")}}
+	if m, err = index(doc, 1, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	sunday := time.Date(2026, 6, 7, 0, 0, 0, 0, time.UTC)
+	for at, want := range map[time.Duration]int{11*time.Hour + 59*time.Minute: 1, 12 * time.Hour: 2, 15 * time.Hour: 1, 36 * time.Hour: 1} {
+		if got := len(m.ForCustomer(sunday.Add(at), time.UTC).MenuSections[0].MenuItems); got != want {
+			t.Errorf("%s: %d items, want %d", at, got, want)
+		}
+	}
 }

@@ -36,18 +36,23 @@ type shop struct {
 func each(t *testing.T, fn func(t *testing.T, s *shop)) {
 	t.Helper()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		log := event.NewLog(d)
-		s := &shop{db: d, log: log, accounts: account.New(d, log, account.Config{SignUp: account.SignUpOpen, Hashing: account.Hashing{Memory: 8, Passes: 1, Lanes: 1}})}
-		s.stores = store.New(d, log, s.accounts)
-		s.menus = menu.New(d, log, s.accounts, s.stores)
-		s.brand, s.owner = s.found(t, "Bella Napoli")
-		s.euro, s.yen = s.store(t, s.owner, s.brand, "EUR"), s.store(t, s.owner, s.brand, "JPY")
-		fn(t, s)
+		fn(t, shopOn(t, d))
 	})
 }
 
+func shopOn(t testing.TB, d *db.DB) *shop {
+	t.Helper()
+	log := event.NewLog(d)
+	s := &shop{db: d, log: log, accounts: account.New(d, log, account.Config{SignUp: account.SignUpOpen, Hashing: account.Hashing{Memory: 8, Passes: 1, Lanes: 1}})}
+	s.stores = store.New(d, log, s.accounts)
+	s.menus = menu.New(d, log, s.accounts, s.stores)
+	s.brand, s.owner = s.found(t, "Bella Napoli")
+	s.euro, s.yen = s.store(t, s.owner, s.brand, "EUR"), s.store(t, s.owner, s.brand, "JPY")
+	return s
+}
+
 // found makes a brand and its owner.
-func (s *shop) found(t *testing.T, name string) (account.Brand, *account.Caller) {
+func (s *shop) found(t testing.TB, name string) (account.Brand, *account.Caller) {
 	t.Helper()
 	ctx := context.Background()
 	system := &account.Caller{Kind: account.System}
@@ -67,7 +72,7 @@ func (s *shop) found(t *testing.T, name string) (account.Brand, *account.Caller)
 	return b, c
 }
 
-func (s *shop) store(t *testing.T, c *account.Caller, b account.Brand, currency wire.Currency) *store.Store {
+func (s *shop) store(t testing.TB, c *account.Caller, b account.Brand, currency wire.Currency) *store.Store {
 	t.Helper()
 	g, err := s.stores.CreateGroup(context.Background(), c, b.AppID, wire.StoreGroupBase{Name: wire.P("Group"), Currency: &currency})
 	if err != nil {
@@ -80,7 +85,7 @@ func (s *shop) store(t *testing.T, c *account.Caller, b account.Brand, currency 
 	return st
 }
 
-func (s *shop) create(t *testing.T, in wire.CreateFullMenu) *menu.Menu {
+func (s *shop) create(t testing.TB, in wire.CreateFullMenu) *menu.Menu {
 	t.Helper()
 	m, err := s.menus.Create(context.Background(), s.owner, s.brand.AppID, in)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"comanda/store"
@@ -27,6 +28,8 @@ type Menu struct {
 	byOption map[int]*Option
 	public   map[wire.UUID]any // *Item or *Option
 	rates    map[int]*TaxRate
+	timed    []timed
+	seen     atomic.Pointer[view]
 }
 
 // TaxRate is one of the menu's tax rates.
@@ -105,6 +108,9 @@ func (m *Menu) addSection(s *Section) (err error) {
 			return err
 		}
 	}
+	if s.isTimed() {
+		m.timed = append(m.timed, s)
+	}
 	m.sections = append(m.sections, s)
 	m.bySect[s.MenuSectionId] = s
 	for i := range s.MenuItems {
@@ -112,6 +118,9 @@ func (m *Menu) addSection(s *Section) (err error) {
 		it.Tax = m.rates[wire.V(it.TaxRateId)]
 		if it.special, err = store.ParseWeek(it.DailySpecialHours, "DailySpecialHours"); err != nil {
 			return err
+		}
+		if len(it.DailySpecialHours) > 0 {
+			m.timed = append(m.timed, it)
 		}
 		s.Items = append(s.Items, it)
 		m.byItem[it.MenuItemId], m.public[it.PublicId] = it, it
@@ -177,18 +186,17 @@ func (it *Item) Orderable(t time.Time, loc *time.Location) bool {
 	if !it.IsAvailable || !it.Section.orderable(t, loc) {
 		return false
 	}
-	return len(it.DailySpecialHours) == 0 || it.special.Covers(t, loc)
+	return len(it.DailySpecialHours) == 0 || it.covers(t, loc)
 }
 
 func (s *Section) orderable(t time.Time, loc *time.Location) bool {
-	if !s.IsAvailable || s.IsHiddenFromCustomers {
-		return false
-	}
+	return s.IsAvailable && !s.IsHiddenFromCustomers && (!s.isTimed() || s.covers(t, loc))
+}
+
+// isTimed reports whether the section's times count: in the other modes they only say how it is displayed.
+func (s *Section) isTimed() bool {
 	a := s.MenuSectionAvailability
-	if a == nil || wire.V(a.AvailabilityMode) != wire.AvailabilityModeDisplayBasedOnTimes {
-		return true // the other modes only say how the section is displayed
-	}
-	return s.times.Covers(t, loc)
+	return a != nil && wire.V(a.AvailabilityMode) == wire.AvailabilityModeDisplayBasedOnTimes
 }
 
 // Next is the option set that a diner goes to from this option: the one it names, the following one, or nil at the end.
@@ -226,63 +234,4 @@ func metadataFor(all []wire.CreateMetadata, store int) map[string]string {
 	}
 	maps.Copy(general, own)
 	return general
-}
-
-// ForCustomer is the menu as a diner sees it at t in a store in loc: sections, items and options that cannot be ordered
-// then are left out, and so is what has nothing left in it to choose from. Of the metadata only allergens stay: the rest is
-// for integrations.
-func (m *Menu) ForCustomer(t time.Time, loc *time.Location) *wire.Menu {
-	out := m.doc
-	out.MenuSections = []wire.MenuSection{}
-	for _, s := range m.sections {
-		section := *s.MenuSection
-		section.MenuItems = []wire.MenuSectionItem{}
-		for _, it := range s.Items {
-			if it.Orderable(t, loc) {
-				if item, ok := it.forCustomer(); ok {
-					section.MenuItems = append(section.MenuItems, item)
-				}
-			}
-		}
-		if len(section.MenuItems) > 0 {
-			out.MenuSections = append(out.MenuSections, section)
-		}
-	}
-	return &out
-}
-
-// forCustomer is false when a required choice has too few options left.
-func (it *Item) forCustomer() (wire.MenuSectionItem, bool) {
-	item := *it.MenuSectionItem
-	item.Metadata = allergens(it.Metadata)
-	item.MenuItemOptionSets = []wire.MenuItemOptionSet{}
-	for _, set := range it.Sets {
-		shown := *set.MenuItemOptionSet
-		shown.MenuItemOptionSetItems = []wire.MenuItemOptionSetItem{}
-		for _, o := range set.Options {
-			if o.IsAvailable {
-				option := *o.MenuItemOptionSetItem
-				option.Metadata = allergens(o.Metadata)
-				shown.MenuItemOptionSetItems = append(shown.MenuItemOptionSetItems, option)
-			}
-		}
-		if len(shown.MenuItemOptionSetItems) < set.MinSelectCount {
-			return item, false
-		}
-		if len(shown.MenuItemOptionSetItems) > 0 {
-			item.MenuItemOptionSets = append(item.MenuItemOptionSets, shown)
-		}
-	}
-	return item, true
-}
-
-// allergens keeps of the metadata what a diner must be able to read.
-func allergens(all []wire.CreateMetadata) []wire.CreateMetadata {
-	out := []wire.CreateMetadata{}
-	for _, e := range all {
-		if wire.V(e.Key) == AllergensKey {
-			out = append(out, e)
-		}
-	}
-	return out
 }

@@ -8,20 +8,27 @@ import (
 	"comanda/account"
 	"comanda/internal/clock"
 	"comanda/internal/db"
+	"comanda/internal/fault"
 	"comanda/money"
 	"comanda/wire"
 )
 
-// EndOfDay sums up what a store sold on one local day of its zone: the day of date, or today when date is zero. It counts
-// the orders placed that day that the store accepted; what was refunded is taken off the values, not off the counts.
-// Right: ReadOrders on the store.
+// EndOfDay sums up what a store sold on one local day of its zone: the day that date falls in, where midnight UTC stands
+// for the bare date, or today when date is zero. It counts the orders placed that day that the store accepted; what was
+// refunded is taken off the values, not off the counts. Right: ReadOrders on the store.
 func (o *Orders) EndOfDay(ctx context.Context, caller *account.Caller, storeID int, date time.Time) (wire.StoreEndOfDayReport, error) {
 	s, err := o.stores.Load(ctx, storeID)
+	if err == nil {
+		err = caller.Require(account.ReadOrders, s.Brand, s.ID)
+	}
+	if fault.KindOf(err) == fault.NotFound { // the same for a store that is not there and one of others
+		return wire.StoreEndOfDayReport{}, fault.Newf(fault.NotFound, "There is no store %d within your reach.", storeID)
+	}
 	if err != nil {
 		return wire.StoreEndOfDayReport{}, err
 	}
-	if err := caller.Require(account.ReadOrders, s.Brand, s.ID); err != nil {
-		return wire.StoreEndOfDayReport{}, err
+	if y, m, d := date.UTC().Date(); date.Equal(time.Date(y, m, d, 0, 0, 0, 0, time.UTC)) && !date.IsZero() {
+		date = time.Date(y, m, d, 12, 0, 0, 0, s.Location())
 	}
 	if date.IsZero() {
 		brand, err := o.accounts.Brand(ctx, s.Brand)
