@@ -160,9 +160,9 @@ func (s statements) Flush() []db.Stmt { return s }
 
 func (l *logged) insert() db.Stmt {
 	s := l.sub
-	reason := ""
-	if l.err != nil {
-		reason = l.err.Error()
+	why := ""
+	if l.err != nil && l.status == 0 {
+		why = reason(l.err)
 	}
 	body := l.body
 	if body == nil {
@@ -171,7 +171,7 @@ func (l *logged) insert() db.Stmt {
 	return db.Stmt{SQL: sqlInsertAttempt, Args: []any{
 		s.ID, clock.Micros(l.at), l.position, l.number, s.Brand, l.eventID, l.name, clock.Micros(l.created),
 		s.Version, s.Owner, s.CallbackURL, requestText(l.request), l.status, headerText(l.header), body,
-		l.duration.Microseconds(), reason,
+		l.duration.Microseconds(), why,
 	}}
 }
 

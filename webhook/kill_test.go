@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 
 	"testing"
 	"time"
@@ -134,4 +135,44 @@ func TestKilledNodeLosesNothingAndRepeatsLittle(t *testing.T) {
 			t.Logf("went on after %v, %d of %d came twice", pause.Round(time.Millisecond), twice, n)
 		})
 	}
+}
+
+// A node that owned the work stands still for longer than its lease, another one takes over, the first wakes up: it must
+// not store anything any more, and what it has in flight is all that may come twice.
+func TestPausedNodeSettlesNothing(t *testing.T) {
+	c := db.Config{URL: dbtest.PostgresURL(t)}
+	d, err := db.Open(ctx, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.Close() })
+	w := newWorld(t, d)
+	e := newEndpoint(t, nil)
+	id := w.subscribe(e.URL)
+	node := startNode(t, c)
+	w.burst(1, 3000)
+	e.wait(t, 300)
+	if err := node.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	stopped := len(e.deliveries())
+	w.run()
+	eventually(t, "the other node has delivered everything", func() bool { return w.cursor(id) == w.head() })
+	before := len(e.deliveries())
+	if err := node.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	w.orders(4000, 4400) // the owner goes on while the other one wakes up
+	e.wait(t, before+401)
+	eventually(t, "the cursor is at the head", func() bool { return w.cursor(id) == w.head() })
+	seen := map[int64]int{}
+	got := e.deliveries()
+	for _, d := range got {
+		seen[d.position]++
+	}
+	twice := len(got) - len(seen)
+	if len(seen) != 3000+401 || twice > 512+16 || w.pending(id) != 0 {
+		t.Errorf("%d positions, %d came twice, %d rows", len(seen), twice, w.pending(id))
+	}
+	t.Logf("paused after %d deliveries, %d came twice", stopped, twice)
 }

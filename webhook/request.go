@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"comanda/event"
@@ -224,4 +225,32 @@ func retryAfter(v string, now time.Time) time.Duration {
 		return min(max(t.Sub(now), 0), retryWindow)
 	}
 	return 0
+}
+
+// reason says in our words why there was no answer; addresses behind a name stay ours.
+func reason(err error) string {
+	var dns *net.DNSError
+	var timeout net.Error
+	text := err.Error()
+	switch {
+	case errors.Is(err, outbound.ErrAddress):
+		return "the callback's host leads to an address that is not public"
+	case errors.As(err, &dns):
+		return "the callback's host name could not be resolved"
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return "the endpoint did not answer in time"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "the endpoint refused the connection"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.EPIPE):
+		return "the endpoint closed the connection without an answer"
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return "the endpoint's host cannot be reached"
+	case strings.Contains(text, "certificate"):
+		return "the endpoint's TLS certificate is not valid for its host or not trusted"
+	case strings.Contains(text, "tls"), strings.Contains(text, "TLS"):
+		return "the TLS handshake failed"
+	case strings.Contains(text, "malformed HTTP"), strings.Contains(text, "exceeded"):
+		return "the answer is no valid HTTP"
+	}
+	return "the connection failed"
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -135,9 +136,9 @@ func TestRetriesFollowTheScheduleInRealTime(t *testing.T) {
 
 func TestEndpointThatComesBackGetsEverythingInSequence(t *testing.T) {
 	virtual(t, func(t *testing.T, w *world, e *endpoint) {
-		down := true
+		var up atomic.Bool
 		e.set(func(_ delivery, rw http.ResponseWriter) {
-			if down {
+			if !up.Load() {
 				rw.WriteHeader(503)
 			}
 		})
@@ -157,7 +158,7 @@ func TestEndpointThatComesBackGetsEverythingInSequence(t *testing.T) {
 		if n := w.pending(id); n > 40 {
 			t.Errorf("%d rows", n)
 		}
-		down = false
+		up.Store(true)
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
 		received := map[int64]bool{}
@@ -189,10 +190,9 @@ func TestAnswerHasTenSeconds(t *testing.T) {
 	}{"just in time": {9900 * time.Millisecond, true}, "too late": {10100 * time.Millisecond, false}} {
 		t.Run(name, func(t *testing.T) {
 			virtual(t, func(t *testing.T, w *world, e *endpoint) {
-				first := true
+				var later atomic.Bool
 				e.set(func(delivery, http.ResponseWriter) {
-					if first {
-						first = false
+					if !later.Swap(true) {
 						time.Sleep(c.wait)
 					}
 				})
