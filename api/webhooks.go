@@ -33,7 +33,8 @@ type namesOut struct{ Body wire.Result[[]string] }
 
 func (s *server) getWebhookEventNames(ctx context.Context, c *account.Caller, in *struct {
 	AppID string `path:"appId"`
-}) (*namesOut, error) {
+},
+) (*namesOut, error) {
 	names, err := s.Webhooks.EventNames(ctx, c, in.AppID)
 	return &namesOut{wire.Result[[]string]{Data: names}}, err
 }

@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"comanda/event"
 	"comanda/internal/db"
 	"comanda/internal/dbtest"
 	"comanda/wire"
@@ -40,12 +39,12 @@ func receiverMain() bool {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println(l.Addr()) //nolint:forbidigo // the protocol of this process
+	fmt.Println(l.Addr())
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		os.Exit(0)
 	}()
-	panic(http.Serve(l, handler)) //nolint:gosec // a test
+	panic(http.Serve(l, handler))
 }
 
 // startReceiver runs the receiver and returns its address.
@@ -78,7 +77,7 @@ func startReceiver(t testing.TB) string {
 
 func receivedBy(t testing.TB, addr string) int {
 	t.Helper()
-	res, err := http.Get("http://" + addr) //nolint:forbidigo,noctx // a test
+	res, err := http.Get("http://" + addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,12 +107,12 @@ func BenchmarkBurst(b *testing.B) {
 				events := max(b.N/subs, 1)
 				w.bigOrders(b, events)
 				b.ResetTimer()
-				began, used := time.Now(), cpu() //nolint:forbidigo // a benchmark
+				began, used := time.Now(), cpu()
 				stop := w.run()
 				for receivedBy(b, addr) < events*subs {
 					time.Sleep(10 * time.Millisecond)
 				}
-				took, spent := time.Since(began), cpu()-used //nolint:forbidigo // a benchmark
+				took, spent := time.Since(began), cpu()-used
 				b.StopTimer()
 				stop()
 				n := float64(receivedBy(b, addr))
@@ -143,5 +142,4 @@ func (w *world) bigOrders(b *testing.B, n int) {
 			return nil
 		}))
 	}
-	_ = event.Head
 }

@@ -149,13 +149,13 @@ func TestPoisonEventDoesNotStopTheOthersAndADeadEndpointDelaysNobody(t *testing.
 		dead, gone := w.subscribe(hanging.URL), w.subscribe(refused.URL)
 		good, bad := w.subscribe(healthy.URL), w.subscribe(poisoned.URL)
 		w.run()
-		began := time.Now() //nolint:forbidigo // a real process
+		began := time.Now()
 		const n = 1200
 		w.orders(1, n/2)
 		w.burst(n/2+1, n)
 		healthy.wait(t, n)
 		poisoned.wait(t, n)
-		if took := time.Since(began); took > 10*time.Second { //nolint:forbidigo // a real process
+		if took := time.Since(began); took > 10*time.Second {
 			t.Errorf("it took %v", took)
 		}
 		eventually(t, "the healthy cursors are at the head", func() bool { return w.cursor(good) == w.head() && w.cursor(bad) == w.head() })

@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"syscall"
-
 	"testing"
 	"time"
 
@@ -104,7 +103,7 @@ func TestKilledNodeLosesNothingAndRepeatsLittle(t *testing.T) {
 				t.Fatal(err)
 			}
 			_ = node.Wait()
-			killed := time.Now() //nolint:forbidigo // real processes
+			killed := time.Now()
 			atKill := len(e.deliveries())
 			if atKill >= n {
 				t.Fatal("everything came before the kill")
@@ -113,7 +112,7 @@ func TestKilledNodeLosesNothingAndRepeatsLittle(t *testing.T) {
 				w.run()
 			}
 			e.wait(t, atKill+1)
-			pause := time.Since(killed) //nolint:forbidigo // real processes
+			pause := time.Since(killed)
 			eventually(t, "the cursor is at the head", func() bool { return w.cursor(id) == w.head() })
 			got := e.deliveries()
 			seen := map[int64]int{}

@@ -165,7 +165,7 @@ func (e *endpoint) send(ctx context.Context, client http.RoundTripper, ev *event
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
 	r.request = e.build(ctx, ev, number, r.at)
-	res, err := client.RoundTrip(r.request)
+	res, err := client.RoundTrip(r.request) //nolint:bodyclose // readBody closes it
 	r.took = clock.Mono().Sub(began)
 	if err != nil {
 		r.duration, r.err, r.connect = r.took, err, neverConnected(err)

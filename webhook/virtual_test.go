@@ -56,7 +56,7 @@ func virtual(t *testing.T, fn func(t *testing.T, w *world, e *endpoint)) {
 	synctest.Test(t, func(t *testing.T) {
 		network := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
 		e := &endpoint{more: make(chan struct{}, 1)}
-		server := &http.Server{Handler: http.HandlerFunc(e.serve)} //nolint:gosec // a test
+		server := &http.Server{Handler: http.HandlerFunc(e.serve)}
 		go func() { _ = server.Serve(network) }()
 		transport := &http.Transport{DialContext: network.dial, MaxIdleConnsPerHost: 16, IdleConnTimeout: 30 * time.Second}
 		w := newWorld(t, dbtest.SQLite(t), func(c *webhook.Config) { c.Transport = transport })
