@@ -41,8 +41,7 @@ func (s *server) getWebhookEventNames(ctx context.Context, c *account.Caller, in
 
 type hooksIn struct {
 	HookApp
-	Page  int `query:"page" default:"1" minimum:"1" doc:"Counted from 1."`
-	Limit int `query:"limit" default:"20" minimum:"1" doc:"Entries a page; more than 100 is taken as 100."`
+	Paging
 }
 
 type hooksOut struct {
@@ -130,10 +129,9 @@ func (s *server) getWebhookEventSample(ctx context.Context, c *account.Caller, i
 
 type logsIn struct {
 	HookPath
+	Paging
 	Start wire.Time `query:"start" required:"true" doc:"The first instant of the range in which the attempts began."`
 	End   wire.Time `query:"end" required:"true" doc:"The last one."`
-	Page  int       `query:"page" default:"1" minimum:"1" doc:"Counted from 1."`
-	Limit int       `query:"limit" default:"20" minimum:"1" doc:"Entries a page; more than 100 is taken as 100."`
 }
 
 type logsOut struct {
