@@ -53,8 +53,9 @@ func openPostgres(ctx context.Context, c Config, stats *counters) (*postgresDB, 
 	}
 	for name, value := range map[string]string{
 		"application_name": "comanda",
-		// A node that vanished in the middle of a transaction must not keep its locks for long.
-		"idle_in_transaction_session_timeout": "60000",
+		// A node that stands still or vanished in the middle of a transaction keeps its locks no longer than a lease lasts:
+		// others wait for the head of a brand, and for the lease itself.
+		"idle_in_transaction_session_timeout": "5000",
 	} {
 		if cfg.RuntimeParams[name] == "" {
 			cfg.RuntimeParams[name] = value
