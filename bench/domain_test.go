@@ -8,9 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -68,7 +66,10 @@ func placeParallel(b *testing.B, orders *order.Orders, brands []brand, clients i
 	}
 	var turn atomic.Int64
 	var wg sync.WaitGroup
-	before := own(b)
+	before, err := ownTime()
+	if err != nil {
+		b.Fatal(err)
+	}
 	b.ResetTimer()
 	for range clients {
 		wg.Go(func() {
@@ -85,14 +86,9 @@ func placeParallel(b *testing.B, orders *order.Orders, brands []brand, clients i
 	wg.Wait()
 	b.StopTimer()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "orders/s")
-	b.ReportMetric(float64((own(b)-before).Microseconds())/float64(b.N), "cpu-µs/op")
-}
-
-// own is this process's CPU time.
-func own(b *testing.B) time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+	after, err := ownTime()
+	if err != nil {
 		b.Fatal(err)
 	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	b.ReportMetric(float64((after-before).Microseconds())/float64(b.N), "cpu-µs/op")
 }

@@ -47,6 +47,7 @@ type loaded struct {
 	PerSecond float64
 	MedianMs  float64
 	P99Ms     float64
+	CPU       int64  // µs of the generator itself per order
 	Failed    int    // any other answer
 	Failure   string // the first of them
 }
@@ -102,6 +103,9 @@ func load(data string, clients int, period time.Duration) error {
 	out.Orders, out.Seconds = len(times), time.Since(begin).Seconds()
 	out.PerSecond = float64(out.Orders) / out.Seconds
 	out.MedianMs, out.P99Ms = quantiles(times)
+	if out.CPU, err = ownCPU(max(out.Orders, 1)); err != nil {
+		return err
+	}
 	return json.NewEncoder(os.Stdout).Encode(out)
 }
 
@@ -118,7 +122,7 @@ func place(client *http.Client, base string, b *brand) error {
 	}
 	defer func() { _ = res.Body.Close() }()
 	body, err := io.ReadAll(res.Body)
-	if err == nil && res.StatusCode != http.StatusOK {
+	if err == nil && res.StatusCode != http.StatusCreated {
 		err = fmt.Errorf("%s: %.300s", res.Status, body)
 	}
 	return err

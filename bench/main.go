@@ -7,6 +7,8 @@
 //
 //	bench load DATA CLIENTS PERIOD    place orders in an installation that seed made
 //	bench receive ADDRESS             take webhooks
+//	bench serve PROFILE ARGUMENT…     comanda serve with a CPU profile, for -profile
+//	bench commit, bench echo, bench post   the ceilings
 package main
 
 import (
@@ -40,6 +42,10 @@ func command(args []string) error {
 		return load(args[1], clients, period)
 	case len(args) == 2 && args[0] == "receive":
 		return receive(args[1])
+	case len(args) > 1 && args[0] == "serve":
+		return serveProfiled(args[1], args[2:])
+	case len(args) > 0 && ceilings[args[0]] != nil:
+		return ceilings[args[0]](args[1:])
 	}
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	engines := f.String("engines", "sqlite,postgres", "databases to measure on")
@@ -48,10 +54,11 @@ func command(args []string) error {
 	clients := f.String("clients", "1,8,32", "numbers of clients")
 	period := f.Duration("period", 10*time.Second, "length of each load")
 	burst := f.Int("burst", 20_000, "events in the webhook burst")
+	profile := f.String("profile", "", "folder for CPU profiles of the server, whose own figures suffer a little from it")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
-	o := options{engines: strings.Split(*engines, ","), postgres: *postgres, period: *period, burst: *burst}
+	o := options{engines: strings.Split(*engines, ","), postgres: *postgres, period: *period, burst: *burst, profile: *profile}
 	var err error
 	if o.brands, err = numbers(*brands); err != nil {
 		return err

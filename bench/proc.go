@@ -73,3 +73,18 @@ func (p *process) rss() (int64, error) {
 	kb, err := strconv.ParseInt(fields[0], 10, 64)
 	return kb << 10, err
 }
+
+// ownTime is the CPU time of this process so far, by getrusage.
+func ownTime() (time.Duration, error) {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0, err
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), nil
+}
+
+// ownCPU is this process's CPU time in µs for each of n operations.
+func ownCPU(n int) (int64, error) {
+	used, err := ownTime()
+	return used.Microseconds() / int64(n), err
+}

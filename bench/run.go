@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
@@ -31,6 +32,7 @@ type options struct {
 	clients  []int
 	period   time.Duration
 	burst    int
+	profile  string // folder, "" = no profiles
 }
 
 // bench is one installation under measurement.
@@ -64,6 +66,9 @@ func run(o options) (err error) {
 	}
 	defer func() { _ = log.Close() }()
 	fmt.Println("log of the servers:", log.Name())
+	if err := measureCeilings(o, self, dir); err != nil {
+		return fmt.Errorf("ceilings: %w", err)
+	}
 	for _, engine := range o.engines {
 		for _, n := range o.brands {
 			b := &bench{options: o, comanda: comanda, self: self, dir: dir, engine: engine, nBrands: n, log: log}
@@ -116,15 +121,20 @@ func (b *bench) install(name string) (c app.Config, remove func(), err error) {
 }
 
 // serve starts the server and waits until it answers.
-func (b *bench) serve(c app.Config) (p *process, ready time.Duration, err error) {
+func (b *bench) serve(c app.Config, what string) (p *process, ready time.Duration, err error) {
 	args := []string{
 		"serve", "--data", c.Data, "--listen", c.Listen, "--admin", "", "--signup", "open",
-		"--webhook-allow", "127.0.0.0/8", "--diner-rate", "-1",
+		"--webhook-allow", "127.0.0.0/8", "--diner-rate=-1",
 	}
 	if c.DatabaseURL != "" {
 		args = append(args, "--database-url", c.DatabaseURL)
 	}
-	if p, err = start(b.log, b.comanda, args...); err != nil {
+	binary := b.comanda
+	if b.profile != "" {
+		name := fmt.Sprintf("%s-%s-%d.pprof", what, b.engine, b.nBrands)
+		binary, args = b.self, append([]string{"serve", filepath.Join(b.profile, name)}, args[1:]...)
+	}
+	if p, err = start(b.log, binary, args...); err != nil {
 		return nil, 0, err
 	}
 	//nolint:gosec // only whether it answers counts here; load checks the certificate
@@ -152,7 +162,7 @@ func (b *bench) orders() error {
 	if err := seed(context.Background(), sowing{config: c, brands: b.nBrands}); err != nil {
 		return err
 	}
-	p, ready, err := b.serve(c)
+	p, ready, err := b.serve(c, "orders")
 	if err != nil {
 		return err
 	}
@@ -167,23 +177,19 @@ func (b *bench) orders() error {
 		if err != nil {
 			return err
 		}
-		raw, err := exec.Command(b.self, "load", c.Data, strconv.Itoa(clients), b.period.String()).Output()
-		if err != nil {
-			return fmt.Errorf("load: %w", err)
+		var got loaded
+		if err := b.part(&got, "load", c.Data, strconv.Itoa(clients), b.period.String()); err != nil {
+			return err
 		}
 		after, err := p.cpu()
 		if err != nil {
 			return err
 		}
-		var got loaded
-		if err := json.Unmarshal(raw, &got); err != nil {
-			return err
-		}
 		if got.Orders == 0 {
 			return errors.New("no order was placed: " + got.Failure)
 		}
-		b.print("HTTPS, %2d clients: %6.0f orders/s, %4d µs CPU/order, median %.1f ms, p99 %.1f ms, %d failed %s", clients,
-			got.PerSecond, (after-before).Microseconds()/int64(got.Orders), got.MedianMs, got.P99Ms, got.Failed, got.Failure)
+		b.print("HTTPS, %2d clients: %6.0f orders/s, %4d µs CPU/order, median %.1f ms, p99 %.1f ms, generator %d µs, %d failed %s", clients,
+			got.PerSecond, (after-before).Microseconds()/int64(got.Orders), got.MedianMs, got.P99Ms, got.CPU, got.Failed, got.Failure)
 	}
 	if rss, err = p.rss(); err != nil {
 		return err
@@ -211,7 +217,7 @@ func (b *bench) webhooks() error {
 	if err != nil {
 		return err
 	}
-	p, _, err := b.serve(c)
+	p, _, err := b.serve(c, "webhooks")
 	if err != nil {
 		return err
 	}
@@ -234,18 +240,24 @@ func (b *bench) webhooks() error {
 // receiver starts a receiver process and returns its address.
 func (b *bench) receiver() (*exec.Cmd, string, error) {
 	cmd := exec.Command(b.self, "receive", "127.0.0.1:0")
+	line, err := b.line(cmd)
+	return cmd, line, err
+}
+
+// line starts a process and returns the first line that it prints.
+func (b *bench) line(cmd *exec.Cmd) (string, error) {
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return nil, "", err
+		return "", err
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, "", err
+		return "", err
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
-		return nil, "", errors.Join(err, cmd.Process.Kill(), cmd.Wait())
+		return "", errors.Join(err, cmd.Process.Kill(), cmd.Wait())
 	}
-	return cmd, line[:len(line)-1], nil
+	return strings.TrimSpace(line), nil
 }
 
 // await polls the receiver until it has so many different deliveries.
