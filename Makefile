@@ -30,6 +30,7 @@ verify: ## check that generated files and go.mod are as they should be
 
 bench: ## run the benchmarks that fit in a minute or two; bench/README.md tells the long ones
 	go test -run '^$$' -bench . -benchtime 1s ./...
+	go run ./bench -engines sqlite -brands 1 -period 5s
 
 soak: ## kill -9 a loaded server again and again for a while: make soak SOAK=10m
 	COMANDA_SOAK=$(or $(SOAK),5m) go test -count=1 -timeout 0 -v ./test/crash

@@ -7,11 +7,15 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"runtime/pprof"
 	"syscall"
 
 	"comanda/app"
 )
+
+// gcPercent is that of comanda serve.
+const gcPercent = 400
 
 // serveProfiled is `comanda serve` with the flags that bench gives it, under the CPU profiler.
 func serveProfiled(profile string, args []string) (err error) {
@@ -31,6 +35,7 @@ func serveProfiled(profile string, args []string) (err error) {
 	if err := f.Parse(args); err != nil {
 		return err
 	}
+	debug.SetGCPercent(gcPercent)
 	out, err := os.Create(profile)
 	if err != nil {
 		return err
