@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"comanda/api"
+	"comanda/internal/idempotency"
 	"comanda/internal/web"
 )
 
@@ -68,7 +69,10 @@ func (s *Server) Run(ctx context.Context) error {
 
 // workers are the loops beside the doors; each runs until its context ends.
 func (s *Server) workers() []func(context.Context) error {
-	return []func(context.Context) error{s.Log.Run, s.Webhooks.Run, s.OAuth.Run}
+	return []func(context.Context) error{
+		s.Log.Run, s.Webhooks.Run, s.OAuth.Run,
+		func(ctx context.Context) error { return idempotency.Run(ctx, s.DB) },
+	}
 }
 
 // Close releases what Open took, for a server that is not run. Run closes by itself.

@@ -16,7 +16,8 @@
 // fails nothing is stored, and the twin becomes the first.
 //
 // A call is known by brand, principal (or the storefront), operation and key. The same key with another body is
-// Unprocessable. A refusal without effect is not stored: its repeat is executed again. Rows are kept for [Keep].
+// Unprocessable. A refusal without effect is not stored: its repeat is executed again. Rows are kept for [Keep]; [Run]
+// deletes older ones.
 //
 // Neither the key nor the answer can be read from the database: the row is found by a hash of the key, and the answer,
 // which may hold a secret such as a tracking token, is sealed under the key itself, which only the caller has.

@@ -24,8 +24,6 @@ const (
 	MinKey = 16
 	// MaxKey is the greatest length of any key.
 	MaxKey = 255
-
-	sweepBatch = 200
 )
 
 // Request is what one idempotent call is known by.
@@ -131,16 +129,6 @@ func (c *Claim) read(tx *db.Tx) ([]byte, error) {
 		return nil, fmt.Errorf("idempotency: %w", err)
 	}
 	return answer, nil
-}
-
-// Sweep deletes a batch of answers that are older than Keep and returns how many; the caller repeats while it is not 0.
-func Sweep(ctx context.Context, d *db.DB) (n int, err error) {
-	err = d.Write(ctx, func(tx *db.Tx) error {
-		deleted, err := tx.Exec(sqlSweep, clock.Micros(clock.Now().Add(-Keep)), sweepBatch)
-		n = int(deleted)
-		return err
-	})
-	return n, err
 }
 
 // hash is the hex SHA-256 of the parts, each preceded by its length.

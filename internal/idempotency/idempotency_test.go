@@ -228,3 +228,35 @@ func TestSweepDeletesWhatIsTooOld(t *testing.T) {
 		}
 	})
 }
+
+func TestWorkerSweepsAtItsStartAndStopsWithItsContext(t *testing.T) {
+	d := dbtest.SQLite(t)
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	for i := range 3 {
+		if _, _, err := call(t, d, request(fmt.Sprint(key, i), "body"), "a", false, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := d.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(`update idempotency_keys set created_at = 1`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	go func() { done <- idempotency.Run(ctx, d) }()
+	for left := 3; left > 0; {
+		err := d.Read(ctx, func(tx *db.Tx) error {
+			return tx.QueryRow(`select count(*) from idempotency_keys`).Scan(&left)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	stop()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
