@@ -15,6 +15,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"os"
 	"strconv"
 	"strings"
@@ -47,6 +48,7 @@ func command(args []string) error {
 	case len(args) > 0 && ceilings[args[0]] != nil:
 		return ceilings[args[0]](args[1:])
 	}
+	slog.SetLogLoggerLevel(slog.LevelError) // seeding calls the program here, and its slow statements are not of interest
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	engines := f.String("engines", "sqlite,postgres", "databases to measure on")
 	postgres := f.String("postgres", os.Getenv("COMANDA_TEST_POSTGRES"), "URL of a PostgreSQL server where databases may be created")
