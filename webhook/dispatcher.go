@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -58,6 +59,8 @@ func (w *Webhooks) own(ctx context.Context) (err error) {
 	owned, cancel := lease.Context(ctx)
 	defer cancel()
 	d := newDispatcher(w, lease)
+	w.running.Store(d)
+	defer w.running.Store(nil)
 	d.run(owned)
 	return nil
 }
@@ -73,12 +76,13 @@ type dispatcher struct {
 	stopping atomic.Bool
 	running  sync.WaitGroup // pumps and attempts
 
-	mu    sync.Mutex
-	pumps map[int]*pump
+	mu     sync.Mutex
+	pumps  map[int]*pump
+	brands map[int]map[int]*pump // brand → its pumps
 }
 
 func newDispatcher(w *Webhooks, lease *event.Lease) *dispatcher {
-	d := &dispatcher{w: w, lease: lease, pumps: map[int]*pump{}}
+	d := &dispatcher{w: w, lease: lease, pumps: map[int]*pump{}, brands: map[int]map[int]*pump{}}
 	d.sending, d.cut = context.WithCancel(context.Background())
 	d.settler = newSettler(d)
 	return d
@@ -139,16 +143,40 @@ func (d *dispatcher) stop(ctx context.Context) {
 	<-done
 }
 
-// wake tells the streams of brands whose log moved.
-func (d *dispatcher) wake(brands []int) {
-	moved := make(map[int]bool, len(brands))
-	for _, b := range brands {
-		moved[b] = true
-	}
+// add and remove keep the table of running pumps.
+func (d *dispatcher) add(p *pump) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, p := range d.pumps {
-		if moved[p.brand] {
+	d.pumps[p.id] = p
+	if d.brands[p.brand] == nil {
+		d.brands[p.brand] = map[int]*pump{}
+	}
+	d.brands[p.brand][p.id] = p
+}
+
+func (d *dispatcher) remove(p *pump) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.pumps, p.id)
+	delete(d.brands[p.brand], p.id)
+	if len(d.brands[p.brand]) == 0 {
+		delete(d.brands, p.brand)
+	}
+}
+
+// all are the running pumps by subscription.
+func (d *dispatcher) all() map[int]*pump {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return maps.Clone(d.pumps)
+}
+
+// wake tells the streams of brands whose log moved.
+func (d *dispatcher) wake(brands []int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, b := range brands {
+		for _, p := range d.brands[b] {
 			p.wake()
 		}
 	}
@@ -156,9 +184,7 @@ func (d *dispatcher) wake(brands []int) {
 
 // wakeAll makes every stream look again.
 func (d *dispatcher) wakeAll() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, p := range d.pumps {
+	for _, p := range d.all() {
 		p.wake()
 	}
 }
@@ -196,12 +222,7 @@ func (d *dispatcher) look(ctx context.Context, seen *int64, force bool) {
 		return
 	}
 	complete := true
-	d.mu.Lock()
-	running := make(map[int]*pump, len(d.pumps))
-	for id, p := range d.pumps {
-		running[id] = p
-	}
-	d.mu.Unlock()
+	running := d.all()
 	for id, p := range running {
 		if rev, ok := want[id]; !ok || rev != p.revision() {
 			p.askReload()
@@ -227,17 +248,13 @@ func (d *dispatcher) start(ctx context.Context, id int) bool {
 		slog.Warn("webhook: a subscription could not be started", "subscription", id, "error", err)
 		return false
 	}
-	d.mu.Lock()
-	d.pumps[id] = p
-	d.mu.Unlock()
+	d.add(p)
 	d.running.Go(func() {
 		p.run(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		d.mu.Lock()
-		delete(d.pumps, id)
-		d.mu.Unlock()
+		d.remove(p)
 		d.w.changed.signal() // it may have been enabled anew
 	})
 	return true

@@ -226,6 +226,7 @@ func (p *pump) work(end *endpoint, a attempt) {
 			return
 		}
 		if err == nil {
+			p.d.w.tally.count(r.received)
 			p.d.w.attempts.add(logged{
 				sub: end.sub, number: a.number, position: a.position, eventID: ev.ID, name: ev.Name, created: ev.Created, result: r,
 			})

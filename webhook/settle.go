@@ -71,11 +71,9 @@ func (t *settler) run(ctx context.Context) {
 
 // last settles everything once more before the work is given back.
 func (t *settler) last() {
-	t.d.mu.Lock()
-	for _, p := range t.d.pumps {
+	for _, p := range t.d.all() {
 		t.mark(p)
 	}
-	t.d.mu.Unlock()
 	if _, err := t.runOnce(context.Background()); err != nil && !errors.Is(err, event.ErrFenced) {
 		slog.Warn("webhook: the last deliveries could not be settled; they will be repeated", "error", err)
 	}
@@ -180,6 +178,9 @@ func (s *share) done(err error) {
 		s.p.over = true // deleted, disabled or enabled anew since
 	default:
 		s.p.s.settled(s.what)
+		for _, x := range s.what.expired {
+			s.p.d.w.tally.expired.Add(x.to - x.from + 1)
+		}
 	}
 	s.p.mu.Unlock()
 	s.p.wake()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 
 	"comanda/account"
 	"comanda/event"
@@ -26,6 +27,9 @@ type Config struct {
 	Transport http.RoundTripper
 }
 
+// keptConns are the idle connections kept to one host, which several subscriptions may share.
+const keptConns = 4 * maxFlights
+
 // Webhooks is the door to subscriptions and the worker that delivers to them. It is safe for parallel use.
 type Webhooks struct {
 	db       *db.DB
@@ -38,6 +42,8 @@ type Webhooks struct {
 	agent    string
 	attempts *attemptLog
 	changed  changes
+	tally    tally
+	running  atomic.Pointer[dispatcher] // nil while another node owns the work
 }
 
 // New makes the door; nothing is delivered until Run. An OAuth app takes its subscriptions with it when it is deleted.
@@ -51,7 +57,7 @@ func New(d *db.DB, log *event.Log, accounts *account.Accounts, apps *oauth.Serve
 	}
 	guard := outbound.Guard{Allow: c.Allow}
 	if c.Transport == nil {
-		c.Transport = guard.Transport(maxFlights)
+		c.Transport = guard.Transport(keptConns)
 	}
 	w := &Webhooks{
 		db: d, log: log, accounts: accounts, apps: apps, guard: guard, box: box, client: c.Transport,
