@@ -12,6 +12,7 @@ import (
 
 	"comanda/internal/clock"
 	"comanda/internal/db"
+	"comanda/webhook"
 )
 
 // readyTimeout bounds the database round trip of /readyz.
@@ -57,6 +58,24 @@ func (m *metrics) database(d *db.DB) {
 	gauge("queued_writes", "Writes waiting for the SQLite writer.", func(s db.Stats) int64 { return s.Queued })
 	gauge("open_connections", "Connections open.", func(s db.Stats) int64 { return s.OpenConn })
 	gauge("busy_connections", "Connections in use by a transaction.", func(s db.Stats) int64 { return s.BusyConn })
+}
+
+// webhooks publishes the counters of webhook delivery.
+func (m *metrics) webhooks(w *webhook.Webhooks) {
+	counter := func(name, help string, value func(webhook.Stats) int64) {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "comanda_webhook_" + name + "_total", Help: help},
+			func() float64 { return float64(value(w.Stats())) }))
+	}
+	gauge := func(name, help string, value func(webhook.Stats) int64) {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "comanda_webhook_" + name, Help: help},
+			func() float64 { return float64(value(w.Stats())) }))
+	}
+	counter("received", "Delivery attempts answered with 2xx.", func(s webhook.Stats) int64 { return s.Received })
+	counter("failed", "Delivery attempts that were not.", func(s webhook.Stats) int64 { return s.Failed })
+	counter("expired", "Events given up after the retry window.", func(s webhook.Stats) int64 { return s.Expired })
+	counter("unlogged", "Attempts that the attempt log could not take.", func(s webhook.Stats) int64 { return s.Unlogged })
+	gauge("subscriptions", "Subscriptions that this node delivers to; 0 while another node does.", func(s webhook.Stats) int64 { return s.Streams })
+	gauge("endpoints_down", "Of them, those whose endpoint is down.", func(s webhook.Stats) int64 { return s.Down })
 }
 
 // observe times the requests of one door.

@@ -74,6 +74,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.metrics.database(s.DB)
+	s.metrics.webhooks(s.Webhooks)
 	s.door = s.doors()
 	return nil
 }
