@@ -33,7 +33,7 @@ func TestOfficialClients(t *testing.T) {
 
 	for _, client := range []string{"typescript", "javascript"} {
 		t.Run(client, func(t *testing.T) {
-			cmd := exec.CommandContext(t.Context(), node, "--test", client+".test.js")
+			cmd := exec.CommandContext(t.Context(), node, "--test", "--test-reporter=spec", client+".test.js")
 			cmd.Env = append(os.Environ(), "COMANDA_DEMO_JSON="+credentials, "NODE_EXTRA_CA_CERTS="+ca,
 				"NODE_NO_WARNINGS=1", "NODE_OPTIONS=", "NO_COLOR=1")
 			out, err := cmd.CombinedOutput()

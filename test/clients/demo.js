@@ -29,6 +29,15 @@ async function placeOrder(item, quantity) {
   return { ...order, quoted: quote.Amount };
 }
 
+// signingSecret reveals the key that signs a subscription's deliveries. The contract has no operation for it, since its
+// webhooks are not signed.
+async function signingSecret(subscription) {
+  const url = `${demo.baseUrl}/api/v1.0/${demo.appId}/webhooks/${demo.oauthAppId}/subscriptions/${subscription}/secret`;
+  const answer = await fetch(url, { headers: { Authorization: `Bearer ${demo.accessToken}` } });
+  if (!answer.ok) throw new Error(`GET ${url}: ${answer.status} ${await answer.text()}`);
+  return (await answer.json()).Data;
+}
+
 async function post(url, body, headers = {}) {
   const answer = await fetch(url, {
     method: 'POST',
@@ -94,4 +103,4 @@ function signature(secret, delivery) {
   return 'v1,' + createHmac('sha256', key).update(signed).digest('base64');
 }
 
-module.exports = { demo, placeOrder, Receiver, signature };
+module.exports = { demo, placeOrder, Receiver, signature, signingSecret };

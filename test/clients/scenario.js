@@ -4,7 +4,7 @@
 
 const { after, before, describe, test } = require('node:test');
 const assert = require('node:assert/strict');
-const { demo, placeOrder, Receiver } = require('./demo');
+const { demo, placeOrder, Receiver, signature, signingSecret } = require('./demo');
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -147,7 +147,7 @@ module.exports = function scenario(name, connect) {
       assert.equal(order.RefundedAmount, 1);
       assert.equal(order.PaymentStatus, 'PartiallyRefunded');
       assert.equal(order.OrderState, 'Dispatched', 'a partial refund keeps the state');
-      await refused(client.refundOrder(kept.OrderId, { RefundAmount: kept.quoted }), [400, 409], /RefundAmount|refund/i);
+      await refused(client.refundOrder(kept.OrderId, { RefundAmount: kept.quoted, NotifyCustomer: false }), [400, 409], /refund/i);
       await client.refundOrder(kept.OrderId, { RefundAmount: (total - 100) / 100, RefundReason: 'Both were', NotifyCustomer: false });
       order = (await client.getOrderById(kept.OrderId)).Data;
       assert.equal(order.RefundedAmount, kept.quoted);
@@ -160,7 +160,7 @@ module.exports = function scenario(name, connect) {
       const first = await receiver.until('order.created', about('order.created', kept.OrderId));
       assert.equal(first.url, '/hook?from=comanda&from=again');
       assert.equal(first.headers['x-verify-token'], verifyToken);
-      assert.match(first.headers['webhook-signature'], /^v1,[A-Za-z0-9+/]{43}=/);
+      assert.equal(first.headers['webhook-signature'], signature(await signingSecret(subscription.Id), first));
       assert.equal(first.headers['content-type'].split(';')[0], 'application/json');
       assert.equal(first.body.Body.EventName, 'order.created');
       assert.equal(first.body.Body.AppId, demo.appId);
