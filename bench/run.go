@@ -137,7 +137,7 @@ func (b *bench) serve(c app.Config, what string) (p *process, ready time.Duratio
 	if p, err = start(b.log, binary, args...); err != nil {
 		return nil, 0, err
 	}
-	//nolint:gosec // only whether it answers counts here; load checks the certificate
+	// Only whether it answers counts here; load checks the certificate.
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, Timeout: time.Second}
 	defer client.CloseIdleConnections()
 	for time.Since(p.started) < 20*time.Second {

@@ -49,9 +49,16 @@ func pizza(name, description string, base int, allergens string) item {
 		{"Size", 1, 1, true, []option{{"10 inch", base, ""}, {"12 inch", base + 300, ""}, {"14 inch", base + 600, ""}}},
 		{"Base", 1, 1, false, []option{{"Classic sourdough", 0, "gluten"}, {"Wholemeal", 50, "gluten"}, {"Gluten free", 200, noAllergens}}},
 		{"Extra toppings", 0, 5, false, []option{
-			{"Extra mozzarella", 200, "milk"}, {"Fior di latte", 250, "milk"}, {"Mushrooms", 150, noAllergens},
-			{"Roasted peppers", 150, noAllergens}, {"Olives", 120, noAllergens}, {"Artichokes", 180, noAllergens},
-			{"Anchovies", 200, "fish"}, {"Spicy ’nduja", 250, noAllergens}, {"Prosciutto", 300, noAllergens}, {"Rocket", 100, noAllergens},
+			{"Extra mozzarella", 200, "milk"},
+			{"Fior di latte", 250, "milk"},
+			{"Mushrooms", 150, noAllergens},
+			{"Roasted peppers", 150, noAllergens},
+			{"Olives", 120, noAllergens},
+			{"Artichokes", 180, noAllergens},
+			{"Anchovies", 200, "fish"},
+			{"Spicy ’nduja", 250, noAllergens},
+			{"Prosciutto", 300, noAllergens},
+			{"Rocket", 100, noAllergens},
 		}},
 	}}
 }

@@ -74,7 +74,7 @@ func (p *pos) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var envelope struct {
 		Type string
 		Body struct {
-			FlipdishEventId string //nolint:revive // the wire's name
+			FlipdishEventId string
 			Order           struct{ OrderId int }
 		}
 	}

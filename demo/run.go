@@ -174,7 +174,7 @@ func (d *demo) firstOrder(ctx context.Context) (*timeline, string, error) {
 	}
 	story := &timeline{start: clock.Mono()}
 	order, err := data[struct {
-		OrderId       int //nolint:revive // the wire's name
+		OrderId       int
 		TrackingToken string
 	}](ctx, diner, http.MethodPost, path+"/orders", basket, "Idempotency-Key", rand.Text())
 	if err != nil {

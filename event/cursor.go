@@ -40,7 +40,7 @@ func suffixOf(id string) (s [suffixLen]byte) {
 
 // String returns the cursor's text, which says nothing to whoever holds it.
 func (c Cursor) String() string {
-	b := binary.AppendUvarint(make([]byte, 0, 16), uint64(c.Position)) //nolint:gosec // positions are never negative
+	b := binary.AppendUvarint(make([]byte, 0, 16), uint64(c.Position))
 	return base64.RawURLEncoding.EncodeToString(append(b, c.suffix[:]...))
 }
 

@@ -27,7 +27,7 @@ type Archived struct {
 // It refuses a destination that exists. The file holds personal data and hashes of secrets: it is readable by its owner only.
 func (d *DB) Backup(ctx context.Context, destination string) (Archived, error) {
 	// The name is taken at once, and gets its content at the end.
-	name, err := os.OpenFile(destination, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // the operator's choice
+	name, err := os.OpenFile(destination, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, os.ErrExist) {
 		return Archived{}, fmt.Errorf("%s exists already; a backup never overwrites a file, name another one", destination)
 	}
@@ -54,7 +54,7 @@ func (d *DB) Backup(ctx context.Context, destination string) (Archived, error) {
 }
 
 func (d *DB) backup(ctx context.Context, path string) (Archived, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // the operator's choice
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return Archived{}, err
 	}
@@ -200,7 +200,7 @@ func restore(ctx context.Context, archive string, into Config) (out Archived, er
 
 func (d *DB) unarchive(ctx context.Context, tx *Tx, archive string) (Archived, error) {
 	var out Archived
-	f, err := os.Open(archive) //nolint:gosec // the operator's choice
+	f, err := os.Open(archive)
 	if err != nil {
 		return out, err
 	}
@@ -373,7 +373,7 @@ func syncFolder(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil // does not know the notion
 	}
-	f, err := os.Open(dir) //nolint:gosec // the operator's choice
+	f, err := os.Open(dir)
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ var errLocked = errors.New("locked")
 // ErrFolderInUse and is a sentence for the operator.
 func LockFolder(dir string) (*FolderLock, error) {
 	path := filepath.Join(dir, "lock")
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator's folder
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +31,7 @@ func LockFolder(dir string) (*FolderLock, error) {
 			return nil, fmt.Errorf("lock %s: %w", path, err)
 		}
 		holder := "another process"
-		if pid, err := os.ReadFile(path); err == nil && len(pid) > 0 { //nolint:gosec // the operator's folder
+		if pid, err := os.ReadFile(path); err == nil && len(pid) > 0 {
 			holder = "process " + strings.TrimSpace(string(pid))
 		}
 		return nil, fmt.Errorf("%w: %s is running on %s; stop it first, or name another folder with --data", ErrFolderInUse, holder, dir)

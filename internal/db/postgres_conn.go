@@ -160,9 +160,9 @@ func (r *pgRows) value(i int, raw []byte) (driver.Value, error) {
 		return string(raw), nil
 	case f.Format != pgx.BinaryFormatCode:
 	case f.DataTypeOID == pgtype.Int4OID && len(raw) == 4:
-		return int64(int32(binary.BigEndian.Uint32(raw))), nil //nolint:gosec // two's complement on the wire
+		return int64(int32(binary.BigEndian.Uint32(raw))), nil
 	case f.DataTypeOID == pgtype.Int8OID && len(raw) == 8:
-		return int64(binary.BigEndian.Uint64(raw)), nil //nolint:gosec // two's complement on the wire
+		return int64(binary.BigEndian.Uint64(raw)), nil
 	case f.DataTypeOID == pgtype.BoolOID && len(raw) == 1:
 		return raw[0] == 1, nil
 	case f.DataTypeOID == pgtype.ByteaOID:

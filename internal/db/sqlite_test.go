@@ -31,7 +31,7 @@ func hold(t *testing.T, d *db.DB) (release func()) {
 }
 
 // queue starts a write and waits until it stands in the queue.
-func queue(t *testing.T, d *db.DB, ctx context.Context, fn func(*db.Tx) error) <-chan error { //nolint:revive // the database first
+func queue(t *testing.T, d *db.DB, ctx context.Context, fn func(*db.Tx) error) <-chan error {
 	t.Helper()
 	n := d.Stats().Queued
 	out := make(chan error, 1)

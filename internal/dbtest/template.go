@@ -27,7 +27,7 @@ func sqliteTemplate(t testing.TB) []byte {
 	sqliteOnce.Do(func() {
 		path := filepath.Join(t.TempDir(), "template.db")
 		migrate(t, db.Config{Path: path})
-		raw, err := os.ReadFile(path) //nolint:gosec // ours
+		raw, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
