@@ -52,6 +52,7 @@ func (c *initCommand) Run(ctx context.Context) error {
 		return json.NewEncoder(os.Stdout).Encode(out)
 	}
 	fmt.Printf("Brand %s with store group %d and store %d is ready.\n", made.AppID, made.StoreGroupID, made.StoreID)
+	fmt.Printf("OAuth app of the first integration: client_id %s, client_secret %s — shown only now.\n", made.OAuthAppID, made.ClientSecret)
 	if !c.PasswordStdin {
 		fmt.Printf("%s signs in with the password %s — it is shown only now.\n", c.Email, password)
 	}

@@ -17,7 +17,7 @@ import (
 type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Run the server."`
 	Demo    demoCommand    `cmd:"" help:"Show the main job end to end: a sample brand, a sample POS and one order through all of it."`
-	Init    initCommand    `cmd:"" help:"Make the owner, the brand, the store group and the store of an empty installation."`
+	Init    initCommand    `cmd:"" help:"Make the owner, the brand, the store group, the store and an OAuth app of an empty installation."`
 	Backup  backupCommand  `cmd:"" help:"Write a consistent backup of a running or stopped installation to one file."`
 	Restore restoreCommand `cmd:"" help:"Restore a backup into an empty data folder or database."`
 	Version versionCommand `cmd:"" help:"Print the version."`
