@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -141,5 +142,37 @@ func (w *world) bigOrders(b *testing.B, n int) {
 			}
 			return nil
 		}))
+	}
+}
+
+// BenchmarkBesideAHangingEndpoint measures from an event's commit to its arrival while 1,000 events wait for an endpoint
+// that never answers.
+func BenchmarkBesideAHangingEndpoint(b *testing.B) {
+	for name, open := range map[string]func(testing.TB) *db.DB{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
+		b.Run(name, func(b *testing.B) {
+			w := newWorld(b, open(b))
+			block := make(chan struct{})
+			defer close(block)
+			hanging := newEndpoint(b, func(delivery, http.ResponseWriter) { <-block })
+			w.subscribe(hanging.URL)
+			w.burst(1, 1000)
+			arrived := make(chan struct{}, 1)
+			healthy := newEndpoint(b, func(delivery, http.ResponseWriter) { arrived <- struct{}{} })
+			w.subscribe(healthy.URL)
+			w.run()
+			hanging.wait(b, 1)
+			var took []time.Duration
+			b.ResetTimer()
+			for n := range b.N {
+				w.orders(2000+n, 2000+n)
+				committed := time.Now()
+				<-arrived
+				took = append(took, time.Since(committed))
+			}
+			b.StopTimer()
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
+			b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
+		})
 	}
 }

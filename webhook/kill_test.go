@@ -175,3 +175,35 @@ func TestPausedNodeSettlesNothing(t *testing.T) {
 	}
 	t.Logf("paused after %d deliveries, %d came twice", stopped, twice)
 }
+
+// A node that stops in order gives the work back at once: another one goes on at its next beat, long before the lease
+// could end, and repeats nothing.
+func TestStoppedNodeReleasesAtOnce(t *testing.T) {
+	d := dbtest.Postgres(t)
+	w := newWorld(t, d)
+	e := newEndpoint(t, nil)
+	id := w.subscribe(e.URL)
+	const lease = 15 * time.Second
+	var stops []func()
+	for range 2 {
+		log := event.NewLog(d, event.LeaseTime(lease))
+		stops = append(stops, w.runNode(log, w.newHooks(log)))
+		if len(stops) == 1 {
+			w.orders(1, 1)
+			e.wait(t, 1) // the first node owns the work
+		}
+	}
+	w.burst(2, 1000)
+	e.wait(t, 100)
+	stops[0]()
+	stopped := time.Now()
+	w.orders(1001, 1100)
+	e.wait(t, 1100)
+	if pause := time.Since(stopped); pause > lease*2/3 {
+		t.Errorf("the other node needed %v", pause)
+	}
+	eventually(t, "the cursor is at the head", func() bool { return w.cursor(id) == w.head() })
+	if n := len(e.deliveries()); n != 1100 {
+		t.Errorf("%d deliveries of 1100 events", n)
+	}
+}
