@@ -42,11 +42,13 @@ type model struct {
 	cursor int64
 	table  map[int64]row
 	lost   []span
-	most   int // rows at once
+	gone   map[int64]bool // what lost holds, each position
+	most   int            // rows at once
 }
 
 func newModel(t *testing.T) *model {
 	m := &model{t: t, now: start, flying: map[int64]attempt{}, tries: map[int64]int{}, table: map[int64]row{}}
+	m.gone = map[int64]bool{}
 	m.got, m.failed = map[int64]bool{}, map[int64]time.Time{}
 	m.s = newStream(testSub("a"), 0, nil)
 	return m
@@ -88,6 +90,16 @@ func (m *model) pump() {
 	}
 }
 
+// givenUp reports whether the stream has expired a position, stored or not yet.
+func (m *model) givenUp(position int64) bool {
+	for _, x := range m.s.expired {
+		if x.from <= position && position <= x.to {
+			return true
+		}
+	}
+	return m.gone[position]
+}
+
 // inSequence checks that every earlier event of the subject has landed, expired, or failed for the first time so long ago
 // that its hold is over.
 func (m *model) inSequence(position int64) {
@@ -97,7 +109,7 @@ func (m *model) inSequence(position int64) {
 	subject := m.log[position-1].Subject
 	for p := position - 1; p > max(0, position-1500); p-- {
 		e := m.log[p-1]
-		if e.Subject != subject || m.got[p] || !m.s.sub.wants(e.Name, p) || m.now.Sub(e.Created) >= retryWindow {
+		if e.Subject != subject || m.got[p] || !m.s.sub.wants(e.Name, p) || m.now.Sub(e.Created) >= retryWindow || m.givenUp(p) {
 			continue
 		}
 		if first, ok := m.failed[p]; !ok || m.now.Sub(first) < orderHold {
@@ -138,6 +150,15 @@ func (m *model) settle() {
 		delete(m.table, p)
 	}
 	m.lost = append(m.lost, x.expired...)
+	for _, x := range x.expired {
+		for p := x.from; p <= x.to; p++ {
+			m.gone[p] = true
+			early := m.now.Sub(m.log[p-1].Created) < retryWindow
+			if early && (m.tries[p] < giveUpFrom || m.most < maxRows-maxFlights) {
+				m.t.Fatalf("position %d was given up after %d attempts with %d rows at most", p, m.tries[p], m.most)
+			}
+		}
+	}
 	m.s.settled(x)
 	m.pump()
 }

@@ -13,10 +13,11 @@ func (s *stream) nextProbe(now time.Time) (attempt, bool) {
 	}
 	first := s.firstReady(now)
 	switch {
-	case r != nil:
-	case first != 0 && len(s.rows)+s.outFirst < probeRows:
+	case first != 0 && s.wantsFresh() && len(s.rows)+s.outFirst < maxRows:
+		s.fresh++
 		s.probe = first
 		return s.startFirst(first, now), true
+	case r != nil:
 	default:
 		if r = s.soonest(); r == nil {
 			return attempt{}, false
@@ -25,6 +26,10 @@ func (s *stream) nextProbe(now time.Time) (attempt, bool) {
 	s.probe = r.position
 	return s.startRow(r), true
 }
+
+// wantsFresh reports whether the next probe is to be an event that has not failed yet: what failed may be what this
+// endpoint never takes, while it takes the rest.
+func (s *stream) wantsFresh() bool { return s.fresh < probeRows+s.probes/probeEvery }
 
 // soonest is the row with the earliest turn whose subject is free; one that is held keeps its place.
 func (s *stream) soonest() *row {
@@ -62,8 +67,9 @@ func (f *failures) down() bool {
 	return f.count >= downAfter && (len(f.subjects) >= downSpread || f.connect == f.count)
 }
 
-// judge adapts the number of flights and moves between streaming and probing.
-func (s *stream) judge(position int64, subject string, o outcome, now time.Time) {
+// judge adapts the number of flights and moves between streaming and probing. A later attempt's failure says nothing about
+// the endpoint, unless it could not connect: what it rejected once it rejects again.
+func (s *stream) judge(position int64, subject string, first bool, o outcome, now time.Time) {
 	wasProbe := s.probe == position
 	if wasProbe {
 		s.probe = 0
@@ -80,13 +86,15 @@ func (s *stream) judge(position int64, subject string, o outcome, now time.Time)
 		return
 	}
 	s.flights = max(s.flights/2, minFlights)
-	s.failures.add(subject, o.connect)
+	if first || o.connect {
+		s.failures.add(subject, o.connect)
+	}
 	switch {
 	case wasProbe:
 		s.probes++
 		s.probeAt = now.Add(probePause(s.probes))
 	case !s.probing && s.failures.down():
-		s.probing, s.probes = true, 1
+		s.probing, s.probes, s.fresh = true, 1, 0
 		s.probeAt = now.Add(probePause(1))
 		s.slim()
 	}
@@ -114,7 +122,7 @@ func (s *stream) resume(now time.Time) {
 		if r.firstFailed.IsZero() {
 			continue
 		}
-		r.firstFailed = now
+		r.firstFailed, r.spared = now, true
 		if r.state == rowDue {
 			s.plan(r, rowDue, now)
 		}

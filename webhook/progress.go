@@ -21,6 +21,26 @@ func (s *stream) expire(position int64) {
 	s.expired = append(s.expired, span{position, position})
 }
 
+// giveUp expires the row that has failed for longest, so that the events after it have a place; false when there is none
+// to give up. In an outage nothing is given up: then the stream waits.
+func (s *stream) giveUp(now time.Time) bool {
+	if s.probing {
+		return false
+	}
+	var worst *row
+	for _, r := range s.rows {
+		if !r.flying && !r.spared && r.attempts >= giveUpFrom && (worst == nil || r.firstFailed.Before(worst.firstFailed)) {
+			worst = r
+		}
+	}
+	if worst == nil {
+		return false
+	}
+	s.remove(worst, now)
+	s.expire(worst.position)
+	return true
+}
+
 // advance moves the cursor over what is settled. A head that is in flight for too long, or blocks a full window, and one
 // that waits behind a row of its subject, becomes a row itself.
 func (s *stream) advance(now time.Time) {
@@ -29,11 +49,12 @@ func (s *stream) advance(now time.Time) {
 		e := s.at(position)
 		switch {
 		case e.ev == nil:
-		case len(s.rows) >= maxRows:
-			return
 		case !e.started.IsZero():
 			full := s.read-s.cursor == windowSize && len(s.ready) == 0
 			if !full && now.Sub(e.started) < headLimit {
+				return
+			}
+			if len(s.rows) >= maxRows && !s.giveUp(now) {
 				return
 			}
 			r := s.rowOf(e.ev, rowFlying)
@@ -44,6 +65,12 @@ func (s *stream) advance(now time.Time) {
 			l := s.lines[e.ev.Subject]
 			if len(l.rows) == 0 {
 				return
+			}
+			if len(s.rows) >= maxRows {
+				if !s.giveUp(now) {
+					return
+				}
+				continue // it may have been what this one waits behind
 			}
 			l.queue = l.queue[1:]
 			last := l.rows[len(l.rows)-1]

@@ -35,6 +35,7 @@ type row struct {
 	firstFailed time.Time
 
 	flying bool // an attempt is in flight on this node
+	spared bool // not tried since an outage or a start: not to be given up
 	index  int  // in due, -1 = not there
 }
 
@@ -94,6 +95,7 @@ func (s *stream) rowOf(e *event.Event, state rowState) *row {
 // failed plans the next attempt of a row.
 func (s *stream) failed(r *row, o outcome, now time.Time) {
 	r.attempts++
+	r.spared = false
 	wait := pause(r.attempts)
 	if o.wait > wait {
 		wait = o.wait

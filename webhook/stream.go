@@ -10,8 +10,10 @@ import (
 // The bounds of one stream.
 const (
 	windowSize = 512 // positions read ahead of the stored cursor: the bound of duplicates after a crash
-	maxRows    = 256 // events that wait outside the window; beyond it the stream stops reading
-	probeRows  = 16  // of which new ones while the endpoint is down
+	maxRows    = 256 // events that wait outside the window; beyond it the one that has failed for longest is given up
+	probeRows  = 16  // new events that an endpoint which is down is tried with at first, and
+	probeEvery = 4   // then one with so many probes
+	giveUpFrom = 3   // failed attempts
 	minFlights = 2   // attempts in flight at once, adapted between these two
 	maxFlights = 16
 	headLimit  = time.Second // a window's head in flight for longer becomes a row, so that the cursor moves on
@@ -51,6 +53,7 @@ type stream struct {
 	failures failures
 	probing  bool
 	probes   int       // failed probes in a row
+	fresh    int       // new events that this outage was probed with
 	probeAt  time.Time // earliest next probe
 	probe    int64     // position of the probe in flight, 0 = none
 }
@@ -79,6 +82,7 @@ func newStream(sub *Subscription, cursor int64, rows []*row) *stream {
 	}
 	for _, r := range rows { // ascending by position
 		r.index = -1
+		r.spared = true
 		s.rows[r.position] = r
 		l := s.line(r.subject)
 		l.rows = append(l.rows, r)
@@ -94,12 +98,16 @@ func newStream(sub *Subscription, cursor int64, rows []*row) *stream {
 
 func (s *stream) at(position int64) *entry { return &s.window[position%windowSize] }
 
-// room is how many more positions the window takes: none while the endpoint is down, unless there is nothing to probe with.
+// room is how many more positions the window takes: while the endpoint is down, a few when a new event is to probe it.
 func (s *stream) room() int {
-	if s.probing && (len(s.ready) > 0 || len(s.rows) > 0 || s.outFirst > 0) {
+	room := windowSize - int(s.read-s.saved)
+	if !s.probing {
+		return room
+	}
+	if len(s.ready) > 0 || s.outFirst > 0 || !s.wantsFresh() {
 		return 0
 	}
-	return windowSize - int(s.read-s.saved)
+	return min(room, probeRows)
 }
 
 // push appends the next event of the log to the window; there must be room.
@@ -132,15 +140,20 @@ func (s *stream) next(now time.Time) (attempt, bool) {
 	if s.outFirst+s.outRetry >= s.flights {
 		return attempt{}, false
 	}
-	r := s.dueRow(now)
-	first := s.firstReady(now)
-	switch {
-	case r != nil && (first == 0 || s.outRetry < max(1, s.flights/2)):
-		return s.startRow(r), true
-	case first == 0 || len(s.rows)+s.outFirst >= maxRows:
-		return attempt{}, false
+	for {
+		r := s.dueRow(now)
+		first := s.firstReady(now)
+		switch {
+		case r != nil && (first == 0 || s.outRetry < max(1, s.flights/2)):
+			return s.startRow(r), true
+		case first == 0:
+			return attempt{}, false
+		case len(s.rows)+s.outFirst < maxRows:
+			return s.startFirst(first, now), true
+		case !s.giveUp(now):
+			return attempt{}, false
+		} // what was given up may have let another event go first
 	}
-	return s.startFirst(first, now), true
 }
 
 // firstReady is the lowest window position that may start, 0 when there is none.
@@ -202,6 +215,7 @@ type outcome struct {
 // finish takes the outcome of an attempt that next handed out.
 func (s *stream) finish(position int64, o outcome, now time.Time) {
 	r := s.rows[position]
+	first := r == nil || r.attempts == 0
 	var subject string
 	switch {
 	case r == nil:
@@ -235,7 +249,7 @@ func (s *stream) finish(position int64, o outcome, now time.Time) {
 			s.failed(r, o, now)
 		}
 	}
-	s.judge(position, subject, o, now)
+	s.judge(position, subject, first, o, now)
 	s.release(subject)
 }
 

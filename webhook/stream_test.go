@@ -173,7 +173,7 @@ func TestDeadEndpointCostsAFewRows(t *testing.T) {
 	if !m.s.probing {
 		t.Fatal("the endpoint is not taken for down")
 	}
-	if len(m.table) > probeRows+maxFlights || m.most > probeRows+maxFlights {
+	if few := probeRows + tries/probeEvery + downAfter + minFlights; len(m.table) > few || m.most > few {
 		t.Fatalf("%d rows, %d at most", len(m.table), m.most)
 	}
 	if tries > 20*60/4+50 {
@@ -362,5 +362,89 @@ func TestEventThatCouldNotBeReadIsTriedAgain(t *testing.T) {
 	m.settle()
 	if m.cursor != 3 || len(m.table) != 0 {
 		t.Fatal(m.cursor, m.table)
+	}
+}
+
+// An endpoint that never takes one kind of event gets all others soon, however long that goes on; only what it rejects
+// is given up, and not before its place is needed.
+func TestEndpointThatRejectsOneKindGetsTheOthersSoon(t *testing.T) {
+	for name, every := range map[string]int{"one in five": 5, "every other": 2} {
+		t.Run(name, func(t *testing.T) {
+			m := newModel(t)
+			m.s.sub.names["bad"] = 0
+			const gap = 10 * time.Second
+			landed, worst := 0, time.Duration(0)
+			for i := 0; m.now.Before(start.Add(8 * time.Hour)); i++ {
+				kind := "a"
+				if i%every == 0 {
+					kind = "bad"
+				}
+				subject := strconv.Itoa(i / 2)
+				if every == 2 {
+					subject = strconv.Itoa(i)
+				}
+				m.append("order/"+subject, kind)
+				m.pump()
+				for end := m.now.Add(gap); m.now.Before(end); m.pass(end.Sub(m.now)) {
+					for len(m.flying) > 0 {
+						for _, p := range m.inFlight() {
+							m.answer(p, m.log[p-1].Name == "a")
+						}
+						m.settle()
+					}
+				}
+				for ; landed < len(m.landed); landed++ {
+					p := m.landed[landed]
+					if p%2 == 1 || every == 2 || m.log[p-2].Name == "a" { // not held behind one that is rejected
+						worst = max(worst, m.now.Sub(m.log[p-1].Created))
+					}
+				}
+			}
+			good := 0
+			for _, e := range m.log {
+				if e.Name == "a" && m.now.Sub(e.Created) > orderHold+2*time.Minute {
+					if good++; !m.got[e.Position] {
+						t.Fatalf("position %d of %d did not come", e.Position, len(m.log))
+					}
+				}
+			}
+			if worst > time.Minute {
+				t.Errorf("an event that nothing held waited for %v", worst)
+			}
+			if len(m.lost) == 0 || len(m.s.rows) > maxRows+maxFlights {
+				t.Errorf("%d ranges given up, %d rows, of %d good events", len(m.lost), len(m.s.rows), good)
+			}
+		})
+	}
+}
+
+// In an outage nothing is given up, and when it ends every event has another attempt first.
+func TestOutageGivesUpNothing(t *testing.T) {
+	m := newModel(t)
+	for i := range 600 {
+		m.append("order/"+strconv.Itoa(i%7), "a") // more than there are rows waits behind what failed
+	}
+	m.pump()
+	for m.now.Before(start.Add(6 * time.Hour)) {
+		for _, p := range m.inFlight() {
+			m.answer(p, false)
+		}
+		m.settle()
+		m.pass(time.Minute)
+	}
+	if len(m.s.rows) < maxRows {
+		t.Fatalf("%d rows", len(m.s.rows))
+	}
+	for m.now.Before(start.Add(7 * time.Hour)) {
+		for _, p := range m.inFlight() {
+			m.answer(p, true)
+		}
+		m.settle()
+		if len(m.flying) == 0 {
+			m.pass(time.Minute)
+		}
+	}
+	if len(m.got) != 600 || len(m.lost) != 0 {
+		t.Fatalf("%d of 600 came, %v were given up", len(m.got), m.lost)
 	}
 }
