@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 
 	"comanda/account"
 	"comanda/customer"
@@ -68,8 +69,12 @@ func (o *Orders) Place(ctx context.Context, caller *account.Caller, appID string
 		return nil, err
 	}
 	// Refused now, but a repeat of what succeeded earlier hears of that success, and another body under its key does not.
-	if answer, found := p.claim.Find(ctx, o.db); answer != nil || found != nil {
-		return answer, found
+	kept, found := p.claim.Find(ctx, o.db)
+	switch {
+	case found != nil:
+		return nil, found
+	case kept != nil:
+		return p.repeated(ctx, kept)
 	}
 	return nil, err
 }
@@ -115,9 +120,9 @@ func (p *placing) run(ctx context.Context) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		var stored []byte
+		var kept []byte
 		err = p.o.db.Write(ctx, func(tx *db.Tx) (err error) {
-			stored, err = p.store(tx)
+			kept, err = p.store(tx)
 			return err
 		})
 		switch {
@@ -125,8 +130,8 @@ func (p *placing) run(ctx context.Context) ([]byte, error) {
 			continue
 		case err != nil:
 			return nil, err
-		case stored != nil:
-			return stored, nil
+		case kept != nil:
+			return p.repeated(ctx, kept)
 		}
 		return answer, nil
 	}
@@ -150,7 +155,7 @@ func (p *placing) drawUp(ctx context.Context, first bool) ([]byte, error) {
 		if p.id, err = p.o.db.NextID(ctx, "orders"); err != nil {
 			return nil, err
 		}
-		p.token = newToken()
+		p.token = newToken(p.id)
 		p.claim.About(subject(p.id))
 	}
 	a := &d.asked
@@ -169,10 +174,42 @@ func (p *placing) drawUp(ctx context.Context, first bool) ([]byte, error) {
 	if p.records, err = p.happen(); err != nil {
 		return nil, err
 	}
-	answer := make([]byte, 0, len(p.row.doc)+64)
-	answer = append(answer, p.row.doc[:len(p.row.doc)-1]...)
-	answer = append(answer, `,"TrackingToken":"`+p.token+`"}`...)
-	return answer, p.claim.Seal(answer)
+	kept, err := json.Marshal(receipt{Event: p.records[len(p.records)-1].ID, Token: p.token})
+	if err != nil {
+		return nil, err
+	}
+	return answerOf(p.row.doc, p.token), p.claim.Seal(kept)
+}
+
+// receipt is what is stored of an answer: its bytes are those of the order in an event, which the log keeps as they are
+// (an erasure that redacts the event redacts the answer with it),
+// and the token.
+type receipt struct{ Event, Token string }
+
+func answerOf(doc []byte, token string) []byte {
+	answer := make([]byte, 0, len(doc)+64)
+	answer = append(answer, doc[:len(doc)-1]...)
+	return append(answer, `,"TrackingToken":"`+token+`"}`...)
+}
+
+// repeated makes the answer of a call from its receipt, the same bytes as the first time.
+func (p *placing) repeated(ctx context.Context, kept []byte) ([]byte, error) {
+	var r receipt
+	if err := json.Unmarshal(kept, &r); err != nil {
+		return nil, fmt.Errorf("order: receipt: %w", err)
+	}
+	var body struct{ Order json.RawMessage }
+	err := p.o.db.Read(ctx, func(tx *db.Tx) error {
+		e, err := event.ByID(tx, p.brand.ID, r.Event)
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(e.Body, &body)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("order: event of receipt: %w", err)
+	}
+	return answerOf(body.Order, r.Token), nil
 }
 
 // happen makes the document and the events: order.created, and order.accepted where the store accepts by itself. Both are
@@ -202,10 +239,10 @@ func (p *placing) happen() ([]event.Record, error) {
 	return m.records, nil
 }
 
-// store is the transaction. It returns the stored answer when this call is a repeat.
+// store is the transaction. It returns the receipt of the first call when this one is a repeat.
 func (p *placing) store(tx *db.Tx) ([]byte, error) {
-	if answer, err := p.claim.Take(tx); err != nil || answer != nil {
-		return answer, err
+	if kept, err := p.claim.Take(tx); err != nil || kept != nil {
+		return kept, err
 	}
 	d, o := p.draft, p.o
 	if v, err := o.stores.Version(tx, d.store.ID); err != nil || v != d.store.Version {

@@ -164,7 +164,7 @@ func TestTrackingTokenOpensItsOrderOnly(t *testing.T) {
 		if o := trackOf(t, s, p); o.OrderId != p.OrderId || o.Calculation.Amount != p.Amount {
 			t.Errorf("%+v", o)
 		}
-		for _, token := range []string{"", p.OrderTrackingCode, fmt.Sprint(p.OrderId), p.TrackingToken[:23], p.TrackingToken + "x", strings.Repeat("A", 24), "\x00"} {
+		for _, token := range []string{"", p.OrderTrackingCode, fmt.Sprint(p.OrderId), p.TrackingToken[:29], p.TrackingToken + "x", strings.Repeat("A", 30), "\x00", p.TrackingToken[:6] + q.TrackingToken[6:]} {
 			_, err := s.Orders.Track(ctx, apptest.Diner(), s.Brand.AppID, token)
 			want(t, err, fault.NotFound, "TrackingToken")
 		}

@@ -19,7 +19,7 @@ const (
 	sqlInsertRefund = `insert into order_refunds (order_id, version, brand_id, amount, reason, notify_customer, account_id,
 		refunded_at) values ($1, $2, $3, $4, $5, $6, $7, $8)`
 
-	sqlOrderByToken = `select order_id from orders where tracking_hash = $1 and brand_id = $2`
+	sqlOrderByToken = `select order_id from orders where order_id = $1 and brand_id = $2 and tracking_hash = $3`
 
 	// Lists. $2 holds the wanted store ids as ",1,2,", or is empty for all stores. $5 to $18 are the wanted states, padded
 	// with empty texts. PendingPayment and PlacedCanBeCancelled are the customer's own affair.

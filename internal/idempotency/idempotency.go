@@ -6,8 +6,8 @@ import (
 	"crypto/cipher"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -131,10 +131,10 @@ func (c *Claim) read(tx *db.Tx) ([]byte, error) {
 	return answer, nil
 }
 
-// hash is the hex SHA-256 of the parts, each preceded by its length.
+// hash is the SHA-256 of the parts, each preceded by its length, as text.
 func hash(parts ...[]byte) string {
 	sum := digest(parts...)
-	return hex.EncodeToString(sum[:])
+	return base64.RawStdEncoding.EncodeToString(sum[:])
 }
 
 func digest(parts ...[]byte) (sum [sha256.Size]byte) {

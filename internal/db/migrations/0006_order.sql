@@ -39,7 +39,6 @@ create table orders (
 	calculation text not null
 );
 
-create unique index orders_by_tracking on orders (tracking_hash);
 create index orders_by_time on orders (brand_id, placed_at, order_id);
 create index orders_by_state on orders (brand_id, state, placed_at, order_id);
 
