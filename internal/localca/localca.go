@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"math/big"
 	"net"
 	"os"
@@ -28,6 +29,7 @@ const (
 	caYears  = 10
 	leafDays = 397 // the longest that browsers accept
 	renewAt  = 30 * 24 * time.Hour
+	retry    = time.Hour // after a failed renewal, while the old certificate is valid
 )
 
 // Authority issues the server certificate of one data folder and renews it while the server runs.
@@ -37,8 +39,9 @@ type Authority struct {
 	ca    *x509.Certificate
 	key   *ecdsa.PrivateKey
 
-	mu   sync.Mutex
-	leaf *tls.Certificate
+	mu    sync.Mutex
+	leaf  *tls.Certificate
+	again time.Time // before this a failed renewal is not tried again
 }
 
 // Open reads the authority in dir, or makes one, and makes sure that its server certificate names hosts (DNS names and
@@ -125,7 +128,8 @@ func (a *Authority) create() error {
 	return writePEM(a.CAFile(), "CERTIFICATE", der, 0o644)
 }
 
-// certificate returns the current leaf, issuing a new one when there is none, it is about to expire or lacks a host.
+// certificate returns the current leaf, issuing a new one when there is none, it is about to expire or lacks a host. As
+// long as the current one is valid, a failure to renew it is logged only: a full disk must not end TLS.
 func (a *Authority) certificate() (*tls.Certificate, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -135,10 +139,20 @@ func (a *Authority) certificate() (*tls.Certificate, error) {
 			a.leaf = &pair
 		}
 	}
-	if a.leaf != nil && a.leaf.Leaf.NotAfter.Sub(clock.Now()) > renewAt {
+	now := clock.Now()
+	if a.leaf == nil || !a.leaf.Leaf.NotAfter.After(now) {
+		return a.issue()
+	}
+	if a.leaf.Leaf.NotAfter.Sub(now) > renewAt || now.Before(a.again) {
 		return a.leaf, nil
 	}
-	return a.issue()
+	renewed, err := a.issue()
+	if err != nil {
+		a.again = now.Add(retry)
+		slog.Error("cannot renew the server certificate; the current one serves on", "folder", a.dir, "expires", a.leaf.Leaf.NotAfter, "error", err)
+		return a.leaf, nil
+	}
+	return renewed, nil
 }
 
 func (a *Authority) fits(leaf *x509.Certificate) bool {

@@ -69,6 +69,41 @@ func TestRenewsWhileRunning(t *testing.T) {
 	})
 }
 
+// While the certificate is valid, a folder that cannot be written does not end TLS; renewal is tried hourly.
+func TestFailedRenewalKeepsTheCertificate(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		a := must(t)(Open(dir, nil))
+		before := a.leaf.Leaf
+		obstacle := filepath.Join(dir, "server.key.new") // a folder in the way of the new key, for root too
+		if err := os.Mkdir(obstacle, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep((leafDays - 29) * 24 * time.Hour)
+		if c, err := a.certificate(); err != nil || !c.Leaf.Equal(before) {
+			t.Fatal("a failed renewal broke TLS", err)
+		}
+		if err := os.Remove(obstacle); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(retry - time.Second)
+		if c, err := a.certificate(); err != nil || !c.Leaf.Equal(before) {
+			t.Fatal("tried again within the hour", err)
+		}
+		time.Sleep(time.Second)
+		if c, err := a.certificate(); err != nil || c.Leaf.Equal(before) {
+			t.Fatal("not tried again after an hour", err)
+		}
+		if err := os.Mkdir(obstacle, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(leafDays * 24 * time.Hour)
+		if _, err := a.certificate(); err == nil {
+			t.Fatal("an expired certificate was handed out")
+		}
+	})
+}
+
 func must(t *testing.T) func(*Authority, error) *Authority {
 	return func(a *Authority, err error) *Authority {
 		t.Helper()
