@@ -21,6 +21,13 @@ import (
 func masterKey(ctx context.Context, d *db.DB, file string) ([]byte, error) {
 	raw, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
+		known, e := remembersKey(ctx, d)
+		if e != nil {
+			return nil, e
+		}
+		if known {
+			return nil, fmt.Errorf("there is no master key at %s, and this database has one: put the installation's master.key there, or name it with --master-key-file", file)
+		}
 		key := make([]byte, seal.KeySize)
 		_, _ = rand.Read(key) // never fails, by its contract
 		raw = []byte(base64.StdEncoding.EncodeToString(key) + "\n")
@@ -49,6 +56,18 @@ func masterKey(ctx context.Context, d *db.DB, file string) ([]byte, error) {
 		return nil, fmt.Errorf("%s is not the master key of this database: every node needs the same file, see --master-key-file", file)
 	}
 	return key, nil
+}
+
+// remembersKey reports whether the database was opened with a master key before.
+func remembersKey(ctx context.Context, d *db.DB) (bool, error) {
+	err := d.Read(ctx, func(tx *db.Tx) error {
+		var fingerprint string
+		return tx.QueryRow(sqlReadKey).Scan(&fingerprint)
+	})
+	if errors.Is(err, db.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // create writes a new file for the owner only and makes it durable; it never replaces one.

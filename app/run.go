@@ -21,6 +21,7 @@ import (
 const (
 	headerTimeout = 10 * time.Second
 	readTimeout   = 60 * time.Second
+	writeTimeout  = 60 * time.Second // from the end of the header; a client that does not read its answer holds no handler longer
 	idleTimeout   = 120 * time.Second
 	maxHeader     = 64 << 10
 )
@@ -96,7 +97,7 @@ func (s *Server) Close() error {
 
 func httpServer(h http.Handler) *http.Server {
 	return &http.Server{
-		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug), // what clients do wrong: broken handshakes and the like
 	}
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"net"
@@ -11,8 +12,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"comanda/internal/dbtest"
+	"comanda/internal/seal"
 )
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
@@ -157,23 +160,49 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// A database that has a master key takes no other, and none is made in place of a lost one.
 func TestAnotherMasterKeyIsRefused(t *testing.T) {
 	each(t, func(t *testing.T, c Config) {
 		if _, err := Init(t.Context(), c, sample); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Remove(filepath.Join(c.Data, "master.key")); err != nil {
+		file := filepath.Join(c.Data, "master.key")
+		refused := func(want ...string) {
+			t.Helper()
+			s, err := Open(t.Context(), c)
+			if err == nil {
+				_ = s.Close()
+				t.Fatal("not refused")
+			}
+			for _, w := range want {
+				if !strings.Contains(err.Error(), w) {
+					t.Errorf("%q does not speak of %q", err, w)
+				}
+			}
+		}
+		if err := os.Remove(file); err != nil {
 			t.Fatal(err)
 		}
-		s, err := Open(t.Context(), c)
-		if err == nil {
-			_ = s.Close()
-			t.Fatal("a new master key was taken")
+		refused(file, "--master-key-file")
+		if _, err := os.Stat(file); err == nil {
+			t.Error("a new master key was made")
 		}
-		if !strings.Contains(err.Error(), "--master-key-file") {
-			t.Error(err)
+		other := base64.StdEncoding.EncodeToString(make([]byte, seal.KeySize))
+		if err := os.WriteFile(file, []byte(other), 0o600); err != nil {
+			t.Fatal(err)
 		}
+		refused(file, "--master-key-file")
 	})
+}
+
+// A client that never reads its answer must not hold a handler for ever.
+func TestServersBoundReadingAndWriting(t *testing.T) {
+	s := httpServer(http.NotFoundHandler())
+	for what, d := range map[string]time.Duration{"header": s.ReadHeaderTimeout, "read": s.ReadTimeout, "write": s.WriteTimeout, "idle": s.IdleTimeout} {
+		if d <= 0 || d > 2*time.Minute {
+			t.Errorf("%s: %s", what, d)
+		}
+	}
 }
 
 func TestBackupRestores(t *testing.T) {
