@@ -205,6 +205,14 @@ func TestServersBoundReadingAndWriting(t *testing.T) {
 	}
 }
 
+func TestBackupNeedsADatabase(t *testing.T) {
+	c := Config{Data: filepath.Join(t.TempDir(), "nope")}
+	_, err := Backup(t.Context(), c, filepath.Join(t.TempDir(), "backup"))
+	if err == nil || !strings.Contains(err.Error(), "--data") || !strings.Contains(err.Error(), "--database-url") {
+		t.Error(err)
+	}
+}
+
 func TestBackupRestores(t *testing.T) {
 	each(t, func(t *testing.T, c Config) {
 		made, err := Init(t.Context(), c, sample)

@@ -20,8 +20,19 @@ type client struct {
 	token string
 }
 
-// call sends body (nil = none) and decodes the answer into out (nil = ignore). Any answer but 2xx is an error that
-// carries the server's own sentence.
+// refusal is an answer other than 2xx.
+type refusal struct {
+	method, path string
+	status       int
+	answer       string
+}
+
+func (r *refusal) Error() string {
+	return fmt.Sprintf("%s %s: %d: %s", r.method, r.path, r.status, r.answer)
+}
+
+// call sends body (nil = none) and decodes the answer into out (nil = ignore). Any answer but 2xx is a *refusal
+// that carries the server's own sentence.
 func (c *client) call(ctx context.Context, method, path string, body, out any, headers ...string) error {
 	var r io.Reader
 	if body != nil {
@@ -55,7 +66,7 @@ func (c *client) call(ctx context.Context, method, path string, body, out any, h
 		return err
 	}
 	if resp.StatusCode/100 != 2 {
-		return fmt.Errorf("%s %s: %d: %s", method, path, resp.StatusCode, raw)
+		return &refusal{method, path, resp.StatusCode, string(raw)}
 	}
 	if out == nil {
 		return nil

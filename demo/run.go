@@ -41,13 +41,14 @@ func Run(ctx context.Context, out io.Writer, o Options) error {
 			defer func() { _ = os.RemoveAll(folder) }()
 		}
 	}
-	d := &demo{Options: o, out: out}
+	d := &demo{Options: o, out: out, gone: fresh && o.Once}
 	return d.run(ctx)
 }
 
 type demo struct {
 	Options
 	out    io.Writer
+	gone   bool // nothing is left when it ends: the folder was made for this run only
 	server *app.Server
 	http   *http.Client
 	creds  Credentials
@@ -91,14 +92,20 @@ func (d *demo) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer stopPOS()
+	var told result
 	story, tracking, err := d.firstOrder(ctx)
-	if err != nil {
+	switch {
+	case err == nil:
+		told.timeline, told.TrackingURL, told.OrderID = *story, tracking, d.creds.OrderID
+	case errors.Is(err, errNotTaken) && !d.Once: // somebody changed the sample shop: it can still be looked at and mended
+		told.Steps, told.Refusal = []Step{}, err.Error()
+	default:
 		return fmt.Errorf("the first order: %w", err)
 	}
 	if err := d.creds.save(d.Data); err != nil {
 		return err
 	}
-	if err := d.report(story, tracking); err != nil || d.Once {
+	if err := d.report(told); err != nil || d.Once {
 		return err
 	}
 	select {
@@ -165,7 +172,7 @@ func (d *demo) firstOrder(ctx context.Context) (*timeline, string, error) {
 	basket := Basket(d.creds.StoreID)
 	quote, err := data[struct{ Amount wire.Decimal }](ctx, diner, http.MethodPost, path+"/quotes", basket)
 	if err != nil {
-		return nil, "", err
+		return nil, "", notTaken(err)
 	}
 	basket["ExpectedAmount"] = quote.Amount
 	committed, err := d.commitTime(ctx)
@@ -178,7 +185,7 @@ func (d *demo) firstOrder(ctx context.Context) (*timeline, string, error) {
 		TrackingToken string
 	}](ctx, diner, http.MethodPost, path+"/orders", basket, "Idempotency-Key", rand.Text())
 	if err != nil {
-		return nil, "", err
+		return nil, "", notTaken(err)
 	}
 	d.creds.OrderID = order.OrderId
 	story.Steps = append(story.Steps, Step{What: "order sent by the diner"})
@@ -221,20 +228,50 @@ func (d *demo) commitTime(ctx context.Context) (<-chan time.Time, error) {
 	return when, nil
 }
 
-func (d *demo) report(story *timeline, tracking string) error {
-	c := d.creds
-	if d.JSON {
-		return result{*story, c.BaseURL, c.AppID, c.StoreID, c.OrderID, tracking, file(d.Data)}.json(d.out)
+// errNotTaken says that the shop refused the sample order, rather than that a part failed.
+var errNotTaken = errors.New("the shop does not take the sample order")
+
+// notTaken marks a refusal for a reason of the shop: an item that is sold out, a store that is closed.
+func notTaken(err error) error {
+	var r *refusal
+	if errors.As(err, &r) && r.status/100 == 4 {
+		return fmt.Errorf("%w: %w", errNotTaken, err)
 	}
-	fmt.Fprintf(d.out, "\nComanda demo: one order through all of it\n\n")
-	story.print(d.out)
-	fmt.Fprintf(d.out, `
-  API          %[1]s/api/v1.0/%[2]s/…
-  API document %[1]s/openapi.json
-  The order    %[3]s
-`, c.BaseURL, c.AppID, tracking)
-	if d.Once {
+	return err
+}
+
+// report prints the story, and what can still be used after it.
+func (d *demo) report(told result) error {
+	c := d.creds
+	told.AppID, told.StoreID = c.AppID, c.StoreID
+	if !d.Once {
+		told.BaseURL = c.BaseURL
+	} else {
+		told.TrackingURL = ""
+	}
+	if !d.gone {
+		told.Credentials = file(d.Data)
+	}
+	if d.JSON {
+		return told.json(d.out)
+	}
+	if told.Refusal != "" {
+		fmt.Fprintf(d.out, "\nComanda demo: %s\n", told.Refusal)
+	} else {
+		fmt.Fprintf(d.out, "\nComanda demo: one order through all of it\n\n")
+		told.print(d.out)
+	}
+	fmt.Fprintln(d.out)
+	if d.gone {
 		return nil
+	}
+	if d.Once {
+		fmt.Fprintf(d.out, "  Credentials  %s (keep it to yourself)\n", told.Credentials)
+		return nil
+	}
+	fmt.Fprintf(d.out, "  API          %[1]s/api/v1.0/%[2]s/…\n  API document %[1]s/openapi.json\n", c.BaseURL, c.AppID)
+	if told.TrackingURL != "" {
+		fmt.Fprintf(d.out, "  The order    %s\n", told.TrackingURL)
 	}
 	fmt.Fprintf(d.out, `  Credentials  %[4]s (keep it to yourself)
 
@@ -245,7 +282,7 @@ func (d *demo) report(story *timeline, tracking string) error {
       "%[3]s/api/v1.0/orders?limit=5"
 
   Serving until you press Ctrl-C.
-`, c.CAFile, c.AccessToken, c.BaseURL, file(d.Data))
+`, c.CAFile, c.AccessToken, c.BaseURL, told.Credentials)
 	return nil
 }
 

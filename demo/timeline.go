@@ -60,15 +60,17 @@ func (t *timeline) print(w io.Writer) {
 	}
 }
 
-// result is what --json prints: the timeline and where everything is, without secrets (they are in demo.json).
+// result is what --json prints: the timeline and where everything is, without secrets (they are in demo.json). An address
+// that is dead when the program ends is left out.
 type result struct {
 	timeline
-	BaseURL     string `json:"baseUrl"`
+	Refusal     string `json:"refusal,omitempty"`
+	BaseURL     string `json:"baseUrl,omitempty"`
 	AppID       string `json:"appId"`
 	StoreID     int    `json:"storeId"`
-	OrderID     int    `json:"orderId"`
-	TrackingURL string `json:"trackingUrl"`
-	Credentials string `json:"credentialsFile"`
+	OrderID     int    `json:"orderId,omitempty"`
+	TrackingURL string `json:"trackingUrl,omitempty"`
+	Credentials string `json:"credentialsFile,omitempty"`
 }
 
 func (r result) json(w io.Writer) error {

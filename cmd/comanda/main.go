@@ -5,9 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/signal"
+	"reflect"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -28,10 +31,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var c commands
-	parser := kong.Must(&c, kong.Name("comanda"),
-		kong.Description("An open, self-hosted restaurant ordering platform, wire-compatible with the Flipdish API v1.0."),
-		kong.DefaultEnvars("COMANDA"), kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	parser := newParser(ctx, &c)
 	args, err := parser.Parse(os.Args[1:])
 	if err != nil {
 		parser.Errorf("%s", err)
@@ -42,6 +42,28 @@ func main() {
 		stop()
 		os.Exit(1)
 	}
+}
+
+func newParser(ctx context.Context, c *commands) *kong.Kong {
+	return kong.Must(c, kong.Name("comanda"),
+		kong.Description("An open, self-hosted restaurant ordering platform, wire-compatible with the Flipdish API v1.0."),
+		kong.DefaultEnvars("COMANDA"), kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.TypeMapper(reflect.TypeFor[netip.Prefix](), kong.MapperFunc(network)),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+}
+
+// network reads a CIDR.
+func network(ctx *kong.DecodeContext, target reflect.Value) error {
+	var text string
+	if err := ctx.Scan.PopValueInto("CIDR", &text); err != nil {
+		return err
+	}
+	p, err := netip.ParsePrefix(strings.TrimSpace(text))
+	if err != nil {
+		return fmt.Errorf("%q is not a network such as 10.0.0.0/8", text)
+	}
+	target.Set(reflect.ValueOf(p))
+	return nil
 }
 
 type versionCommand struct{}
