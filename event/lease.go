@@ -47,14 +47,17 @@ func (l *Log) Acquire(ctx context.Context, name string) (*Lease, error) {
 	}
 }
 
-// claim takes a free lease; nil means that it is not free.
+// claim takes a free lease; nil means that it is not free. One that the database gives to this node though it holds none
+// is free too: the answer to its claim or its release was lost.
 func (l *Log) claim(ctx context.Context, name, id string) (*Lease, error) {
+	l.node.claiming.Lock()
+	defer l.node.claiming.Unlock()
 	owner := ""
 	err := l.db.Read(ctx, func(tx *db.Tx) error { return tx.QueryRow(sqlLeaseOwner, name).Scan(&owner) })
 	if errors.Is(err, sql.ErrNoRows) {
 		err = l.db.Write(ctx, func(tx *db.Tx) error { _, err := tx.Exec(sqlCreateLease, name); return err })
 	}
-	if err != nil || owner != "" {
+	if err != nil || owner != "" && (owner != id || l.node.holds(name)) {
 		return nil, err
 	}
 	var epoch int64

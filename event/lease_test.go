@@ -466,3 +466,50 @@ func appendTo(t testing.TB, l *Log, brand, n int) {
 		}
 	}
 }
+
+// The answer to the COMMIT of a claim, or to a release, was lost: the row names this node, which holds no lease.
+func TestLeaseThatTheNodeDoesNotKnowOfIsTakenAgain(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		l := NewLog(d, LeaseTime(lease))
+		if l.shared() {
+			beat(t, l)
+		}
+		first := acquire(t, l, "work")
+		if isFree(t, l, "work") {
+			t.Fatal("a lease was taken from its holder")
+		}
+		first.end() // a release that did not get through
+		second := acquire(t, l, "work")
+		if second.epoch <= first.epoch {
+			t.Fatalf("epoch %d after %d", second.epoch, first.epoch)
+		}
+		guard := func(le *Lease) error { return d.Write(t.Context(), le.Guard) }
+		if err := guard(first); !errors.Is(err, ErrFenced) {
+			t.Fatal(err)
+		}
+		if err := guard(second); err != nil {
+			t.Fatal(err)
+		}
+		if err := first.Release(); err != nil { // gets through late
+			t.Fatal(err)
+		}
+		if isFree(t, l, "work") || guard(second) != nil {
+			t.Fatal("the late release freed the lease of another time")
+		}
+		if err := second.Release(); err != nil {
+			t.Fatal(err)
+		}
+
+		var epoch int64 // a claim that came through unheard
+		l.node.mu.Lock()
+		id := l.node.id
+		l.node.mu.Unlock()
+		err := d.Write(t.Context(), func(tx *db.Tx) error { return tx.QueryRow(sqlClaimLease, "work", id).Scan(&epoch) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if third := acquire(t, l, "work"); third.epoch != epoch+1 {
+			t.Fatalf("epoch %d after %d", third.epoch, epoch)
+		}
+	})
+}

@@ -16,6 +16,8 @@ import (
 type node struct {
 	tag string // names this Log in signals
 
+	claiming sync.Mutex // held from a look at a lease until it is in leases
+
 	mu      sync.Mutex
 	id      string // of this incarnation in log_nodes; "" before the first and after an eviction
 	beaten  instant
@@ -239,6 +241,18 @@ func (n *node) fenced(id string) {
 		le.end()
 	}
 	n.signal()
+}
+
+// holds reports whether this process has a live lease of the name.
+func (n *node) holds(name string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for le := range n.leases {
+		if le.name == name {
+			return true
+		}
+	}
+	return false
 }
 
 // released returns a channel that closes when a lease was released, nil when none is held.

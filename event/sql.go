@@ -47,8 +47,9 @@ const (
 	sqlFreeLeasesOf  = `update log_leases set owner = '', epoch = epoch + 1 where owner = $1`
 	sqlLeaseOwner    = `select owner from log_leases where name = $1`
 	sqlCreateLease   = `insert into log_leases (name, owner, epoch) values ($1, '', 0) on conflict (name) do nothing`
-	sqlClaimLease    = `update log_leases set owner = $2, epoch = epoch + 1 where name = $1 and owner = '' returning epoch`
-	sqlReleaseLease  = `update log_leases set owner = '', epoch = epoch + 1 where name = $1 and owner = $2 and epoch = $3`
+	sqlClaimLease    = `update log_leases set owner = $2, epoch = epoch + 1
+		where name = $1 and (owner = '' or owner = $2) returning epoch`
+	sqlReleaseLease = `update log_leases set owner = '', epoch = epoch + 1 where name = $1 and owner = $2 and epoch = $3`
 	// Changes nothing but takes the row's lock, which a take-over needs too.
 	sqlGuardLease = `update log_leases set epoch = epoch where name = $1 and owner = $2 and epoch = $3`
 )
