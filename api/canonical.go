@@ -22,13 +22,19 @@ type reader struct {
 }
 
 func (r *reader) fail(format string, args ...any) {
-	name := string(r.path)
+	defer func() { r.out = append(r.out, "null"...) }() // keep the output well-formed; it is not used
+	if r.wrong.Full() {
+		return
+	}
+	name := r.where()
 	if name == "" {
 		name = "body"
 	}
 	r.wrong.Add(name, format, args...)
-	r.out = append(r.out, "null"...) // keep the output well-formed; it is not used
 }
+
+// where names the place of the reader; the collector cuts a longer name anyway.
+func (r *reader) where() string { return string(r.path[:min(len(r.path), 1000)]) }
 
 func (r *reader) space() {
 	for r.i < len(r.in) {
@@ -80,8 +86,14 @@ func (r *reader) token() []byte {
 	return r.in[start:r.i]
 }
 
+// value reads the next value. Once the collector is full it only steps over it: the body is refused anyway.
 func (r *reader) value(s *shape) {
 	r.space()
+	if r.wrong.Full() {
+		r.token()
+		r.out = append(r.out, "null"...)
+		return
+	}
 	first := r.in[r.i]
 	switch {
 	case first == 'n': // null
@@ -139,7 +151,7 @@ func (r *reader) objectValue(s *shape) {
 			r.token() // not declared: ignored
 			continue
 		case strings.ContainsRune(key, 0):
-			r.wrong.Add(string(r.path), "has a name with the character U+0000: leave it out.")
+			r.wrong.Add(r.where(), "has a name with the character U+0000: leave it out.")
 		}
 		r.space()
 		if r.in[r.i] == 'n' && m != nil && !m.null {
@@ -170,10 +182,10 @@ func (r *reader) objectValue(s *shape) {
 	}
 	r.out = append(r.out, '}')
 	for _, name := range s.required {
-		if !slices.Contains(seen, name) {
+		if !r.wrong.Full() && !slices.Contains(seen, name) {
 			full := name
 			if len(r.path) > 0 {
-				full = string(r.path) + "." + name
+				full = r.where() + "." + name
 			}
 			r.wrong.Add(full, "is missing: it is required.")
 		}
@@ -192,6 +204,11 @@ func (r *reader) arrayValue(s *shape) {
 		}
 		if r.in[r.i] == ',' {
 			r.i++
+			continue
+		}
+		if s.maxItems > 0 && n >= s.maxItems { // refused below: count them, no more
+			r.token()
+			n++
 			continue
 		}
 		if n > 0 {

@@ -3,12 +3,14 @@ package api_test
 import (
 	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/google/uuid"
 
 	"comanda/internal/apptest"
+	"comanda/internal/dbtest"
 )
 
 func key() http.Header { return http.Header{"Idempotency-Key": {uuid.NewString()}} }
@@ -91,6 +93,36 @@ func TestStorefront(t *testing.T) {
 			apptest.Call{Name: "rate somebody else's", Method: "POST", Path: front + "/orders/{order}/rating", Body: `{"Rating":1}`, Status: 404},
 		)
 	})
+}
+
+// Whoever sends a megabyte of mistakes is answered in kilobytes, and costs about what the megabyte costs.
+func TestAnswersToWrongBodiesAreBounded(t *testing.T) {
+	k := apptest.New(t, dbtest.SQLite(t))
+	k.MustShop()
+	const quotes, menus = "/api/v1.0/{appId}/storefront/quotes", "/api/v1.0/{appId}/menus"
+	list := func(head, entry, tail string) string {
+		return head + strings.Repeat(entry+",", (1<<20-200)/(len(entry)+1)) + entry + tail
+	}
+	for _, c := range []struct {
+		name, as, path, body string
+		most                 uint64 // MB of allocations
+	}{
+		{"entries", apptest.Nobody, quotes, list(`{"Items":[`, `{}`, `]}`), 16},
+		{"entries of no object", apptest.Nobody, quotes, list(`{"Items":[`, `1`, `]}`), 16},
+		{"options", apptest.Nobody, quotes, list(`{"Items":[{"Options":[`, `{}`, `]}]}`), 16},
+		{"lists in a list without a limit", apptest.Owner, menus, list(`{"MenuSections":[`, `{"MenuItems":[1]}`, `]}`), 16},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		w := k.Send(apptest.Call{Method: "POST", As: c.as, Path: c.path, Body: c.body})
+		runtime.ReadMemStats(&after)
+		if w.Code != 400 || w.Body.Len() >= 64<<10 {
+			t.Errorf("%s: %d with %d bytes: %.300s", c.name, w.Code, w.Body.Len(), w.Body)
+		}
+		if mb := (after.TotalAlloc - before.TotalAlloc) >> 20; mb > c.most {
+			t.Errorf("%s: %d MB were allocated", c.name, mb)
+		}
+	}
 }
 
 func TestOrders(t *testing.T) {

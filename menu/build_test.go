@@ -16,7 +16,7 @@ import (
 func made(in wire.CreateFullMenu) (*Menu, error) {
 	c := &checker{currency: "EUR", stores: map[int]bool{7: true}, rates: map[string]bool{}, public: map[wire.UUID]string{}}
 	doc := build(c, in)
-	if err := c.err(); err != nil {
+	if err := c.Err(); err != nil {
 		return nil, err
 	}
 	number(&doc, 1)

@@ -80,7 +80,7 @@ func (m *Menus) change(ctx context.Context, c *account.Caller, id, storeID int, 
 		d := &draft{old, old.doc}
 		make, err := edit(d, check)
 		if err == nil {
-			err = check.err()
+			err = check.Err()
 		}
 		if err != nil || make == nil {
 			return err

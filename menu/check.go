@@ -218,12 +218,3 @@ func (c *checker) addAll(err error) {
 		}
 	}
 }
-
-// err is Collector.Err with a hundred wrong fields at most: who sends more has one mistake many times.
-func (c *checker) err() error {
-	err := c.Err()
-	if f := (*fault.Error)(nil); errors.As(err, &f) && len(f.Fields) > 100 {
-		f.Fields = f.Fields[:100]
-	}
-	return err
-}

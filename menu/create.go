@@ -29,7 +29,7 @@ func (m *Menus) Create(ctx context.Context, c *account.Caller, appID string, in 
 		return nil, err
 	}
 	doc := build(check, in)
-	if err := check.err(); err != nil {
+	if err := check.Err(); err != nil {
 		return nil, err
 	}
 	if doc.MenuId, err = m.db.NextID(ctx, "menus"); err != nil {

@@ -36,7 +36,7 @@ type Basket struct {
 	DeliveryType       wire.DeliveryType        `json:"DeliveryType" enum:"Delivery,Pickup"`
 	PickupLocationType *wire.PickupLocationType `json:"PickupLocationType,omitempty" enum:"TakeOut,TableService,DineIn" nullable:"true" required:"false" doc:"For a pickup; TakeOut when left out."`
 	RequestedForTime   *wire.Time               `json:"RequestedForTime,omitempty" nullable:"true" required:"false" doc:"When the order is wanted; null is as soon as possible."`
-	Items              []BasketItem             `json:"Items" doc:"What is ordered: at most 100 entries and 300 units."`
+	Items              []BasketItem             `json:"Items" maxItems:"100" doc:"What is ordered: at most 100 entries and 300 units."`
 	VoucherCode        *string                  `json:"VoucherCode,omitempty" nullable:"true" required:"false" doc:"Vouchers are not served yet: leave it out."`
 	TipAmount          *wire.Decimal            `json:"TipAmount,omitempty" nullable:"true" required:"false" doc:"0 or more, with at most the currency's decimals."`
 	ChefNote           *string                  `json:"ChefNote,omitempty" nullable:"true" required:"false" doc:"A note to the kitchen, where the store allows notes; at most 500 characters."`
@@ -50,7 +50,7 @@ type Basket struct {
 type BasketItem struct {
 	MenuItemPublicId wire.UUID      `json:"MenuItemPublicId" format:"uuid" doc:"PublicId of a menu item."`
 	Quantity         int            `json:"Quantity" format:"int32" minimum:"1" maximum:"99"`
-	Options          []BasketOption `json:"Options,omitempty" required:"false"`
+	Options          []BasketOption `json:"Options,omitempty" required:"false" maxItems:"50"`
 }
 
 // BasketOption is one chosen option.

@@ -6,6 +6,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -68,21 +69,44 @@ func BadField(name, format string, args ...any) *Error {
 // With adds the sentence that says how to mend the fault.
 func (e *Error) With(mend string) *Error { e.Mend = mend; return e }
 
-// Collector gathers the wrong fields of one request so that the caller hears of all of them at once.
-type Collector struct{ fields []Field }
+// MaxFields is how many wrong fields one answer names: who sends more has one mistake many times.
+const MaxFields = 100
+
+// maxFieldName bounds the name of a wrong field in bytes, because a caller can make up names where a map is expected.
+const maxFieldName = 200
+
+// Collector gathers the wrong fields of one request so that the caller hears of all of them at once, up to [MaxFields];
+// of the rest it keeps only the number, so that the answer does not grow with what was sent.
+type Collector struct {
+	fields []Field
+	rest   int
+}
 
 // Add notes a wrong field.
 func (c *Collector) Add(name, format string, args ...any) {
+	if c.Full() {
+		c.rest++
+		return
+	}
+	if len(name) > maxFieldName {
+		name = strings.ToValidUTF8(name[:maxFieldName], "") + "…"
+	}
 	c.fields = append(c.fields, Field{name, fmt.Sprintf(format, args...)})
 }
 
-// Err is nil when nothing was noted, else one Invalid fault that names every field.
+// Full says that no more fields are kept, so that there is no point in looking for more.
+func (c *Collector) Full() bool { return len(c.fields) >= MaxFields }
+
+// Err is nil when nothing was noted, else one Invalid fault that names every field that was kept.
 func (c *Collector) Err() error {
 	if len(c.fields) == 0 {
 		return nil
 	}
 	msg := c.fields[0].Name + ": " + c.fields[0].Message
-	if n := len(c.fields) - 1; n > 0 {
+	switch n := len(c.fields) - 1 + c.rest; {
+	case c.Full():
+		msg += fmt.Sprintf(" (and at least %d more, see the first %d in Errors)", n, MaxFields)
+	case n > 0:
 		msg += fmt.Sprintf(" (and %d more, see Errors)", n)
 	}
 	return &Error{Kind: Invalid, Message: msg, Fields: c.fields}
