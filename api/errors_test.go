@@ -23,6 +23,8 @@ var failures = map[string]func() error{
 		return &fault.Error{Kind: fault.TooMany, Message: "Slow.", RetryAfter: 1500 * time.Millisecond}
 	},
 	"unknown":  func() error { return fmt.Errorf("place: %w", db.ErrOutcomeUnknown) },
+	"closed":   func() error { return fmt.Errorf("place: %w", db.ErrClosed) },
+	"down":     func() error { return errors.Join(db.ErrUnavailable, errors.New("secret detail at host db-1")) },
 	"internal": func() error { return errors.New("secret detail at host db-1") },
 	"panic":    func() error { panic("secret") },
 }
@@ -44,6 +46,8 @@ func TestEveryErrorHasTheContractsShape(t *testing.T) {
 		{"conflict", 409, []string{`"Data":{"Amount":5}`}},
 		{"many", 429, nil},
 		{"unknown", 503, []string{`same Idempotency-Key`}},
+		{"closed", 503, []string{`"Message":"The database is not available at this moment; nothing was changed."`}},
+		{"down", 503, []string{`Repeat the request`}},
 		{"internal", 500, []string{`"Message":"Something went wrong on our side."`}},
 		{"panic", 500, []string{`"Message":"Something went wrong on our side."`}},
 	} {
@@ -65,6 +69,9 @@ func TestEveryErrorHasTheContractsShape(t *testing.T) {
 		}
 		if challenge := w.Header().Get("WWW-Authenticate"); (c.status == 401) != (challenge == `Bearer realm="comanda"`) {
 			t.Errorf("%s: WWW-Authenticate %q", c.how, challenge)
+		}
+		if c.status == 503 && w.Header().Get("Retry-After") != "1" {
+			t.Errorf("%s: Retry-After %q", c.how, w.Header().Get("Retry-After"))
 		}
 		if c.how == "many" && w.Header().Get("Retry-After") != "2" {
 			t.Errorf("Retry-After %q", w.Header().Get("Retry-After"))

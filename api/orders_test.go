@@ -125,6 +125,17 @@ func TestAnswersToWrongBodiesAreBounded(t *testing.T) {
 	}
 }
 
+func TestAClosedDatabaseIsToldAsUnavailable(t *testing.T) {
+	apptest.Each(t, func(k *apptest.Kit) {
+		k.MustShop()
+		k.Must(k.DB.Close())
+		w := k.Send(apptest.Call{Method: "POST", Path: "/api/v1.0/{appId}/storefront/orders", Body: basket, Header: key()})
+		if w.Code != 503 || w.Header().Get("Retry-After") == "" {
+			t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
+		}
+	})
+}
+
 func TestOrders(t *testing.T) {
 	const orders = "/api/v1.0/orders"
 	apptest.Each(t, func(k *apptest.Kit) {

@@ -103,6 +103,13 @@ func toProblem(c *call, err error) *problem {
 		p = fromFault(f)
 	case errors.Is(err, context.Canceled) && c.r.Context().Err() != nil:
 		p = &problem{status: statusClientGone, Message: "The client closed the connection."}
+	case errors.Is(err, db.ErrUnavailable), errors.Is(err, db.ErrClosed):
+		p = &problem{
+			status: http.StatusServiceUnavailable, retryAfter: 1,
+			Message: "The database is not available at this moment; nothing was changed.",
+			Details: "Repeat the request after the time in Retry-After, with the same Idempotency-Key if it had one.",
+		}
+		c.logError(slog.LevelWarn, "database not available", err)
 	default:
 		p = internalProblem()
 		c.logError(slog.LevelError, "internal error", err)

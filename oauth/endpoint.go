@@ -209,8 +209,12 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	var p *problem
 	switch {
 	case errors.As(err, &p):
-	case fault.KindOf(err) == fault.Unavailable || errors.Is(err, db.ErrOutcomeUnknown):
-		p = &problem{status: http.StatusServiceUnavailable, code: "temporarily_unavailable", description: "Try again in a moment."}
+	case fault.KindOf(err) == fault.Unavailable, errors.Is(err, db.ErrOutcomeUnknown), errors.Is(err, db.ErrUnavailable), errors.Is(err, db.ErrClosed):
+		slog.WarnContext(r.Context(), "token endpoint not available", "error", err)
+		p = &problem{
+			status: http.StatusServiceUnavailable, code: "temporarily_unavailable", retryAfter: time.Second,
+			description: "Try again in a moment.",
+		}
 	default:
 		slog.ErrorContext(r.Context(), "token endpoint", "error", err)
 		p = &problem{status: http.StatusInternalServerError, code: "server_error", description: "Something went wrong here; it is logged."}

@@ -44,6 +44,17 @@ func TestClientCredentialsByEitherMethod(t *testing.T) {
 	})
 }
 
+func TestAClosedDatabaseIsTemporarilyUnavailable(t *testing.T) {
+	each(t, func(t *testing.T, k *kit) {
+		id, secret := k.app(k.owner, "POS")
+		k.must(k.db.Close())
+		a := k.post("grant_type=client_credentials", id, secret)
+		if a.status != 503 || a.body["error"] != "temporarily_unavailable" || a.header.Get("Retry-After") != "1" {
+			t.Errorf("%v %v", a, a.header)
+		}
+	})
+}
+
 func TestBadTokenRequests(t *testing.T) {
 	each(t, func(t *testing.T, k *kit) {
 		id, secret := k.app(k.owner, "POS")
