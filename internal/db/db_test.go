@@ -389,6 +389,35 @@ func TestNextIDIsUniqueAndRises(t *testing.T) {
 	})
 }
 
+// Ids of a block whose commit failed are not reserved: another node may be given them.
+func TestNextIDGivesNothingOutOfAFailedCommit(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		last := 0
+		for range 32 { // the first block
+			id, err := d.NextID(ctx, "orders")
+			if err != nil || id <= last {
+				t.Fatal(id, err)
+			}
+			last = id
+		}
+		lift := db.FailCommits(d)
+		for range 3 {
+			if id, err := d.NextID(ctx, "orders"); err == nil {
+				t.Errorf("id %d came out of a failed commit", id)
+			}
+		}
+		lift()
+		seen := map[int]bool{}
+		for range 100 {
+			id, err := d.NextID(ctx, "orders")
+			if err != nil || id <= last || seen[id] {
+				t.Fatalf("id %d after %d: %v", id, last, err)
+			}
+			seen[id] = true
+		}
+	})
+}
+
 func TestCloseWaitsAndLeavesNothingRunning(t *testing.T) {
 	each := func(t *testing.T, c db.Config) {
 		defer goleak.VerifyNone(t, goleak.IgnoreCurrent())

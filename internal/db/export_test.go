@@ -33,3 +33,21 @@ func AddMigration(name, text string) (names []string) {
 	migrationFiles = files
 	return append(names, name)
 }
+
+// FailCommits makes every Write of d fail at its end, after the closure has run, until lift is called.
+func FailCommits(d *DB) (lift func()) {
+	whole := d.engine
+	d.engine = failingEngine{whole}
+	return func() { d.engine = whole }
+}
+
+type failingEngine struct{ engine }
+
+func (f failingEngine) write(ctx context.Context, fn func(*Tx) error) error {
+	return f.engine.write(ctx, func(tx *Tx) error {
+		if err := fn(tx); err != nil {
+			return err
+		}
+		return ErrUnavailable
+	})
+}

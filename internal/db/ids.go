@@ -26,13 +26,14 @@ func (d *DB) NextID(ctx context.Context, sequence string) (int, error) {
 	defer b.mu.Unlock()
 	if b.next >= b.last {
 		size := min(max(firstIDBlock, 2*b.size), largestIDBlock)
+		var last int // the block's only after the commit: what a failed one returned is taken again by somebody
 		err := d.Write(ctx, func(tx *Tx) error {
-			return tx.QueryRow(sqlTakeIDs, sequence, size).Scan(&b.last)
+			return tx.QueryRow(sqlTakeIDs, sequence, size).Scan(&last)
 		})
 		if err != nil {
 			return 0, err
 		}
-		b.next, b.size = b.last-size, size
+		b.next, b.last, b.size = last-size, last, size
 	}
 	b.next++
 	return 1000 + b.next, nil
