@@ -212,3 +212,18 @@ func TestSplitGivesWhatIsLeftToTheLargestRemainders(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// The largest order that may be placed splits a sum over thousands of parts: the work must not grow with their square.
+func TestSplitOfManyPartsIsQuick(t *testing.T) {
+	weights := make([]money.Amount, 200_000)
+	for i := range weights {
+		weights[i] = money.Amount(i%7 + 1)
+	}
+	var sum money.Amount
+	for _, s := range money.Split(199_999, weights) { // about half of the shares take a unit that is left over
+		sum += s
+	}
+	if sum != 199_999 {
+		t.Error(sum)
+	}
+}

@@ -1,8 +1,10 @@
 package money
 
 import (
+	"cmp"
 	"fmt"
 	"math/bits"
+	"slices"
 	"strings"
 
 	"comanda/wire"
@@ -108,15 +110,15 @@ func Split(total Amount, weights []Amount) []Amount {
 		shares[i] = Amount(q)
 		left -= shares[i]
 	}
-	for ; left > 0; left-- {
-		best := -1
-		for i := range rem {
-			if rem[i] > 0 && (best < 0 || rem[i] > rem[best]) {
-				best = i
-			}
+	if left > 0 {
+		order := make([]int, len(rem))
+		for i := range order {
+			order[i] = i
 		}
-		shares[best]++
-		rem[best] = 0
+		slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(rem[j], rem[i]) })
+		for _, i := range order[:left] { // left × sum is the sum of the remainders, each below sum: fewer than there are shares
+			shares[i]++
+		}
 	}
 	if neg {
 		for i := range shares {
