@@ -124,6 +124,8 @@ func checkAddress(a *wire.StoreAddress) error {
 	}
 	if len(a.CountryCode) != 2 || strings.Trim(a.CountryCode, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
 		faults.Add("CountryCode", "%.10q is not a country code: write two letters as in ISO 3166, such as IE", a.CountryCode)
+	} else if !slices.ContainsFunc(account.SupportedCountries(), func(c wire.SupportedCountry) bool { return c.CountryCode == a.CountryCode }) {
+		faults.Add("CountryCode", "%q is not a supported country; GET /api/v1.0/apps/supportedcountries lists them", a.CountryCode)
 	}
 	if len(a.TwoLinesDisplay) > 2 {
 		faults.Add("TwoLinesDisplay", "two lines are allowed, these are %d", len(a.TwoLinesDisplay))

@@ -247,6 +247,10 @@ func TestWrongInputIsNamedAndNothingStored(t *testing.T) {
 				_, err := s.stores.UpdateAddress(ctx, s.owner, st.ID, wire.StoreAddressBase{CountryCode: wire.P("IRL")})
 				return err
 			}, fault.Invalid, "CountryCode: "},
+			{"country that nobody knows", func() error {
+				_, err := s.stores.UpdateAddress(ctx, s.owner, st.ID, wire.StoreAddressBase{CountryCode: wire.P("ZZ")})
+				return err
+			}, fault.Invalid, "CountryCode: \"ZZ\" is not a supported country; GET /api/v1.0/apps/supportedcountries"},
 			{"a field that is no text", func() error {
 				_, err := s.stores.UpdateAddress(ctx, s.owner, st.ID, wire.StoreAddressBase{AddressFields: map[string]any{"floor": 3}})
 				return err
