@@ -427,7 +427,7 @@ func TestTipChangesUntilItsWindowCloses(t *testing.T) {
 			e.Description != fmt.Sprintf("A customer set the tip of order %d at Dame Street to 2.50 EUR, which makes 11.00 EUR.", p.OrderId) {
 			t.Errorf("%s", events[0].Flat())
 		}
-		for _, bad := range []wire.Decimal{"-1", "0.001", "99999999999"} {
+		for _, bad := range []wire.Decimal{"-1", "0.001", "100.01", "99999999999"} {
 			_, err := tip(p, bad)
 			want(t, err, fault.Invalid, "TipAmount")
 		}

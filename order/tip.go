@@ -47,6 +47,9 @@ func (m *moving) changeTip(d wire.Decimal) error {
 		m.asItIs = true
 		return nil
 	}
+	if most := mostTip(m.row.amount-was, cur); tip > was && tip > most {
+		return fault.BadField("TipAmount", "a tip of %s is more than this order may have (%s); tip less", sum(tip, cur), sum(most, cur))
+	}
 	m.row.amount += tip - was
 	if m.row.amount > money.Max {
 		return fault.BadField("TipAmount", "the total is larger than one order may be; tip less")
@@ -64,6 +67,15 @@ func (m *moving) changeTip(d wire.Decimal) error {
 			m.caller.EventName(), m.row.id, m.order.Store.Name, sum(tip, cur), sum(m.row.amount, cur)),
 	})
 	return nil
+}
+
+// mostTip guards against a slip of the finger: twice the order without its tip, or 100 of its currency where that is more.
+func mostTip(order money.Amount, currency string) money.Amount {
+	hundred := money.Amount(100)
+	for range money.Exponent(currency) {
+		hundred *= 10
+	}
+	return max(2*order, hundred)
 }
 
 // explainTip keeps the calculation in step: its last line is the tip.
