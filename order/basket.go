@@ -27,6 +27,7 @@ const (
 	maxPublicID      = 64
 	maxDaysAhead     = 30 // when the store's pre-order settings name no limit
 	maxMinutesToMake = 200
+	maxDocument      = 512 << 10 // bytes of the order's JSON, which every event of the order repeats
 )
 
 // Basket is what a diner wants: the body of a quote and of an order. A quote needs no Contact, Payment, DeliveryLocation
@@ -215,3 +216,12 @@ func checkText(c *fault.Collector, name, s string, most int, lines bool) {
 }
 
 func at(format string, i int) string { return fmt.Sprintf(format, i) }
+
+// checkSize bounds the document of an order, given in bytes.
+func checkSize(n int) error {
+	if n <= maxDocument {
+		return nil
+	}
+	return fault.BadField("Items", "the order would be recorded in %d bytes, and %d are allowed", n, maxDocument).
+		With("Split the order, or choose fewer options.")
+}

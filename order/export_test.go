@@ -16,3 +16,6 @@ func Edges() (out []Edge) {
 	}
 	return out
 }
+
+// CheckSize is what a document of n bytes is told at placing.
+var CheckSize = checkSize

@@ -174,6 +174,9 @@ func (p *placing) drawUp(ctx context.Context, first bool) ([]byte, error) {
 	if p.records, err = p.happen(); err != nil {
 		return nil, err
 	}
+	if err := checkSize(len(p.row.doc)); err != nil {
+		return nil, err
+	}
 	kept, err := json.Marshal(receipt{Event: p.records[len(p.records)-1].ID, Token: p.token})
 	if err != nil {
 		return nil, err

@@ -676,3 +676,10 @@ func TestFailedPlacementTellsNobody(t *testing.T) {
 		}
 	})
 }
+
+func TestADocumentBeyondHalfAMebibyteIsRefused(t *testing.T) {
+	if err := order.CheckSize(512 << 10); err != nil {
+		t.Error(err)
+	}
+	want(t, order.CheckSize(512<<10+1), fault.Invalid, "Items", "Split the order")
+}
