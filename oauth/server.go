@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/hkdf"
 	"crypto/sha256"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -71,6 +73,23 @@ func (s *Server) OnDelete(fn func(tx *db.Tx, brand int, oauthAppID string) error
 func (s *Server) CheckApp(ctx context.Context, brand int, oauthAppID string) error {
 	_, err := s.load(ctx, brand, oauthAppID)
 	return err
+}
+
+// Stands reports inside a transaction whether an OAuth app still speaks for its brand: it exists and is not disabled, and
+// its owner may use the brand's developer tools now.
+func (s *Server) Stands(tx *db.Tx, brand int, oauthAppID string) (bool, error) {
+	a, err := scanApp(tx.QueryRow(sqlApp, oauthAppID))
+	if errors.Is(err, sql.ErrNoRows) || err == nil && (a.brand != brand || a.disabled) {
+		return false, nil
+	}
+	if err != nil {
+		return false, wrap("load app", err)
+	}
+	owner, err := s.accounts.Standing(tx, brand, a.owner)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil && a.bounds.limit(owner.Grant).Has(account.Develop), err
 }
 
 // wrap adds the package's name to an internal error and leaves a fault as it is.

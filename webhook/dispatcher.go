@@ -23,12 +23,28 @@ const (
 	lookGap       = 500 * time.Millisecond
 	lookGapSQLite = 10 * time.Second
 	ownGap        = time.Second
+	// checkGap is how often the owner asks, without being told, whether the OAuth apps still stand.
+	checkGap = time.Minute
+	// tellTimeout bounds how long a change of rights waits for its note to the delivering node.
+	tellTimeout = 5 * time.Second
 )
 
 // changes tells the worker on this node that a subscription changed.
 type changes struct{ ready chan struct{} }
 
 func (c *changes) signal() { notify(c.ready) }
+
+// rightsChanged tells the delivering node, which may be another, that somebody may do more or less on a brand than before.
+// If the note is lost, checkGap finds it.
+func (w *Webhooks) rightsChanged(brand int) {
+	ctx, cancel := context.WithTimeout(context.Background(), tellTimeout)
+	defer cancel()
+	err := w.db.Write(ctx, func(tx *db.Tx) error { _, err := tx.Exec(sqlNextRevision); return err })
+	if err != nil {
+		slog.Warn("webhook: a change of rights was not passed on", "brand", brand, "error", err)
+	}
+	w.changed.signal()
+}
 
 // Run delivers until ctx ends. Of all nodes on one database one delivers at a time; the others wait for their turn. When
 // ctx ends it starts nothing more, waits a little for the answers that are due, stores where it stands and gives the
@@ -102,6 +118,8 @@ func (d *dispatcher) run(ctx context.Context) {
 	}
 	tick := time.NewTicker(gap)
 	defer tick.Stop()
+	check := time.NewTicker(checkGap)
+	defer check.Stop()
 	seen := int64(-1)
 	d.look(ctx, &seen, true)
 	for ctx.Err() == nil {
@@ -111,6 +129,8 @@ func (d *dispatcher) run(ctx context.Context) {
 			d.look(ctx, &seen, true)
 		case <-tick.C:
 			d.look(ctx, &seen, false)
+		case <-check.C:
+			d.look(ctx, &seen, true)
 		case <-watch.Ready():
 			d.wake(watch.Take())
 		}
@@ -189,7 +209,7 @@ func (d *dispatcher) wakeAll() {
 	}
 }
 
-// look compares the running streams with the subscriptions that are enabled. Unless forced it does so only when the
+// look compares the running streams with the subscriptions that are enabled and whose OAuth app stands. Unless forced it does so only when the
 // revision moved.
 func (d *dispatcher) look(ctx context.Context, seen *int64, force bool) {
 	revision := int64(0)
@@ -199,20 +219,7 @@ func (d *dispatcher) look(ctx context.Context, seen *int64, force bool) {
 		if err := tx.QueryRow(sqlRevision).Scan(&revision); err != nil || revision == *seen && !force {
 			return err
 		}
-		rows, err := tx.Query(sqlEnabled)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var id int
-			var rev int64
-			if err := rows.Scan(&id, &rev); err != nil {
-				return err
-			}
-			want[id] = rev
-		}
-		return rows.Err()
+		return d.w.enabled(tx, want)
 	})
 	if err != nil {
 		slog.Warn("webhook: subscriptions could not be read", "error", err)
@@ -268,7 +275,7 @@ func (d *dispatcher) load(ctx context.Context, id int) (*pump, error) {
 		if err != nil {
 			return err
 		}
-		if p.follower, err = follower(tx, sub); err != nil {
+		if p.follower, err = d.w.follower(tx, sub); err != nil {
 			return err
 		}
 		rows, err := pendingRows(tx, id)
@@ -283,9 +290,54 @@ func (d *dispatcher) load(ctx context.Context, id int) (*pump, error) {
 	return p, err
 }
 
-// follower reads the cursor of an enabled subscription; NotFound when it is none (any more).
-func follower(tx *db.Tx, sub *Subscription) (event.Follower, error) {
-	if sub.Enabled {
+// enabled adds the enabled subscriptions whose OAuth app stands, with their revisions.
+func (w *Webhooks) enabled(tx *db.Tx, want map[int]int64) error {
+	type app struct {
+		brand int
+		id    string
+	}
+	apps := map[int]app{}
+	rows, err := tx.Query(sqlEnabled)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id int
+		var revision int64
+		var a app
+		if err := rows.Scan(&id, &revision, &a.brand, &a.id); err != nil {
+			return err
+		}
+		want[id], apps[id] = revision, a
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	stands := map[app]bool{}
+	for id, a := range apps {
+		yes, known := stands[a]
+		if !known {
+			if yes, err = w.apps.Stands(tx, a.brand, a.id); err != nil {
+				return err
+			}
+			stands[a] = yes
+		}
+		if !yes {
+			delete(want, id)
+		}
+	}
+	return nil
+}
+
+// follower reads the cursor of an enabled subscription; NotFound when it is none (any more), or when its OAuth app does not
+// stand. Then it keeps its cursor, and goes on from there when the app stands again.
+func (w *Webhooks) follower(tx *db.Tx, sub *Subscription) (event.Follower, error) {
+	stands, err := w.apps.Stands(tx, sub.Brand, sub.OAuthApp)
+	if err != nil {
+		return event.Follower{}, err
+	}
+	if sub.Enabled && stands {
 		all, err := event.Followers(tx, followerName(sub.ID), sub.Brand)
 		if err != nil {
 			return event.Follower{}, err

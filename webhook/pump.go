@@ -175,7 +175,7 @@ func (p *pump) load(ctx context.Context) error {
 		if sub, err = p.d.w.loadTx(tx, p.id); err != nil {
 			return err
 		}
-		f, err := follower(tx, sub)
+		f, err := p.d.w.follower(tx, sub)
 		over = err == nil && f.Epoch != p.follower.Epoch
 		return err
 	})

@@ -16,7 +16,7 @@ const (
 			old_secret, old_secret_until, revision
 		from webhook_subscriptions where brand_id = $1 and oauth_app_id = $2 order by id limit $3 offset $4`
 	sqlCountSubscriptions = `select count(*) from webhook_subscriptions where brand_id = $1 and oauth_app_id = $2`
-	sqlEnabled            = `select id, revision from webhook_subscriptions where enabled = true order by id`
+	sqlEnabled            = `select id, revision, brand_id, oauth_app_id from webhook_subscriptions where enabled = true order by id`
 
 	// $2 is the revision that the change was made from: no row means that somebody was faster.
 	sqlUpdateSubscription = `update webhook_subscriptions

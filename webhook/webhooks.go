@@ -65,5 +65,6 @@ func New(d *db.DB, log *event.Log, accounts *account.Accounts, apps *oauth.Serve
 		changed: changes{make(chan struct{}, 1)},
 	}
 	apps.OnDelete(w.dropApp)
+	accounts.OnChange(w.rightsChanged)
 	return w, nil
 }
