@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+	"time"
 
 	"comanda/internal/db"
 	"comanda/internal/dbtest"
@@ -101,6 +102,38 @@ func TestErrorInAGroupUndoesOnlyItsOwnWrite(t *testing.T) {
 			}
 		}
 		wantRows(t, d, map[int]string{1: "2 3", 2: "1 3", 3: "1 2"}[failing])
+	}
+}
+
+// A write that is refused because of what another write of its group did hears of it after that one's commit, so that it
+// finds the cause when it looks.
+func TestRefusalInAGroupWaitsForTheCommit(t *testing.T) {
+	d := dbtest.SQLite(t)
+	table(t, d)
+	release := hold(t, d)
+	mine := errors.New("mine")
+	first := queue(t, d, ctx, insert(1))
+	refused := queue(t, d, ctx, func(*db.Tx) error { return mine })
+	looked := make(chan struct{})
+	last := queue(t, d, ctx, func(tx *db.Tx) error {
+		select { // keeps the group from its commit while a wrong answer could arrive
+		case <-looked:
+		case <-time.After(100 * time.Millisecond):
+		}
+		return insert(2)(tx)
+	})
+	release()
+	err := <-refused
+	var n int
+	read := d.Read(ctx, func(tx *db.Tx) error { return tx.QueryRow(`select count(*) from t`).Scan(&n) })
+	close(looked)
+	if !errors.Is(err, mine) || read != nil || n != 2 {
+		t.Errorf("refused with %v (%v) while %d of 2 rows of its group were there", err, read, n)
+	}
+	for _, a := range []<-chan error{first, last} {
+		if err := <-a; err != nil {
+			t.Error(err)
+		}
 	}
 }
 

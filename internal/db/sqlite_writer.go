@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -204,9 +205,13 @@ func (w *writer) together(j *job) {
 					w.again = append(w.again, j)
 				}
 				return
-			case err != nil:
-				open = inSavepoint
+			case err != nil && !inSavepoint:
+				open = false
 				j.answer(err)
+			case err != nil:
+				// What it was refused for may be the doing of the group, which is not true before the commit.
+				j.err = err
+				w.group = append(w.group, j)
 			default:
 				w.group = append(w.group, j)
 			}
@@ -235,6 +240,7 @@ func (w *writer) together(j *job) {
 
 // alone runs j in a transaction of its own.
 func (w *writer) alone(j *job) {
+	j.err = nil // of a group that did not commit
 	err := w.begin()
 	if err == nil {
 		var sick bool
@@ -343,7 +349,7 @@ func (w *writer) rehearse(j *job) (err error, sick bool) { //nolint:revive // si
 	}
 	for _, stmt := range []string{"rollback to rehearsal", "release rehearsal"} {
 		if _, bad := w.conn.ExecContext(w.ctx, stmt); bad != nil {
-			return err, true
+			return cmp.Or(err, bad), true
 		}
 	}
 	return err, false
@@ -375,10 +381,12 @@ func (w *writer) call(j *job) (err error) {
 
 func (w *writer) committed(group []*job) {
 	w.stats.batches.Add(1)
-	w.stats.grouped.Add(int64(len(group)))
 	for _, j := range group {
-		j.tx.committed()
-		j.answer(nil)
+		if j.err == nil {
+			w.stats.grouped.Add(1)
+			j.tx.committed()
+		}
+		j.answer(j.err)
 	}
 }
 
