@@ -38,7 +38,26 @@ type logged struct {
 	result
 }
 
-func (l *logged) size() int { return 1024 + len(l.body) }
+// size is about what an attempt takes in memory; the subscription is shared.
+func (l *logged) size() int {
+	n := 1024 + cap(l.body) + len(l.eventID) + len(l.name) + headerSize(l.header)
+	if l.request != nil {
+		n += headerSize(l.request.Header) + int(l.request.ContentLength)
+	}
+	return n
+}
+
+// headerSize counts names and values, and what a map and slices take for each.
+func headerSize(h http.Header) int {
+	n := 0
+	for name, values := range h {
+		n += 64 + len(name)
+		for _, v := range values {
+			n += 16 + len(v)
+		}
+	}
+	return n
+}
 
 // attemptLog writes attempts in batches, apart from settlement.
 type attemptLog struct {
@@ -58,13 +77,14 @@ func newAttemptLog(d *db.DB) *attemptLog {
 // add notes an attempt; it never waits.
 func (a *attemptLog) add(l logged) {
 	a.mu.Lock()
-	if a.bytes+l.size() > logBytes {
+	size := l.size()
+	if a.bytes+size > logBytes {
 		a.lost++
 		a.mu.Unlock()
 		return
 	}
 	a.queue = append(a.queue, l)
-	a.bytes += l.size()
+	a.bytes += size
 	if n := len(a.queue); n == 1 {
 		notify(a.some)
 	} else if n == logBatch {
