@@ -41,7 +41,7 @@ const (
 	Ham        = wire.UUID("00000000-0000-4000-8000-000000000012") // + 1.50
 	Truffle    = wire.UUID("00000000-0000-4000-8000-000000000013") // not available
 	Anchovies  = wire.UUID("00000000-0000-4000-8000-000000000014") // + 1.20
-	Cola       = wire.UUID("00000000-0000-4000-8000-000000000002") // its size is required and has the price
+	Cola       = wire.UUID("00000000-0000-4000-8000-000000000002") // its size is required and has the price, not its own 9.00
 	Small      = wire.UUID("00000000-0000-4000-8000-000000000021") // 2.50 and 0.15 deposit
 	Large      = wire.UUID("00000000-0000-4000-8000-000000000022") // 3.30 and 0.25 deposit
 	Lunch      = wire.UUID("00000000-0000-4000-8000-000000000003") // 12.00: a main, how steak is done, a drink
@@ -269,7 +269,7 @@ func Dishes() wire.CreateFullMenu {
 			{
 				Name: wire.P("Drinks"), DisplayOrder: wire.P(2),
 				MenuItems: []wire.CreateFullMenuSectionItem{{
-					PublicId: wire.P(Cola), Name: wire.P("Cola"), Price: d("0"), TaxRateName: wire.P("Drinks"),
+					PublicId: wire.P(Cola), Name: wire.P("Cola"), Price: d("9"), TaxRateName: wire.P("Drinks"),
 					MenuItemOptionSets: []wire.CreateFullMenuItemOptionSet{{
 						Name: wire.P("Size"), IsMasterOptionSet: wire.P(true), MinSelectCount: wire.P(1), MaxSelectCount: wire.P(1),
 						MenuItemOptionSetItems: []wire.CreateFullMenuItemOptionSetItem{small, large},
