@@ -16,7 +16,7 @@ import (
 // BenchmarkPlace places orders of three units by the domain call, each by a customer of their own, and tells the CPU time
 // of the whole process for one (the database's own process, for PostgreSQL, is not in it).
 //
-//	go test ./order -run '^$' -bench Place -cpuprofile /tmp/place.prof
+//	go test ./order -run '^$' -bench Place -cpuprofile place.prof
 func BenchmarkPlace(b *testing.B) {
 	for _, e := range []struct {
 		name string
