@@ -4,6 +4,7 @@ package program
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -45,7 +46,7 @@ func Binary(t testing.TB) string {
 			return
 		}
 		binary = filepath.Join(folder, "comanda")
-		if out, err := exec.Command("go", "build", "-o", binary, "comanda/cmd/comanda").CombinedOutput(); err != nil {
+		if out, err := exec.CommandContext(context.Background(), "go", "build", "-o", binary, "comanda/cmd/comanda").CombinedOutput(); err != nil {
 			broken = fmt.Errorf("%w\n%s", err, out)
 		}
 	})
@@ -67,7 +68,7 @@ type Process struct {
 // Start runs the program; what still runs at the end of the test is killed, and its output shown if the test failed.
 func Start(t testing.TB, args ...string) *Process {
 	t.Helper()
-	p := &Process{t: t, cmd: exec.Command(Binary(t), args...), ended: make(chan struct{})}
+	p := &Process{t: t, cmd: exec.CommandContext(context.Background(), Binary(t), args...), ended: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
 	for _, v := range os.Environ() { // a developer's COMANDA_ settings must not reach it
 		if !strings.HasPrefix(v, "COMANDA_") {
