@@ -28,8 +28,10 @@ func (s *stream) nextProbe(now time.Time) (attempt, bool) {
 }
 
 // wantsFresh reports whether the next probe is to be an event that has not failed yet: what failed may be what this
-// endpoint never takes, while it takes the rest.
-func (s *stream) wantsFresh() bool { return s.fresh < probeRows+s.probes/probeEvery }
+// endpoint never takes, while it takes the rest. Where nothing that failed is left, only a new event can probe.
+func (s *stream) wantsFresh() bool {
+	return len(s.rows) == 0 || s.fresh < probeRows+s.probes/probeEvery
+}
 
 // soonest is the row with the earliest turn whose subject is free; one that is held keeps its place.
 func (s *stream) soonest() *row {
