@@ -106,10 +106,11 @@ func (a *Accounts) store(ctx context.Context, c *Caller, b Brand, changes string
 				return err
 			}
 		}
-		if changes != "" {
-			a.log.Append(tx, rec)
+		if changes == "" {
+			return nil
 		}
-		return nil
+		a.log.Append(tx, rec)
+		return a.Audit(tx, c, b.ID, "app.updated", "app/"+b.AppID, changes)
 	})
 }
 
@@ -280,11 +281,18 @@ func (a *Accounts) SetDisabled(ctx context.Context, c *Caller, brand int, disabl
 		return fault.New(fault.Forbidden, "Only the operator switches brands off.")
 	}
 	err := a.db.Write(ctx, func(tx *db.Tx) error {
-		n, err := tx.Exec(sqlDisableBrand, brand, disabled)
-		if err == nil && n == 0 {
-			return noBrand()
+		b, err := a.LoadBrand(tx, brand)
+		if err != nil {
+			return err
 		}
-		return err
+		if _, err := tx.Exec(sqlDisableBrand, brand, disabled); err != nil {
+			return err
+		}
+		action := "app.enabled"
+		if disabled {
+			action = "app.disabled"
+		}
+		return a.Audit(tx, c, brand, action, "app/"+b.AppID, "")
 	})
 	a.changed(brand)
 	return wrap("disable brand", err)

@@ -138,7 +138,7 @@ func (a *Accounts) insertBrand(ctx context.Context, c *Caller, b Brand, owner in
 			return fault.New(fault.NotFound, "There is no account to own the brand.")
 		}
 		a.log.Append(tx, rec)
-		return nil
+		return a.Audit(tx, c, b.ID, "app.created", "app/"+b.AppID, b.Name)
 	})
 }
 

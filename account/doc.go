@@ -1,7 +1,9 @@
 // Package account knows who may do what: people, brands (the contract's Apps), the level that a person has on a brand,
 // and the [Caller] that every protected method of every package takes.
 //
-// It owns the tables accounts, account_first, brands, memberships and assets, and the events app.created and app.updated.
+// It owns the tables accounts, account_first, brands, memberships, assets and audit_entries (which is only ever added to,
+// see [Accounts.Audit]), and the events app.created and app.updated.
+//
 // Every business package calls [Accounts.Open] for a path that names a brand and [Caller.Require] for a row it has loaded.
 //
 //	sign up ─→ account ─(creates a brand, becomes its Owner)→ membership ─→ Grant ─→ Caller

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"comanda/internal/clock"
 	"comanda/internal/db"
@@ -92,7 +93,10 @@ func (a *Accounts) SetMember(ctx context.Context, c *Caller, brand, accountID in
 		if _, err := tx.Exec(sqlSetMember, brand, accountID, string(level), text, now); err != nil {
 			return err
 		}
-		return a.keepOwner(tx, brand)
+		if err := a.keepOwner(tx, brand); err != nil {
+			return err
+		}
+		return a.Audit(tx, c, brand, "teammate.updated", "teammate/"+strconv.Itoa(accountID), string(level)+" "+text)
 	})
 	a.changed(brand)
 	return wrap("set member", err)
@@ -111,7 +115,10 @@ func (a *Accounts) RemoveMember(ctx context.Context, c *Caller, brand, accountID
 		if n == 0 {
 			return fault.New(fault.NotFound, "This account is no teammate of the brand.")
 		}
-		return a.keepOwner(tx, brand)
+		if err := a.keepOwner(tx, brand); err != nil {
+			return err
+		}
+		return a.Audit(tx, c, brand, "teammate.deleted", "teammate/"+strconv.Itoa(accountID), "")
 	})
 	a.changed(brand)
 	return wrap("remove member", err)

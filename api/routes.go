@@ -59,6 +59,10 @@ func (s *server) routes() []group {
 			on("GetWebhookSecret", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/secret", can(account.Develop), s.getWebhookSecret, "Reveals a subscription's signing secret"),
 			on("RotateWebhookSecret", post, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/secret", can(account.Develop), s.rotateWebhookSecret, "Makes a new signing secret; the old one signs too for a day"),
 		}},
+		{"AuditLog", "Who did what to the settings, the people and the credentials of a brand, and when. Nothing changes or deletes an entry.", []row{
+			on("GetAuditLog", get, "/api/v1.0/{appId}/auditlog", can(account.EditTeammates), s.getAuditLog, "Lists what was done to a brand, newest first"),
+			on("GetOwnAuditLog", get, "/api/v1.0/accounts/auditlog", signedIn, s.getOwnAuditLog, "Lists what the caller did to their own account, newest first"),
+		}},
 		{"StoreGroups", "Groups of stores that share a currency and settings.", []row{
 			on("GetStoreGroup", get, "/api/v1.0/storegroups/{storeGroupId}", can(account.ReadStores), s.getStoreGroup, "Reads a store group"),
 			on("GetStoreGroups", get, "/api/v1.0/{appNameId}/storegroups", can(account.ReadStores), s.getStoreGroups, "Lists the store groups of a brand"),

@@ -67,8 +67,10 @@ func (s *Server) CreateApp(ctx context.Context, c *account.Caller, appID string,
 			return fault.Newf(fault.Conflict, "The brand has %d OAuth apps, the most that one may have.", maxApps).
 				With("Delete one that is not used.")
 		}
-		_, err = tx.Exec(sqlInsertSecret, secretID, a.brand, a.id, digest, sealed, created)
-		return err
+		if _, err = tx.Exec(sqlInsertSecret, secretID, a.brand, a.id, digest, sealed, created); err != nil {
+			return err
+		}
+		return s.accounts.Audit(tx, c, a.brand, "oauthapp.created", target(a.id), a.name)
 	})
 	if err != nil {
 		return "", "", wrap("create app", err)
@@ -91,7 +93,10 @@ func (s *Server) UpdateApp(ctx context.Context, c *account.Caller, appID, id str
 		err = s.db.Write(ctx, func(tx *db.Tx) (err error) {
 			n, err = tx.Exec(sqlUpdateApp, a.id, a.version, a.name, a.logoURI, string(a.flow), string(a.refreshUsage),
 				a.accessSeconds, a.refreshSeconds)
-			return err
+			if err != nil || n == 0 {
+				return err
+			}
+			return s.accounts.Audit(tx, c, a.brand, "oauthapp.updated", target(a.id), a.name)
 		})
 		if err != nil {
 			return wrap("update app", err)
@@ -129,7 +134,7 @@ func (s *Server) DeleteApp(ctx context.Context, c *account.Caller, appID, id str
 				return err
 			}
 		}
-		return nil
+		return s.accounts.Audit(tx, c, b.ID, "oauthapp.deleted", target(a.id), a.name)
 	})
 	s.forget(a.id)
 	return wrap("delete app", err)
@@ -197,5 +202,8 @@ func newAppID() string {
 	}
 	return n.Add(n, least).String()
 }
+
+// target is how the audit log names an OAuth app.
+func target(id string) string { return "oauthapp/" + id }
 
 func isAppID(s string) bool { return len(s) == appIDDigits && strings.Trim(s, "0123456789") == "" }

@@ -126,7 +126,7 @@ func (s *Server) grant(r *http.Request) (tokenAnswer, error) {
 			return tokenAnswer{}, &problem{status: http.StatusBadRequest, code: "invalid_scope", description: "The only scope for client_credentials is api."}
 		}
 	}
-	token, seconds, err := s.issue(r.Context(), a, kindClientCredentials, a.owner, bounds{})
+	token, seconds, err := s.issue(r.Context(), a, kindClientCredentials, a.owner, bounds{}, nil)
 	return tokenAnswer{AccessToken: token, ExpiresIn: seconds, TokenType: "Bearer", Scope: scopeAPI}, err
 }
 

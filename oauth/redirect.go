@@ -59,10 +59,16 @@ func (s *Server) AddRedirectURI(ctx context.Context, c *account.Caller, appID, i
 	}
 	now := clock.Micros(clock.Now())
 	err = s.db.Write(ctx, func(tx *db.Tx) error {
-		if _, err := tx.Exec(sqlInsertRedirectURI, next, a.id, uri, now, maxRedirectURIs); err != nil {
+		added, err := tx.Exec(sqlInsertRedirectURI, next, a.id, uri, now, maxRedirectURIs)
+		if err != nil {
 			return err
 		}
-		err := tx.QueryRow(sqlRedirectURI, a.id, uri).Scan(&out.Id)
+		if added == 1 {
+			if err := s.accounts.Audit(tx, c, a.brand, "oauthapp.redirecturi.added", target(a.id), uri); err != nil {
+				return err
+			}
+		}
+		err = tx.QueryRow(sqlRedirectURI, a.id, uri).Scan(&out.Id)
 		if errors.Is(err, db.ErrNoRows) {
 			return fault.Newf(fault.Conflict, "The OAuth app has %d redirect URIs, the most that one may have.", maxRedirectURIs).
 				With("Remove one that is not used.")
@@ -79,12 +85,16 @@ func (s *Server) RemoveRedirectURI(ctx context.Context, c *account.Caller, appID
 		return err
 	}
 	err = s.db.Write(ctx, func(tx *db.Tx) error {
-		n, err := tx.Exec(sqlDeleteRedirectURI, a.id, uriID)
-		if err == nil && n == 0 {
+		var uri string
+		err := tx.QueryRow(sqlDeleteRedirectURI, a.id, uriID).Scan(&uri)
+		if errors.Is(err, db.ErrNoRows) {
 			return fault.New(fault.NotFound, "The OAuth app has no such redirect URI.").
 				With("GET …/redirecturis lists them with their ids.")
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return s.accounts.Audit(tx, c, a.brand, "oauthapp.redirecturi.removed", target(a.id), uri)
 	})
 	return wrap("remove redirect uri", err)
 }

@@ -60,7 +60,12 @@ func (s *Server) Secret(ctx context.Context, c *account.Caller, appID, id string
 		return "", err
 	}
 	var sealed []byte
-	err = s.db.Read(ctx, func(tx *db.Tx) error { return tx.QueryRow(sqlNewestSecret, a.id).Scan(&sealed) })
+	err = s.db.Write(ctx, func(tx *db.Tx) error {
+		if err := tx.QueryRow(sqlNewestSecret, a.id).Scan(&sealed); err != nil {
+			return err
+		}
+		return s.accounts.Audit(tx, c, b.ID, "oauthapp.secret.revealed", target(a.id), a.name)
+	})
 	if errors.Is(err, db.ErrNoRows) {
 		return "", noApp()
 	}
@@ -103,8 +108,10 @@ func (s *Server) RotateSecret(ctx context.Context, c *account.Caller, appID, id 
 		if _, err := tx.Exec(sqlKeepNewestSecret, a.id); err != nil {
 			return err
 		}
-		_, err = tx.Exec(sqlInsertSecret, secretID, a.brand, a.id, digest, sealed, now)
-		return err
+		if _, err = tx.Exec(sqlInsertSecret, secretID, a.brand, a.id, digest, sealed, now); err != nil {
+			return err
+		}
+		return s.accounts.Audit(tx, c, a.brand, "oauthapp.secret.rotated", target(a.id), a.name)
 	})
 	if err != nil {
 		return "", wrap("rotate secret", err)
@@ -123,8 +130,10 @@ func (s *Server) DropOldSecret(ctx context.Context, c *account.Caller, appID, id
 		return err
 	}
 	err = s.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(sqlKeepNewestSecret, a.id)
-		return err
+		if _, err := tx.Exec(sqlKeepNewestSecret, a.id); err != nil {
+			return err
+		}
+		return s.accounts.Audit(tx, c, a.brand, "oauthapp.secret.dropped", target(a.id), a.name)
 	})
 	return wrap("drop secret", err)
 }

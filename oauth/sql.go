@@ -30,7 +30,7 @@ const (
 		select cast($1 as integer), brand_id, id, $3, cast($4 as bigint) from oauth_apps
 		where id = $2 and (select count(*) from oauth_redirect_uris where oauth_app_id = $2) < cast($5 as integer)
 		on conflict (oauth_app_id, uri) do nothing`
-	sqlDeleteRedirectURI  = `delete from oauth_redirect_uris where oauth_app_id = $1 and id = $2`
+	sqlDeleteRedirectURI  = `delete from oauth_redirect_uris where oauth_app_id = $1 and id = $2 returning uri`
 	sqlDeleteRedirectURIs = `delete from oauth_redirect_uris where oauth_app_id = $1`
 
 	sqlInsertToken = `insert into oauth_tokens
@@ -40,7 +40,7 @@ const (
 	sqlCountTokens = `select count(*) from oauth_tokens where oauth_app_id = $1 and expires_at > $2`
 	sqlTokens      = `select token_key, subject_id, expires_at from oauth_tokens
 		where oauth_app_id = $1 and expires_at > $2 order by created_at desc, token_key limit $3 offset $4`
-	sqlRevokeToken = `delete from oauth_tokens where token_key = $1 and brand_id = $2 and expires_at > $3 returning digest`
+	sqlRevokeToken = `delete from oauth_tokens where token_key = $1 and brand_id = $2 and expires_at > $3 returning digest, oauth_app_id`
 	sqlSweepTokens = `delete from oauth_tokens where digest in (
 		select digest from oauth_tokens where expires_at <= $1 order by expires_at limit $2)`
 )

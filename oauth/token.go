@@ -106,8 +106,8 @@ func badToken() error {
 }
 
 // issue stores a new token of an OAuth app and returns it with its life in seconds. The app may be deleted at the same
-// moment: its token then never works.
-func (s *Server) issue(ctx context.Context, a app, kind string, subject int, b bounds) (string, int, error) {
+// moment: its token then never works. with, if any, runs in the same transaction and is given the token's key.
+func (s *Server) issue(ctx context.Context, a app, kind string, subject int, b bounds, with func(tx *db.Tx, key string) error) (string, int, error) {
 	token := newRandom(tokenPrefix)
 	digest := sha256.Sum256([]byte(token))
 	levels, stores := b.texts()
@@ -117,7 +117,10 @@ func (s *Server) issue(ctx context.Context, a app, kind string, subject int, b b
 	err := s.db.Write(ctx, func(tx *db.Tx) error {
 		_, err := tx.Exec(sqlInsertToken, digest[:], key, a.brand, a.id, kind, subject, levels, stores,
 			clock.Micros(now), clock.Micros(expires))
-		return err
+		if err != nil || with == nil {
+			return err
+		}
+		return with(tx, key)
 	})
 	return token, a.accessSeconds, wrap("issue token", err)
 }
@@ -138,7 +141,9 @@ func (s *Server) AccessToken(ctx context.Context, c *account.Caller, appID, id s
 	if c.Kind == account.System {
 		subject = a.owner
 	}
-	token, _, err := s.issue(ctx, a, kindPortal, subject, boundsOf(c, b.ID))
+	token, _, err := s.issue(ctx, a, kindPortal, subject, boundsOf(c, b.ID), func(tx *db.Tx, key string) error {
+		return s.accounts.Audit(tx, c, b.ID, "oauthapp.token.created", target(a.id), "token "+key)
+	})
 	return token, err
 }
 
@@ -187,7 +192,11 @@ func (s *Server) RevokeToken(ctx context.Context, c *account.Caller, appID, key 
 	var digest []byte
 	now := clock.Micros(clock.Now())
 	err = s.db.Write(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(sqlRevokeToken, key, b.ID, now).Scan(&digest)
+		var id string
+		if err := tx.QueryRow(sqlRevokeToken, key, b.ID, now).Scan(&digest, &id); err != nil {
+			return err
+		}
+		return s.accounts.Audit(tx, c, b.ID, "oauthapp.token.revoked", target(id), "token "+key)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return fault.New(fault.NotFound, "The brand has no live token with this key.").

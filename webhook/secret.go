@@ -46,9 +46,18 @@ func (w *Webhooks) openSecret(id int, sealed []byte) ([]byte, error) {
 	return key, nil
 }
 
+// target is how the audit log names a subscription.
+func target(s *Subscription) string { return "webhook/" + strconv.Itoa(s.ID) }
+
 // Secret reveals the newest signing secret, whsec_….
 func (w *Webhooks) Secret(ctx context.Context, c *account.Caller, appID, oauthAppID string, id int) (string, error) {
-	_, s, err := w.open(ctx, c, appID, oauthAppID, id)
+	b, s, err := w.open(ctx, c, appID, oauthAppID, id)
+	if err != nil {
+		return "", err
+	}
+	err = w.db.Write(ctx, func(tx *db.Tx) error {
+		return w.accounts.Audit(tx, c, b.ID, "webhook.secret.revealed", target(s), "")
+	})
 	if err != nil {
 		return "", err
 	}
@@ -59,13 +68,16 @@ func (w *Webhooks) Secret(ctx context.Context, c *account.Caller, appID, oauthAp
 // receiver can change over without missing one.
 func (w *Webhooks) RotateSecret(ctx context.Context, c *account.Caller, appID, oauthAppID string, id int) (string, error) {
 	secret := newSecret()
-	err := w.change(ctx, c, appID, oauthAppID, id, &wire.WebhookSubscriptionUpdatedEvent{}, func(_ account.Brand, s *Subscription) (edit, error) {
+	err := w.change(ctx, c, appID, oauthAppID, id, &wire.WebhookSubscriptionUpdatedEvent{}, func(b account.Brand, s *Subscription) (edit, error) {
 		fresh := w.box.Seal([]byte(secret), secretOwner(s.ID))
 		old := w.box.Seal([]byte(secretText(s.secret)), secretOwner(s.ID))
 		until := clock.Micros(clock.Now().Add(rotation))
 		return func(tx *db.Tx) (bool, error) {
 			n, err := tx.Exec(sqlRotateSecret, s.ID, s.Revision, fresh, old, until)
-			return n == 1, err
+			if err != nil || n == 0 {
+				return false, err
+			}
+			return true, w.accounts.Audit(tx, c, b.ID, "webhook.secret.rotated", target(s), "")
 		}, nil
 	})
 	return secret, err
