@@ -7,6 +7,7 @@ import (
 	"comanda/event"
 	"comanda/internal/cache"
 	"comanda/internal/db"
+	"comanda/internal/seal"
 )
 
 // SignUpMode says who may make an account.
@@ -36,6 +37,7 @@ type Config struct {
 	CountryID string     // ISO 3166 code of a new brand that names no country; empty = IE
 	PublicURL string     // base of links to public files, without a slash at its end
 	Hashing   Hashing    // zero = the strength for production
+	MasterKey []byte     // seal.KeySize bytes, what is kept sealed and peppered depends on it; nil = one that dies with the process
 }
 
 // brandTTL is how long another node may go on seeing a brand as it was.
@@ -50,10 +52,14 @@ type Accounts struct {
 	brands *cache.Cache[int, Brand]
 	ids    *cache.Cache[string, int] // appId in lower case → brand id; a brand keeps its appId for ever
 
+	handles  *seal.Box
+	sessions *cache.Cache[sessionDigest, Session]
+	patience patience
+
 	onChange []func(brand int)
 }
 
-// New makes the door.
+// New makes the door. It panics when the master key has a wrong length.
 func New(d *db.DB, log *event.Log, cfg Config) *Accounts {
 	if cfg.SignUp == "" {
 		cfg.SignUp = SignUpFirst
@@ -61,11 +67,23 @@ func New(d *db.DB, log *event.Log, cfg Config) *Accounts {
 	if cfg.CountryID == "" {
 		cfg.CountryID = "IE"
 	}
+	if cfg.MasterKey == nil {
+		cfg.MasterKey = seal.NewKey()
+	}
 	return &Accounts{
+		handles: box(cfg.MasterKey, "account handle"), sessions: cache.New[sessionDigest, Session](sessionTTL, 20_000), patience: newPatience(),
 		db: d, log: log, cfg: cfg, hash: newHasher(cfg.Hashing),
 		brands: cache.New[int, Brand](brandTTL, 10_000),
 		ids:    cache.New[string, int](time.Hour, 10_000),
 	}
+}
+
+func box(masterKey []byte, purpose string) *seal.Box {
+	b, err := seal.New(masterKey, purpose)
+	if err != nil {
+		panic(err)
+	}
+	return b
 }
 
 // OnChange registers what this node does at once when it changes what somebody may do on a brand. Other nodes find out by

@@ -2,6 +2,7 @@ package account
 
 import (
 	"slices"
+	"time"
 
 	"comanda/internal/fault"
 	"comanda/wire"
@@ -29,6 +30,10 @@ type Caller struct {
 	OwnSecret  bool    // the token was issued to the OAuth app itself, for its secret
 	Grants     []Grant // what is within reach
 	Idempotent string  // the request's Idempotency-Key, if any
+
+	// Of a person who is signed in by a session; zero for tokens.
+	Authenticated time.Time // when they last proved who they are; see RequireRecent
+	SessionKey    string    // Session.Key
 }
 
 // Grant is one brand within reach of a caller.

@@ -55,7 +55,7 @@ func (a *Accounts) SignUp(ctx context.Context, c *Caller, n NewAccount) (int, er
 			return fault.New(fault.Forbidden, "Sign-up is closed: this installation has its first account.").
 				With("Ask an owner to invite you, or start the server with --signup=open.")
 		}
-		added, err := tx.Exec(sqlInsertAccount, id, email, name, hash, now)
+		added, err := tx.Exec(sqlInsertAccount, id, email, name, hash, now, c.Kind == System || first == 1)
 		if err == nil && added == 0 {
 			return fault.New(fault.Conflict, "There is an account with this e-mail address.").With("Sign in instead.")
 		}
@@ -79,36 +79,6 @@ func NormaliseEmail(s string) (string, error) {
 // VerifyPassword returns the id of the account whose address and password these are, else Unauthenticated. It takes the
 // same work and answers the same for an unknown address, a wrong password and a disabled account.
 func (a *Accounts) VerifyPassword(ctx context.Context, email, password string) (int, error) {
-	normal, err := NormaliseEmail(email)
-	if err != nil {
-		normal = ""
-	}
-	var id int
-	var hash string
-	var disabled bool
-	err = a.db.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(sqlPassword, normal)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = rows.Close() }()
-		id, hash, disabled = 0, "", false
-		for rows.Next() {
-			if err := rows.Scan(&id, &hash, &disabled); err != nil {
-				return err
-			}
-		}
-		return rows.Err()
-	})
-	if err != nil {
-		return 0, wrap("verify password", err)
-	}
-	ok, err := a.hash.check(ctx, hash, password)
-	if err != nil {
-		return 0, err
-	}
-	if !ok || disabled || id == 0 {
-		return 0, fault.New(fault.Unauthenticated, "The e-mail address or the password is wrong.")
-	}
-	return id, nil
+	m, err := a.matchPassword(ctx, normalOrNone(email), password)
+	return m.account, err
 }

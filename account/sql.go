@@ -24,9 +24,9 @@ const (
 	sqlCountOwners  = `select count(*) from memberships where brand_id = $1 and level = 'Owner'`
 
 	sqlClaimFirst    = `insert into account_first (id, account_id) values (1, $1) on conflict do nothing`
-	sqlInsertAccount = `insert into accounts (id, email, name, password_hash, disabled, created_at, version)
-		values ($1, $2, $3, $4, false, $5, 1) on conflict (email) do nothing`
-	sqlPassword = `select id, password_hash, disabled from accounts where email = $1`
+	sqlInsertAccount = `insert into accounts (id, email, name, password_hash, disabled, created_at, updated_at, verified, version)
+		values ($1, $2, $3, $4, false, $5, $5, $6, 1) on conflict (email) do nothing`
+	sqlPassword = `select id, password_hash, disabled, verified from accounts where email = $1`
 
 	sqlAccountCaller = `select name, email from accounts where id = $1 and disabled = false`
 	sqlGrants        = `select b.id, b.app_id, m.level, m.stores
@@ -35,6 +35,40 @@ const (
 	sqlStanding = `select b.app_id, m.level, m.stores, a.name, a.email
 		from memberships m join brands b on b.id = m.brand_id join accounts a on a.id = m.account_id
 		where m.brand_id = $1 and m.account_id = $2 and b.disabled = false and a.disabled = false`
+
+	sessionColumns   = `s.session_key, s.account_id, s.authenticated_at, s.methods, s.created_at, s.seen_at, s.expires_at, s.address, s.agent`
+	sqlInsertSession = `insert into sessions
+		(digest, session_key, account_id, authenticated_at, methods, created_at, seen_at, ends_at, expires_at, address, agent)
+		values ($1, $2, $3, $4, $5, $4, $4, $6, $7, $8, $9)`
+	sqlSession = `select ` + sessionColumns + ` from sessions s join accounts a on a.id = s.account_id
+		where s.digest = $1 and s.ends_at > $2 and a.disabled = false`
+	sqlTouchSession     = `update sessions set seen_at = $2, ends_at = $3 where digest = $1`
+	sqlSessionsOf       = `select ` + sessionColumns + ` from sessions s where s.account_id = $1 and s.ends_at > $2 order by s.seen_at desc, s.session_key`
+	sqlEndSession       = `delete from sessions where digest = $1`
+	sqlEndSessionByKey  = `delete from sessions where account_id = $1 and session_key = $2`
+	sqlEndOtherSessions = `delete from sessions where account_id = $1 and session_key <> $2`
+	sqlSweepSessions    = `delete from sessions where digest in (
+		select digest from sessions where ends_at <= $1 order by ends_at limit $2)`
+
+	// Holds the account's row until the transaction ends.
+	sqlHoldAccount = `update accounts set version = version where id = $1 and disabled = false
+		returning email, password_hash, verified`
+	sqlCountSecondFactors = `select count(*) from account_totp where account_id = $1 and confirmed = true`
+
+	sqlSweepPINs = `delete from account_pins where (address_digest, purpose) in (
+		select address_digest, purpose from account_pins where expires_at <= $1 order by expires_at limit $2)`
+	sqlSweepResets = `delete from account_resets where digest in (
+		select digest from account_resets where expires_at <= $1 order by expires_at limit $2)`
+
+	sqlProfile = `select email, name, verified, language, time_zone, phone, local_times, created_at, updated_at
+		from accounts where id = $1 and disabled = false`
+
+	sqlKnowsSite = `select count(*) from account_sites s join accounts a on a.id = s.account_id
+		where a.email = $1 and s.site = $2 and s.seen_at > $3`
+	sqlSeeSite = `insert into account_sites (account_id, site, seen_at) values ($1, $2, $3)
+		on conflict (account_id, site) do update set seen_at = excluded.seen_at`
+	sqlSweepSites = `delete from account_sites where (account_id, site) in (
+		select account_id, site from account_sites where seen_at <= $1 order by seen_at limit $2)`
 
 	sqlAsset      = `select content_type, content from assets where name = $1`
 	sqlDropLogos  = `delete from assets where brand_id = $1 and kind = 'logo' and name <> $2`

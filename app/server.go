@@ -99,7 +99,7 @@ func (s *Server) assemble(ctx context.Context, public string) (err error) {
 		return err
 	}
 	s.Log = event.NewLog(s.DB)
-	s.Accounts = account.New(s.DB, s.Log, account.Config{SignUp: account.SignUpMode(c.Signup), PublicURL: public})
+	s.Accounts = account.New(s.DB, s.Log, account.Config{SignUp: account.SignUpMode(c.Signup), PublicURL: public, MasterKey: key})
 	s.Stores = store.New(s.DB, s.Log, s.Accounts)
 	s.Menus = menu.New(s.DB, s.Log, s.Accounts, s.Stores)
 	s.Orders = order.New(s.DB, s.Log, s.Accounts, s.Stores, s.Menus)

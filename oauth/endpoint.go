@@ -138,7 +138,7 @@ func (s *Server) authenticateClient(r *http.Request, c credentials) (app, error)
 		id = ""
 	}
 	address := s.cfg.Origin.ClientIP(r)
-	if wait := s.limits.wait(address, id); wait > 0 {
+	if wait := s.limits.Wait(address, id); wait > 0 {
 		return app{}, &problem{
 			status: http.StatusTooManyRequests, code: "temporarily_unavailable", retryAfter: wait,
 			description: "Too many failed client authentications. Check client_id and client_secret, and wait.",
@@ -164,11 +164,11 @@ func (s *Server) authenticateClient(r *http.Request, c credentials) (app, error)
 	case err != nil:
 		return app{}, wrap("authenticate client", err)
 	case !known || a.id == "" || a.disabled:
-		s.limits.failed(address, id)
+		s.limits.Failed(address, id)
 		slog.InfoContext(r.Context(), "client authentication failed", "oauthAppId", id)
 		return app{}, invalidClient("The client_id is not known or the client_secret is wrong.")
 	}
-	s.limits.succeeded(address, id)
+	s.limits.Succeeded(address, id)
 	if !standing {
 		return app{}, &problem{
 			status: http.StatusBadRequest, code: "unauthorized_client",

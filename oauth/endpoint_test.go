@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"comanda/account"
+	"comanda/internal/backoff"
 	"comanda/internal/dbtest"
 )
 
@@ -104,7 +105,7 @@ func TestBadTokenRequests(t *testing.T) {
 			{"Basic, nothing", grant, []string{"Basic"}, 400, "invalid_request"},
 			{"too large", grant + body + "&x=" + strings.Repeat("x", maxForm), nil, 413, "invalid_request"},
 		} {
-			k.limits = newLimiter() // another test is about it
+			k.limits = backoff.New(clientPatience) // another test is about it
 			r := httptest.NewRequest(http.MethodPost, "/identity/connect/token", strings.NewReader(c.form))
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			r.Header["Authorization"] = c.auth
@@ -211,7 +212,7 @@ func TestFailuresDelayOneClientOnly(t *testing.T) {
 			return k.do(r)
 		}
 		const here, there = "192.0.2.1:1000", "192.0.2.2:1000"
-		for i := range freeForApp {
+		for i := range clientPatience.Free {
 			if a := from(here, id, "wrong"); a.status != 401 {
 				t.Fatal(i, a)
 			}
@@ -245,7 +246,7 @@ func TestSprayingFromOneAddressIsDelayed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKit(t, dbtest.SQLite(t))
 		blocked := 0
-		for i := range freeForAddress + 10 {
+		for i := range clientPatience.FreeAddress + 10 {
 			r := httptest.NewRequest("POST", "/identity/connect/token", strings.NewReader("grant_type=client_credentials"))
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			r.SetBasicAuth(fmt.Sprintf("%022d", i), "x")
@@ -257,7 +258,7 @@ func TestSprayingFromOneAddressIsDelayed(t *testing.T) {
 		if blocked != 9 {
 			t.Fatalf("%d of 10 further tries were delayed", blocked)
 		}
-		time.Sleep(forgetAfter + time.Second)
+		time.Sleep(clientPatience.Forget + time.Second)
 		if k.post("grant_type=client_credentials", "1", "x").status != 401 {
 			t.Fatal("the address is not forgotten")
 		}
@@ -265,12 +266,12 @@ func TestSprayingFromOneAddressIsDelayed(t *testing.T) {
 }
 
 func TestTheLimiterForgetsTheOldest(t *testing.T) {
-	l := newLimiter()
-	for i := range 3 * maxRemembered {
-		l.failed(limitKeys(addr(i), "")[0].address, fmt.Sprintf("%022d", i))
+	l := backoff.New(clientPatience)
+	for i := range 3 * clientPatience.Size {
+		l.Failed(addr(i), fmt.Sprintf("%022d", i))
 	}
-	if len(l.byKey) != maxRemembered || l.order.Len() != maxRemembered {
-		t.Fatalf("%d entries, %d in order", len(l.byKey), l.order.Len())
+	if l.Len() != clientPatience.Size {
+		t.Fatalf("%d entries", l.Len())
 	}
 }
 

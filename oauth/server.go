@@ -11,6 +11,7 @@ import (
 
 	"comanda/account"
 	"comanda/event"
+	"comanda/internal/backoff"
 	"comanda/internal/cache"
 	"comanda/internal/db"
 	"comanda/internal/fault"
@@ -39,7 +40,7 @@ type Server struct {
 	pepper   []byte
 	box      *seal.Box
 	verified *cache.Cache[tokenDigest, verified]
-	limits   *limiter
+	limits   *backoff.Limiter
 	onDelete []func(tx *db.Tx, brand int, oauthAppID string) error
 }
 
@@ -56,7 +57,7 @@ func New(d *db.DB, log *event.Log, accounts *account.Accounts, c Config) (*Serve
 	s := &Server{
 		db: d, log: log, accounts: accounts, cfg: c, pepper: pepper, box: box,
 		verified: cache.New[tokenDigest, verified](verifyTTL, verifyTokens),
-		limits:   newLimiter(),
+		limits:   backoff.New(clientPatience),
 	}
 	accounts.OnChange(func(brand int) {
 		s.verified.Clear(func(v verified) bool { return v.brand == brand })

@@ -63,12 +63,12 @@ func Each(t *testing.T, fn func(k *Kit)) {
 func New(t testing.TB, d *db.DB) *Kit {
 	t.Helper()
 	k := &Kit{TB: t, DB: d, Log: event.NewLog(d), Vars: map[string]string{}, accounts: map[string]int{}, calls: &callLog{}}
+	key := seal.NewKey()
 	k.Accounts = account.New(d, k.Log, account.Config{
-		SignUp: account.SignUpOpen, PublicURL: "https://comanda.test", Hashing: account.Hashing{Memory: 8, Passes: 1, Lanes: 1},
+		MasterKey: key, SignUp: account.SignUpOpen, PublicURL: "https://comanda.test", Hashing: account.Hashing{Memory: 8, Passes: 1, Lanes: 1},
 	})
 	k.Stores = store.New(d, k.Log, k.Accounts)
 	k.Menus = menu.New(d, k.Log, k.Accounts, k.Stores)
-	key := seal.NewKey()
 	var err error
 	k.OAuth, err = oauth.New(d, k.Log, k.Accounts, oauth.Config{Issuer: "https://comanda.test/identity", MasterKey: key})
 	k.Must(err)

@@ -1,0 +1,57 @@
+package account
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"comanda/internal/clock"
+	"comanda/internal/db"
+)
+
+const (
+	sweepEvery = 10 * time.Minute
+	sweepChunk = 500
+)
+
+// Run deletes what has expired (sessions, PINs, links, known sites) until ctx ends.
+func (a *Accounts) Run(ctx context.Context) error {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		n, err := a.sweepOnce(ctx)
+		if err != nil && ctx.Err() == nil {
+			slog.ErrorContext(ctx, "sweeping expired sessions failed; it goes on later", "error", err)
+		}
+		if n > 0 && err == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// sweepOnce deletes up to sweepChunk expired rows of each kind and returns how many they were.
+func (a *Accounts) sweepOnce(ctx context.Context) (n int, err error) {
+	now := clock.Now()
+	for _, s := range []struct {
+		sql    string
+		before time.Time
+	}{
+		{sqlSweepSessions, now}, {sqlSweepPINs, now}, {sqlSweepResets, now}, {sqlSweepSites, now.Add(-siteLife)},
+	} {
+		var swept int64
+		err = a.db.Write(ctx, func(tx *db.Tx) (err error) {
+			swept, err = tx.Exec(s.sql, clock.Micros(s.before), sweepChunk)
+			return err
+		})
+		if err != nil {
+			return n, wrap("sweep", err)
+		}
+		n += int(swept)
+	}
+	return n, nil
+}
