@@ -1,5 +1,3 @@
-// Package web holds what every door to the network needs: who is on the other end, over which scheme, and a path without
-// doubled slashes. Pages, sessions and forms join it with the first page.
 package web
 
 import (

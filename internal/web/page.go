@@ -1,0 +1,168 @@
+package web
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"path"
+	"regexp"
+	"strings"
+)
+
+// Site is what every page may say about the installation.
+type Site struct {
+	PublicURL string // https://host, without a slash at its end
+	Host      string // the same without the scheme
+	Version   string
+}
+
+// Pages renders the pages of one door. It is safe for parallel use.
+type Pages struct {
+	site      Site
+	assets    map[string]asset
+	icons     sprite
+	templates map[string]*template.Template // page name → the page with layout and parts
+}
+
+// Page is one answer.
+type Page struct {
+	Name    string // templates/NAME.html, of the door or of this package
+	Title   string // of the tab; the page's h1 says the same or more
+	Density string // class of body: "" for one thing at a time, "dense" for a page of work
+	Policy  Policy
+	Data    any
+}
+
+// NewPages reads a door's files: templates/*.html (those that begin with an underscore are parts of the others) and
+// assets/*. prefix is the path of the door, such as /identity. Broken files are a mistake of the program.
+func NewPages(prefix string, site Site, files fs.FS) (*Pages, error) {
+	p := &Pages{site: site, templates: map[string]*template.Template{}}
+	var err error
+	if p.assets, err = loadAssets(prefix+"/assets/", own, files); err != nil {
+		return nil, err
+	}
+	if p.icons, err = loadSprite(); err != nil {
+		return nil, err
+	}
+	base, err := template.New("").Option("missingkey=error").Funcs(p.funcs()).ParseFS(own, "templates/_*.html")
+	if err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
+	if parts, err := fs.Glob(files, "templates/_*.html"); err != nil {
+		return nil, err
+	} else if len(parts) > 0 {
+		if base, err = base.ParseFS(files, parts...); err != nil {
+			return nil, fmt.Errorf("web: %w", err)
+		}
+	}
+	for _, from := range []fs.FS{own, files} {
+		if err := p.loadPages(from, base); err != nil {
+			return nil, fmt.Errorf("web: %w", err)
+		}
+	}
+	return p, nil
+}
+
+func (p *Pages) loadPages(from fs.FS, base *template.Template) error {
+	names, err := fs.Glob(from, "templates/[a-z]*.html")
+	if err != nil {
+		return err
+	}
+	for _, file := range names {
+		text, err := fs.ReadFile(from, file)
+		if err != nil {
+			return err
+		}
+		page, err := base.Clone()
+		if err != nil {
+			return err
+		}
+		name := strings.TrimSuffix(path.Base(file), ".html")
+		if p.templates[name], err = page.New("page").Parse(string(text)); err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	return nil
+}
+
+func (p *Pages) funcs() template.FuncMap {
+	return template.FuncMap{
+		"site":  func() Site { return p.site },
+		"icon":  p.icon,
+		"asset": p.asset,
+	}
+}
+
+// icon draws an icon of the sprite; the word beside it says what it means.
+func (p *Pages) icon(name string) (template.HTML, error) {
+	if _, known := p.icons[name]; !known {
+		return "", fmt.Errorf("there is no icon %q", name)
+	}
+	return template.HTML(`<svg class="i" aria-hidden="true"><use href="#i-` + name + `"/></svg>`), nil //nolint:gosec // the name is one of our own
+}
+
+func (p *Pages) asset(name string) (string, error) {
+	a, known := p.assets[name]
+	if !known {
+		return "", fmt.Errorf("there is no asset %q", name)
+	}
+	return a.url, nil
+}
+
+// Show writes a page. It renders all of it first, so that a mistake in a template is a whole error page and never half of
+// another one.
+func (p *Pages) Show(w http.ResponseWriter, r *http.Request, status int, page Page) {
+	body, err := p.render(page)
+	if err != nil {
+		slog.ErrorContext(r.Context(), "render page", "page", page.Name, "error", err)
+		http.Error(w, "Something went wrong here; it is logged. Go back and try again.", http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	page.Policy.set(h)
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}
+
+// layout is what the outermost template sees.
+type layout struct {
+	Page
+	Symbols template.HTML
+	Body    template.HTML
+}
+
+func (p *Pages) render(page Page) ([]byte, error) {
+	t := p.templates[page.Name]
+	if t == nil {
+		return nil, fmt.Errorf("there is no page %q", page.Name)
+	}
+	var body, out bytes.Buffer
+	if err := t.ExecuteTemplate(&body, "page", page.Data); err != nil {
+		return nil, err
+	}
+	err := t.ExecuteTemplate(&out, "layout", layout{
+		Page:    page,
+		Symbols: p.symbols(body.Bytes()),
+		Body:    template.HTML(body.String()), //nolint:gosec // html/template wrote it
+	})
+	return out.Bytes(), err
+}
+
+var usedIcon = regexp.MustCompile(`<use href="#i-([a-z]+)"/>`)
+
+// symbols are the icons that a rendered body uses, each once.
+func (p *Pages) symbols(body []byte) template.HTML {
+	var out strings.Builder
+	seen := map[string]bool{}
+	for _, m := range usedIcon.FindAllSubmatch(body, -1) {
+		if name := string(m[1]); !seen[name] {
+			seen[name] = true
+			out.WriteString(p.icons[name])
+		}
+	}
+	return template.HTML(out.String()) //nolint:gosec // our own sprite
+}
