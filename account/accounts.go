@@ -7,6 +7,7 @@ import (
 	"comanda/event"
 	"comanda/internal/cache"
 	"comanda/internal/db"
+	"comanda/internal/mail"
 	"comanda/internal/seal"
 )
 
@@ -33,11 +34,12 @@ func ParseSignUpMode(s string) (SignUpMode, error) {
 
 // Config is what an installation decides.
 type Config struct {
-	SignUp    SignUpMode // empty = first
-	CountryID string     // ISO 3166 code of a new brand that names no country; empty = IE
-	PublicURL string     // base of links to public files, without a slash at its end
-	Hashing   Hashing    // zero = the strength for production
-	MasterKey []byte     // seal.KeySize bytes, what is kept sealed and peppered depends on it; nil = one that dies with the process
+	SignUp    SignUpMode   // empty = first
+	CountryID string       // ISO 3166 code of a new brand that names no country; empty = IE
+	PublicURL string       // base of links to public files, without a slash at its end
+	Hashing   Hashing      // zero = the strength for production
+	Mail      *mail.Outbox // nil = one of its own, which nobody empties
+	MasterKey []byte       // seal.KeySize bytes, what is kept sealed and peppered depends on it; nil = one that dies with the process
 }
 
 // brandTTL is how long another node may go on seeing a brand as it was.
@@ -52,6 +54,7 @@ type Accounts struct {
 	brands *cache.Cache[int, Brand]
 	ids    *cache.Cache[string, int] // appId in lower case → brand id; a brand keeps its appId for ever
 
+	mail     *mail.Outbox
 	handles  *seal.Box
 	sessions *cache.Cache[sessionDigest, Session]
 	patience patience
@@ -70,7 +73,14 @@ func New(d *db.DB, log *event.Log, cfg Config) *Accounts {
 	if cfg.MasterKey == nil {
 		cfg.MasterKey = seal.NewKey()
 	}
+	if cfg.Mail == nil {
+		var err error
+		if cfg.Mail, err = mail.NewOutbox(d, cfg.MasterKey, nil); err != nil {
+			panic(err)
+		}
+	}
 	return &Accounts{
+		mail:    cfg.Mail,
 		handles: box(cfg.MasterKey, "account handle"), sessions: cache.New[sessionDigest, Session](sessionTTL, 20_000), patience: newPatience(),
 		db: d, log: log, cfg: cfg, hash: newHasher(cfg.Hashing),
 		brands: cache.New[int, Brand](brandTTL, 10_000),

@@ -105,7 +105,8 @@ func (w *statusWriter) WriteHeader(status int) {
 // Unwrap lets http.ResponseController reach the connection.
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// admin answers /livez (the process runs), /readyz (the database answers too) and /metrics.
+// admin answers /livez (the process runs), /readyz (the database answers too), /metrics and, without a
+// mail server, /mailbox.
 func (s *Server) admin() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { report(w, http.StatusOK, "live") })
@@ -122,6 +123,9 @@ func (s *Server) admin() http.Handler {
 		}
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}))
+	if s.Mailbox != nil {
+		mux.HandleFunc("GET /mailbox", s.mailbox)
+	}
 	return mux
 }
 

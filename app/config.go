@@ -24,6 +24,9 @@ type Config struct {
 	WebhookAllow  []netip.Prefix `help:"Private networks that webhooks may be sent to, as CIDR; all others are refused." placeholder:"CIDR"`
 	DinerRate     float64        `name:"diner-rate" help:"Storefront requests a second that one address may send; negative for no limit." default:"10"`
 	MasterKeyFile string         `name:"master-key-file" help:"File of the key that seals stored secrets, made at the first start. Nodes on one database share it. Default: master.key in the data folder." type:"path"`
+	SMTPURL       string         `name:"smtp-url" help:"Mail server: smtps://user@host:465 or smtp://user@host:587. Without it messages stay in a mailbox at /mailbox on the admin address." placeholder:"smtps://…"`
+	SMTPPassword  string         `name:"smtp-password-file" help:"File of the password for the mail server." type:"path"`
+	MailFrom      string         `name:"mail-from" help:"Sender of messages, such as \"Comanda <orders@example.com>\"."`
 	Version       string         `kong:"-"` // of the program, shown in the API document and to webhook receivers
 	BehindProxy   []netip.Prefix `help:"Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, as CIDR. They may speak plain HTTP to this server." placeholder:"CIDR"`
 }

@@ -72,6 +72,7 @@ func (s *Server) Run(ctx context.Context) error {
 func (s *Server) workers() []func(context.Context) error {
 	return []func(context.Context) error{
 		s.Log.Run, s.Accounts.Run, s.Webhooks.Run, s.OAuth.Run,
+		s.Mail.Run,
 		func(ctx context.Context) error { return idempotency.Run(ctx, s.DB) },
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"comanda/event"
 	"comanda/internal/db"
 	"comanda/internal/localca"
+	"comanda/internal/mail"
 	"comanda/internal/web"
 	"comanda/menu"
 	"comanda/oauth"
@@ -33,6 +34,8 @@ type Server struct {
 	OAuth    *oauth.Server
 	Webhooks *webhook.Webhooks
 	CA       *localca.Authority
+	Mail     *mail.Outbox
+	Mailbox  *mail.Mailbox // where messages stay; nil with a mail server
 
 	config        Config
 	public        string
@@ -99,7 +102,10 @@ func (s *Server) assemble(ctx context.Context, public string) (err error) {
 		return err
 	}
 	s.Log = event.NewLog(s.DB)
-	s.Accounts = account.New(s.DB, s.Log, account.Config{SignUp: account.SignUpMode(c.Signup), PublicURL: public, MasterKey: key})
+	if s.Mail, err = s.outbox(key); err != nil {
+		return err
+	}
+	s.Accounts = account.New(s.DB, s.Log, account.Config{SignUp: account.SignUpMode(c.Signup), PublicURL: public, MasterKey: key, Mail: s.Mail})
 	s.Stores = store.New(s.DB, s.Log, s.Accounts)
 	s.Menus = menu.New(s.DB, s.Log, s.Accounts, s.Stores)
 	s.Orders = order.New(s.DB, s.Log, s.Accounts, s.Stores, s.Menus)

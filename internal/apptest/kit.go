@@ -13,6 +13,7 @@ import (
 	"comanda/event"
 	"comanda/internal/db"
 	"comanda/internal/dbtest"
+	"comanda/internal/mail"
 	"comanda/internal/seal"
 	"comanda/menu"
 	"comanda/oauth"
@@ -43,6 +44,8 @@ type Kit struct {
 	OAuth    *oauth.Server
 	Webhooks *webhook.Webhooks
 	Orders   *order.Orders
+	Mail     *mail.Outbox
+	Mailbox  *mail.Mailbox // what MustMail has sent
 	API      http.Handler
 
 	Brand account.Brand     // "Bella Napoli"
@@ -64,12 +67,15 @@ func New(t testing.TB, d *db.DB) *Kit {
 	t.Helper()
 	k := &Kit{TB: t, DB: d, Log: event.NewLog(d), Vars: map[string]string{}, accounts: map[string]int{}, calls: &callLog{}}
 	key := seal.NewKey()
+	k.Mailbox = &mail.Mailbox{}
+	var err error
+	k.Mail, err = mail.NewOutbox(d, key, k.Mailbox)
+	k.Must(err)
 	k.Accounts = account.New(d, k.Log, account.Config{
-		MasterKey: key, SignUp: account.SignUpOpen, PublicURL: "https://comanda.test", Hashing: account.Hashing{Memory: 8, Passes: 1, Lanes: 1},
+		Mail: k.Mail, MasterKey: key, SignUp: account.SignUpOpen, PublicURL: "https://comanda.test", Hashing: account.Hashing{Memory: 8, Passes: 1, Lanes: 1},
 	})
 	k.Stores = store.New(d, k.Log, k.Accounts)
 	k.Menus = menu.New(d, k.Log, k.Accounts, k.Stores)
-	var err error
 	k.OAuth, err = oauth.New(d, k.Log, k.Accounts, oauth.Config{Issuer: "https://comanda.test/identity", MasterKey: key})
 	k.Must(err)
 	k.Webhooks, err = webhook.New(d, k.Log, k.Accounts, k.OAuth, webhook.Config{MasterKey: key})
@@ -121,6 +127,33 @@ func (k *Kit) MustBrand(owner, name string) account.Brand {
 func (k *Kit) MustMember(name string, level wire.AppAccessLevel, stores ...int) {
 	k.Helper()
 	k.Must(k.Accounts.SetMember(k.Context(), k.Caller(Owner), k.Brand.ID, k.accounts[name], level, stores))
+}
+
+// MustSession signs a caller in and returns the value of the session cookie.
+func (k *Kit) MustSession(name string) string {
+	k.Helper()
+	in, err := k.Accounts.SignInPassword(k.Context(), account.Visitor{}, name+"@comanda.test", "correct horse")
+	k.Must(err)
+	return in.Token
+}
+
+// MustMail sends what is in the outbox and returns the newest message to an address.
+func (k *Kit) MustMail(to string) mail.Message {
+	k.Helper()
+	for {
+		n, err := k.Mail.RunOnce(k.Context())
+		k.Must(err)
+		if n == 0 {
+			break
+		}
+	}
+	for _, m := range k.Mailbox.Messages() {
+		if m.To == to {
+			return m.Message
+		}
+	}
+	k.Fatalf("there is no mail to %s", to)
+	return mail.Message{}
 }
 
 // System is Comanda itself.
