@@ -59,6 +59,7 @@ type Accounts struct {
 	sessions *cache.Cache[sessionDigest, Session]
 	patience patience
 
+	stores   func(tx *db.Tx, brand int) ([]int, error)
 	onChange []func(brand int)
 }
 

@@ -137,16 +137,32 @@ func (g Grant) named(r Right) wire.AppAccessLevel {
 
 // mayGive refuses to hand out a level with a right that the caller lacks.
 func (c *Caller) mayGive(brand int, level wire.AppAccessLevel) error {
+	if r := c.lacks(brand, level); r != "" {
+		return fault.Newf(fault.Forbidden, "Nobody gives away more than they have, and %s includes %s.", level, r)
+	}
+	return nil
+}
+
+// mayChange refuses to touch somebody who has a right that the caller lacks.
+func (c *Caller) mayChange(brand int, level wire.AppAccessLevel) error {
+	if r := c.lacks(brand, level); r != "" {
+		return fault.Newf(fault.Forbidden, "Nobody changes a teammate who has more than they have, and %s includes %s.", level, r)
+	}
+	return nil
+}
+
+// lacks is a right of a level that the caller does not have on a brand, empty when there is none.
+func (c *Caller) lacks(brand int, level wire.AppAccessLevel) Right {
 	if c.Kind == System {
-		return nil
+		return ""
 	}
 	g, _ := c.GrantOn(brand)
 	for _, r := range levels[level] {
 		if !g.Has(r) {
-			return fault.Newf(fault.Forbidden, "Nobody gives away more than they have, and %s includes %s.", level, r)
+			return r
 		}
 	}
-	return nil
+	return ""
 }
 
 // EventUser is the caller as the contract's events name their actor. An app is named by its creator's id and its own name.

@@ -2,12 +2,13 @@
 // and the [Caller] that every protected method of every package takes.
 //
 // It owns the tables accounts, account_first, sessions, account_sites, account_pins, account_resets, account_totp,
-// account_recovery, passkeys, brands, memberships, assets and audit_entries (which is only ever added to, see
-// [Accounts.Audit]), and the events app.created and app.updated.
+// account_recovery, passkeys, brands, memberships, teammate_invitations, assets and audit_entries (which is only ever added
+// to, see [Accounts.Audit]), and the events app.created, app.updated and teammate.*.
 //
 // Every business package calls [Accounts.Open] for a path that names a brand and [Caller.Require] for a row it has loaded.
 //
 //	sign up ─→ account ─(creates a brand, becomes its Owner)→ membership ─→ Grant ─→ Caller
+//	          account ─(accepts an invitation to its verified address)→ membership
 //	                                       OAuth app of the brand ─(never more than its creator)─→ Grant ─→ Caller
 //
 // A person proves who they are and gets a session, whose token is the cookie of one browser:

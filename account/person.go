@@ -5,12 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 
-	"comanda/internal/clock"
 	"comanda/internal/db"
 	"comanda/internal/fault"
-	"comanda/wire"
 )
 
 // PersonCaller is a person as a caller, with every brand that they may reach now. An unknown or disabled person is
@@ -67,78 +64,6 @@ func (a *Accounts) Standing(tx *db.Tx, brand, account int) (Standing, error) {
 	}
 	s.Grant.Stores, err = decodeStores(stores)
 	return s, err
-}
-
-// SetMember gives a person a level on a brand, or another one. Levels that are made for stores need the stores. The last
-// Owner of a brand keeps that level.
-func (a *Accounts) SetMember(ctx context.Context, c *Caller, brand, accountID int, level wire.AppAccessLevel, stores []int) error {
-	if err := c.Require(EditTeammates, brand, 0); err != nil {
-		return err
-	}
-	if _, known := levels[level]; !known {
-		return fault.BadField("AppAccessLevel", "%q is not an access level of the contract", level)
-	}
-	if forStores[level] && len(stores) == 0 {
-		return fault.BadField("StoreIds", "the access level %s needs the stores it is for", level)
-	}
-	if err := c.mayGive(brand, level); err != nil {
-		return err
-	}
-	text, err := encodeStores(stores)
-	if err != nil {
-		return err
-	}
-	now := clock.Micros(clock.Now())
-	err = a.db.Write(ctx, func(tx *db.Tx) error {
-		if _, err := tx.Exec(sqlSetMember, brand, accountID, string(level), text, now); err != nil {
-			return err
-		}
-		if err := a.keepOwner(tx, brand); err != nil {
-			return err
-		}
-		return a.Audit(tx, c, brand, "teammate.updated", "teammate/"+strconv.Itoa(accountID), string(level)+" "+text)
-	})
-	a.changed(brand)
-	return wrap("set member", err)
-}
-
-// RemoveMember takes a person off a brand. The last Owner stays.
-func (a *Accounts) RemoveMember(ctx context.Context, c *Caller, brand, accountID int) error {
-	if err := c.Require(EditTeammates, brand, 0); err != nil {
-		return err
-	}
-	err := a.db.Write(ctx, func(tx *db.Tx) error {
-		n, err := tx.Exec(sqlRemoveMember, brand, accountID)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return fault.New(fault.NotFound, "This account is no teammate of the brand.")
-		}
-		if err := a.keepOwner(tx, brand); err != nil {
-			return err
-		}
-		return a.Audit(tx, c, brand, "teammate.deleted", "teammate/"+strconv.Itoa(accountID), "")
-	})
-	a.changed(brand)
-	return wrap("remove member", err)
-}
-
-// keepOwner refuses to leave a brand without an Owner. It locks the brand's row first, so that two owners who remove each
-// other at once wait for each other.
-func (a *Accounts) keepOwner(tx *db.Tx, brand int) error {
-	if _, err := tx.Exec(sqlLockBrand, brand); err != nil {
-		return err
-	}
-	var owners int
-	if err := tx.QueryRow(sqlCountOwners, brand).Scan(&owners); err != nil {
-		return err
-	}
-	if owners == 0 {
-		return fault.New(fault.Conflict, "A brand needs an Owner, and this would take away the last one.").
-			With("Make somebody else an Owner first.")
-	}
-	return nil
 }
 
 func decodeStores(text string) ([]int, error) {

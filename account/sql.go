@@ -16,12 +16,17 @@ const (
 	// Inserts nothing when there is no such account.
 	sqlInsertOwner = `insert into memberships (brand_id, account_id, level, stores, created_at, version)
 		select cast($1 as integer), id, $3, '', cast($4 as bigint), 1 from accounts where id = $2`
+	// Inserts nothing when there is no such account.
 	sqlSetMember = `insert into memberships (brand_id, account_id, level, stores, created_at, version)
-		values ($1, $2, $3, $4, $5, 1)
+		select cast($1 as integer), id, $3, $4, cast($5 as bigint), 1 from accounts where id = $2
 		on conflict (brand_id, account_id) do update
 		set level = excluded.level, stores = excluded.stores, version = memberships.version + 1`
 	sqlRemoveMember = `delete from memberships where brand_id = $1 and account_id = $2`
-	sqlCountOwners  = `select count(*) from memberships where brand_id = $1 and level = 'Owner'`
+	sqlAddMember    = `insert into memberships (brand_id, account_id, level, stores, created_at, version, teammate_id)
+		values ($1, $2, $3, $4, $5, 1, $6) on conflict (brand_id, account_id) do nothing`
+	sqlChangeMember = `update memberships set level = $3, stores = $4, version = version + 1
+		where brand_id = $1 and account_id = $2`
+	sqlCountOwners = `select count(*) from memberships where brand_id = $1 and level = 'Owner'`
 
 	sqlClaimFirst    = `insert into account_first (id, account_id) values (1, $1) on conflict do nothing`
 	sqlInsertAccount = `insert into accounts (id, email, name, password_hash, disabled, created_at, updated_at, verified, version)
@@ -74,6 +79,43 @@ const (
 	sqlDropLogos  = `delete from assets where brand_id = $1 and kind = 'logo' and name <> $2`
 	sqlInsertLogo = `insert into assets (name, brand_id, kind, content_type, content, created_at)
 		values ($1, $2, 'logo', $3, $4, $5) on conflict (name) do nothing`
+
+	// Teammates are who has a level on brand $1, and who is invited to it.
+	teammates = `select case when m.teammate_id = '' then cast(m.account_id as text) else m.teammate_id end as id,
+			m.account_id, a.name, a.email, m.level, m.stores, m.created_at, cast(0 as bigint) as expires_at,
+			coalesce((select max(s.seen_at) from sessions s where s.account_id = a.id), 0) as seen_at
+		from memberships m join accounts a on a.id = m.account_id where m.brand_id = $1
+		union all
+		select id, 0, '', email, level, stores, created_at, expires_at, 0
+		from teammate_invitations where brand_id = $1 and account_id = 0`
+	teammateColumns = `id, account_id, name, email, level, stores, expires_at, seen_at`
+	sqlTeammates    = `select ` + teammateColumns + ` from (` + teammates + `) t order by created_at, id`
+	sqlTeammate     = `select ` + teammateColumns + ` from (` + teammates + `) t where id = $2`
+	sqlTeammateAt   = `select ` + teammateColumns + ` from (` + teammates + `) t where email = $2 order by account_id desc limit 1`
+	sqlMember       = `select ` + teammateColumns + ` from (` + teammates + `) t where account_id = $2`
+
+	sqlCountInvitations = `select count(*) from teammate_invitations where brand_id = $1 and account_id = 0`
+	sqlCountSent        = `select count(*) from audit_entries where account_id = $1 and action = $2 and at > $3`
+	// An open invitation of the address is replaced under its id.
+	sqlInvite = `insert into teammate_invitations
+		(id, brand_id, email, level, stores, digest, inviter_id, account_id, created_at, expires_at)
+		values ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9)
+		on conflict (brand_id, email) do update
+		set id = case when teammate_invitations.account_id = 0 then teammate_invitations.id else excluded.id end,
+			level = excluded.level, stores = excluded.stores, digest = excluded.digest, inviter_id = excluded.inviter_id,
+			account_id = 0, created_at = excluded.created_at, expires_at = excluded.expires_at
+		returning id`
+	sqlChangeInvitation = `update teammate_invitations set level = $2, stores = $3, inviter_id = $4 where id = $1 and account_id = 0`
+	sqlDropInvitation   = `delete from teammate_invitations where id = $1`
+	sqlTakeInvitation   = `update teammate_invitations set account_id = $2 where id = $1 and account_id = 0 and expires_at > $3`
+
+	invitations = `select i.id, i.brand_id, b.app_id, b.name, i.email, i.level, i.stores, i.inviter_id, i.account_id,
+			i.created_at, i.expires_at, exists (select 1 from accounts a where a.email = i.email)
+		from teammate_invitations i join brands b on b.id = i.brand_id where b.disabled = false`
+	sqlInvitation       = invitations + ` and i.id = $1`
+	sqlInvitationOfCode = invitations + ` and i.digest = $1`
+	sqlInvitationsTo    = invitations + ` and i.email = $1 and i.account_id = 0 and i.expires_at > $2 order by i.created_at, i.id`
+	sqlAddress          = `select email, verified from accounts where id = $1 and disabled = false`
 
 	sqlInsertAudit = `insert into audit_entries
 		(entry_id, brand_id, account_id, oauth_app_id, name, action, target, detail, address, at)

@@ -59,6 +59,18 @@ func (s *server) routes() []group {
 			on("GetWebhookSecret", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/secret", can(account.Develop), s.getWebhookSecret, "Reveals a subscription's signing secret"),
 			on("RotateWebhookSecret", post, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/secret", can(account.Develop), s.rotateWebhookSecret, "Makes a new signing secret; the old one signs too for a day"),
 		}},
+		{"Teammates", "Who may do what for a brand, and who is invited to.", []row{
+			on("GetTeammatesByAppId", get, "/api/v1.0/{appId}/teammates", can(account.EditTeammates), s.getTeammates, "Lists the teammates of a brand and the invitations"),
+			on("CreateTeammate", post, "/api/v1.0/{appId}/teammates", can(account.EditTeammates), s.createTeammate, "Invites a person by mail; an open invitation of the address is replaced"),
+			on("GetTeammateByAppIdAndTeammateId", get, "/api/v1.0/{appId}/teammates/{id}", can(account.EditTeammates), s.getTeammate, "Shows a teammate"),
+			on("UpdateTeammate", post, "/api/v1.0/{appId}/teammates/{id}", can(account.EditTeammates), s.updateTeammate, "Changes the given members of what a teammate may do"),
+			on("DeleteTeammate", del, "/api/v1.0/{appId}/teammates/{id}", can(account.EditTeammates), s.deleteTeammate, "Takes a teammate off the brand, or withdraws an invitation"),
+			on("grantaccess", post, "/api/v1.0/{appId}/teammates/grantaccess", can(account.EditTeammates), s.grantAccess, "Changes the teammate of an address, or invites the person"),
+			on("Teammates_PendingInvitations", get, "/api/v1.0/teammates/pending-invitations", signedIn, s.pendingInvitations, "Lists the invitations that wait for the caller"),
+			on("Teammates_AcceptInvitations", post, "/api/v1.0/teammates/acceptInvitations", signedIn, s.acceptInvitations, "Accepts all invitations that wait for the caller"),
+			on("Teammates_AcceptInvitation", get, "/api/v1.0/{appId}/teammates/accept/{otc}", diner, s.acceptInvitation, "Tells the holder of a code whom the invitation is for; accepts nothing"),
+			on("RedeemInvitation", get, "/api/v1.0/{appId}/teammates/redeem/{otc}", signedIn, s.redeemInvitation, "Accepts an invitation for the caller"),
+		}},
 		{"AuditLog", "Who did what to the settings, the people and the credentials of a brand, and when. Nothing changes or deletes an entry.", []row{
 			on("GetAuditLog", get, "/api/v1.0/{appId}/auditlog", can(account.EditTeammates), s.getAuditLog, "Lists what was done to a brand, newest first"),
 			on("GetOwnAuditLog", get, "/api/v1.0/accounts/auditlog", signedIn, s.getOwnAuditLog, "Lists what the caller did to their own account, newest first"),

@@ -12,7 +12,7 @@ func TestEveryStorefrontOperationIsLimited(t *testing.T) {
 				if r.access != diner {
 					t.Errorf("%s is not limited", r.id)
 				}
-			} else if r.access == diner {
+			} else if r.access == diner && r.id != "Teammates_AcceptInvitation" { // whoever holds the code may have no account yet
 				t.Errorf("%s is open to diners", r.id)
 			}
 		}

@@ -37,5 +37,6 @@ func New(d *db.DB, log *event.Log, accounts *account.Accounts) *Stores {
 	if err != nil {
 		panic(err) // only a size below one is an error
 	}
+	accounts.StoresFrom(storeIDs)
 	return &Stores{db: d, log: log, accounts: accounts, parsed: parsed}
 }

@@ -51,6 +51,24 @@ func (s *Stores) Version(tx *db.Tx, id int) (int, error) {
 	return v, err
 }
 
+// storeIDs are those of a brand's stores that are not archived, ascending.
+func storeIDs(tx *db.Tx, brand int) ([]int, error) {
+	rows, err := tx.Query(sqlBrandStores, brand)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var out []int
+	for rows.Next() {
+		var id, version int
+		if err := rows.Scan(&id, &version); err != nil {
+			return nil, err
+		}
+		out = append(out, id)
+	}
+	return out, rows.Err()
+}
+
 func notFound(id int) *fault.Error {
 	return fault.Newf(fault.NotFound, "There is no store %d within your reach.", id)
 }

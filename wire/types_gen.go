@@ -7,6 +7,12 @@ type Accept struct {
 	EstimatedMinutesForDelivery *int `json:"EstimatedMinutesForDelivery" format:"int32" nullable:"true" required:"false" minimum:"0" maximum:"200"`
 }
 
+// AcceptInvitationResult is the contract's schema of that name.
+type AcceptInvitationResult struct {
+	IsNewUser           bool   `json:"IsNewUser" required:"false"`
+	InvitedEmailAddress string `json:"InvitedEmailAddress" required:"false"`
+}
+
 // AccountDetail is the contract's schema of that name.
 type AccountDetail struct {
 	Email                           string       `json:"Email" required:"false"`
@@ -335,6 +341,15 @@ type CreateMetadata struct {
 type CreatePromotion struct {
 	Name              *string `json:"Name" required:"false"`
 	MenuItemPublicIds []UUID  `json:"MenuItemPublicIds" required:"false"`
+}
+
+// CreateTeammate is the contract's schema of that name.
+type CreateTeammate struct {
+	Email                *string         `json:"Email" required:"false"`
+	AppAccessLevel       *AppAccessLevel `json:"AppAccessLevel" enum:"None,Owner,StoreOwner,PropertyOwner,ManagedOwner,Integrator,PropertyManager,StoreManager,StoreStaff,StaffMember,StoreReadOnlyAccess,FinanceManger,Onboarding,Support" required:"false"`
+	HasAccessToAllStores *bool           `json:"HasAccessToAllStores" required:"false"`
+	StoreIds             []int           `json:"StoreIds" required:"false"`
+	PropertyIds          []string        `json:"PropertyIds" required:"false"`
 }
 
 // CreateVoucher is the contract's schema of that name.
@@ -1431,6 +1446,14 @@ type PasswordResetModel struct {
 	Token                *string `json:"Token" required:"false"`
 }
 
+// PendingInvitation is the contract's schema of that name.
+type PendingInvitation struct {
+	AppName   string `json:"AppName" required:"false"`
+	Email     string `json:"Email" required:"false"`
+	Otc       string `json:"Otc" required:"false"`
+	CreatedAt Time   `json:"CreatedAt" required:"false"`
+}
+
 // PercentDiscountDetails is the contract's schema of that name.
 type PercentDiscountDetails struct {
 	PercentageDiscount *int     `json:"PercentageDiscount" format:"int32" required:"false"`
@@ -1578,6 +1601,12 @@ type Range struct {
 	StartTime string    `json:"StartTime" required:"false"`
 	Period    string    `json:"Period" required:"false"`
 	DayOfWeek DayOfWeek `json:"DayOfWeek" enum:"Sunday,Monday,Tuesday,Wednesday,Thursday,Friday,Saturday" required:"false"`
+}
+
+// RedeemInvitationResult is the contract's schema of that name.
+type RedeemInvitationResult struct {
+	AppId            string           `json:"AppId" required:"false"`
+	InvitationStatus InvitationStatus `json:"InvitationStatus" enum:"Pending,Accepted,Expired" required:"false"`
 }
 
 // Refund is the contract's schema of that name.
@@ -2072,6 +2101,14 @@ type Teammate struct {
 	HasAccessToAllStores bool             `json:"HasAccessToAllStores" required:"false"`
 	StoreIds             []int            `json:"StoreIds" required:"false"`
 	PropertyIds          []string         `json:"PropertyIds" required:"false"`
+}
+
+// TeammateBase is the contract's schema of that name.
+type TeammateBase struct {
+	AppAccessLevel       *AppAccessLevel `json:"AppAccessLevel" enum:"None,Owner,StoreOwner,PropertyOwner,ManagedOwner,Integrator,PropertyManager,StoreManager,StoreStaff,StaffMember,StoreReadOnlyAccess,FinanceManger,Onboarding,Support" required:"false"`
+	HasAccessToAllStores *bool           `json:"HasAccessToAllStores" required:"false"`
+	StoreIds             []int           `json:"StoreIds" required:"false"`
+	PropertyIds          []string        `json:"PropertyIds" required:"false"`
 }
 
 // TelephonyConfig is the contract's schema of that name.
