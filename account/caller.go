@@ -22,14 +22,15 @@ const (
 // Caller is who asks. Every protected method takes one, so that forgetting it does not compile.
 type Caller struct {
 	Kind       Kind
-	Account    int     // the person; for an App its creator
-	OAuthApp   string  // oauthAppId when a token was used
-	Name       string  // for event descriptions: the person's or the app's name
-	Email      string  // for the event's User; empty for an App
-	IP         string  // remote address, for the event's IpAddress
-	OwnSecret  bool    // the token was issued to the OAuth app itself, for its secret
-	Grants     []Grant // what is within reach
-	Idempotent string  // the request's Idempotency-Key, if any
+	Account    int      // the person; for an App its creator
+	OAuthApp   string   // oauthAppId when a token was used
+	Name       string   // for event descriptions: the person's or the app's name
+	Email      string   // for the event's User; empty for an App
+	IP         string   // remote address, for the event's IpAddress
+	OwnSecret  bool     // the token was issued to the OAuth app itself, for its secret
+	Scopes     []string // of the token; nil when none was used
+	Grants     []Grant  // what is within reach
+	Idempotent string   // the request's Idempotency-Key, if any
 
 	// Of a person who is signed in by a session; zero for tokens.
 	Authenticated time.Time // when they last proved who they are; see RequireRecent
@@ -43,12 +44,13 @@ type Grant struct {
 	Level  wire.AppAccessLevel
 	Limits []wire.AppAccessLevel // levels that must include a right as well; see Limited
 	Stores []int                 // nil = all stores of the brand
+	Only   []Right               // what the token's scopes allow; nil = everything
 }
 
 // Has reports whether the grant includes a right on the brand. A grant for some stores only has none of those that
 // concern the brand as a whole.
 func (g Grant) Has(r Right) bool {
-	if g.Stores != nil && brandWide[r] {
+	if g.Stores != nil && brandWide[r] || g.Only != nil && !slices.Contains(g.Only, r) {
 		return false
 	}
 	for _, l := range g.Limits {

@@ -46,6 +46,12 @@ func (a *Accounts) PersonCaller(ctx context.Context, accountID int) (*Caller, er
 	return c, nil
 }
 
+// Known reads inside a transaction who an account is; db.ErrNoRows when it is gone or disabled.
+func (a *Accounts) Known(tx *db.Tx, accountID int) (name, email string, err error) {
+	err = tx.QueryRow(sqlAccountCaller, accountID).Scan(&name, &email)
+	return name, email, err
+}
+
 // Standing is what one person has on one brand now.
 type Standing struct {
 	Grant Grant

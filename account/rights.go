@@ -1,6 +1,10 @@
 package account
 
-import "comanda/wire"
+import (
+	"slices"
+
+	"comanda/wire"
+)
 
 // Right is one thing that an access level may include.
 type Right string
@@ -61,6 +65,9 @@ var forStores = map[wire.AppAccessLevel]bool{
 	wire.AppAccessLevelPropertyOwner: true, wire.AppAccessLevelStoreOwner: true, wire.AppAccessLevelPropertyManager: true,
 	wire.AppAccessLevelStoreManager: true, wire.AppAccessLevelStoreStaff: true, wire.AppAccessLevelStoreReadOnlyAccess: true,
 }
+
+// AllRights are all that there are.
+func AllRights() []Right { return slices.Clone(owner) }
 
 // LevelHas reports whether an access level includes a right.
 func LevelHas(l wire.AppAccessLevel, r Right) bool {

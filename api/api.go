@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -41,9 +42,10 @@ type Config struct {
 	DinerBurst int
 }
 
-// Authenticator knows the bearer of a token. An unknown, expired or revoked token is a fault of kind Unauthenticated.
+// Authenticator knows who an access token stands for. An unknown, expired or revoked token is a fault of kind
+// Unauthenticated.
 type Authenticator interface {
-	Authenticate(ctx context.Context, bearer string) (*account.Caller, error)
+	Authenticate(ctx context.Context, cred oauth.Credential) (*account.Caller, error)
 }
 
 // server is the door. Handlers are its methods; they read its Config.
@@ -195,7 +197,7 @@ func cors(c *call) {
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Access-Control-Expose-Headers", "X-Request-Id, Retry-After")
 	if c.r.Method == http.MethodOptions {
-		h.Set("Access-Control-Allow-Headers", "Authorization, Authentication, Content-Type, User-Agent, Idempotency-Key")
+		h.Set("Access-Control-Allow-Headers", "Authorization, Authentication, DPoP, Content-Type, User-Agent, Idempotency-Key")
 		h.Set("Access-Control-Max-Age", "86400")
 	}
 }
@@ -212,11 +214,11 @@ func (s *server) identify(c *call, a access) (*account.Caller, error) {
 		}
 	}
 	if !a.public {
-		token := bearer(c.r.Header)
-		if token == "" || s.Auth == nil {
+		cred, ok := oauth.CredentialOf(c.r, s.PublicURL)
+		if !ok || s.Auth == nil {
 			return nil, unauthenticated()
 		}
-		known, err := s.Auth.Authenticate(c.ctx, token)
+		known, err := s.Auth.Authenticate(c.ctx, cred)
 		if err != nil {
 			return nil, err
 		}
@@ -224,6 +226,9 @@ func (s *server) identify(c *call, a access) (*account.Caller, error) {
 			return nil, unauthenticated()
 		}
 		caller = *known
+		if err := withinScopes(caller, a.right); err != nil {
+			return nil, err
+		}
 		if a.right != "" && caller.Kind != account.System && len(caller.Reach(a.right)) == 0 {
 			return nil, fault.Newf(fault.Forbidden, "This needs the right of %s, which the caller has on no brand.", a.right).
 				With("Ask an owner of the brand for an access level that includes it.")
@@ -241,15 +246,23 @@ func unauthenticated() error {
 		With("Send the header Authorization: Bearer and an access token.")
 }
 
-// bearer reads the token: Authorization first, as every client sends it, else Authentication, as the public guide says.
-func bearer(h http.Header) string {
-	for _, name := range []string{"Authorization", "Authentication"} {
-		scheme, token, _ := strings.Cut(strings.TrimSpace(h.Get(name)), " ")
-		if token = strings.TrimSpace(token); token != "" && strings.EqualFold(scheme, "Bearer") {
-			return token
+// withinScopes refuses a token whose scopes leave a right out. What the caller may do beside that is another question.
+func withinScopes(c account.Caller, right account.Right) error {
+	if c.Scopes == nil {
+		return nil
+	}
+	needed := oauth.ScopesFor(right)
+	for _, scope := range needed {
+		if slices.Contains(c.Scopes, scope) {
+			return nil
 		}
 	}
-	return ""
+	return &problem{
+		status:    http.StatusForbidden,
+		Message:   "The scopes of this access token do not include this call.",
+		Details:   "Request a token with one of the scopes " + strings.Join(needed, ", ") + ".",
+		challenge: `Bearer error="insufficient_scope", scope="` + needed[0] + `"`,
+	}
 }
 
 // requireTLS refuses plain HTTP: a token that crossed the network in clear text is known to others.

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"comanda/oauth"
 )
 
 // newDocument starts the OpenAPI document: what is not told by the table of operations.
@@ -14,6 +16,10 @@ func newDocument(c Config, groups []group) *huma.OpenAPI {
 	version := c.Version
 	if version == "" {
 		version = "0"
+	}
+	scopes := map[string]string{}
+	for _, sc := range oauth.ScopeList() {
+		scopes[sc.Name] = sc.About + "."
 	}
 	doc := &huma.OpenAPI{
 		OpenAPI: "3.1.0",
@@ -32,11 +38,14 @@ func newDocument(c Config, groups []group) *huma.OpenAPI {
 				},
 				"oauth2": {
 					Type:        "oauth2",
-					Description: "Ask the token endpoint with the OAuth app's id and secret.",
-					Flows: &huma.OAuthFlows{ClientCredentials: &huma.OAuthFlow{
-						TokenURL: c.PublicURL + "/identity/connect/token",
-						Scopes:   map[string]string{"api": "Everything that the app may do on its brand."},
-					}},
+					Description: "Ask the token endpoint with the OAuth app's id and secret, or let a person sign in and agree.",
+					Flows: &huma.OAuthFlows{
+						ClientCredentials: &huma.OAuthFlow{TokenURL: c.PublicURL + "/identity/connect/token", Scopes: scopes},
+						AuthorizationCode: &huma.OAuthFlow{
+							AuthorizationURL: c.PublicURL + "/identity/connect/authorize",
+							TokenURL:         c.PublicURL + "/identity/connect/token", RefreshURL: c.PublicURL + "/identity/connect/token", Scopes: scopes,
+						},
+					},
 				},
 			},
 		},
@@ -81,7 +90,10 @@ func describe(g group, r row) huma.Operation {
 	}
 	refused("RestApiErrorResult", http.StatusBadRequest, http.StatusInternalServerError)
 	if !r.access.public {
-		op.Security = []map[string][]string{{"bearer": {}}, {"oauth2": {"api"}}}
+		op.Security = []map[string][]string{{"bearer": {}}}
+		for _, scope := range oauth.ScopesFor(r.access.right) { // any one of them does
+			op.Security = append(op.Security, map[string][]string{"oauth2": {scope}})
+		}
 		refused("RestApiUnauthorizedResult", http.StatusUnauthorized)
 		refused("RestApiForbiddenResult", http.StatusForbidden)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"comanda/account"
 	"comanda/internal/fault"
+	"comanda/oauth"
 	"comanda/wire"
 )
 
@@ -85,8 +86,8 @@ type showOut struct{ Body bool }
 
 type testAuth map[string]*account.Caller
 
-func (a testAuth) Authenticate(_ context.Context, bearer string) (*account.Caller, error) {
-	if c := a[bearer]; c != nil {
+func (a testAuth) Authenticate(_ context.Context, cred oauth.Credential) (*account.Caller, error) {
+	if c := a[cred.Token]; c != nil {
 		return c, nil
 	}
 	return nil, fault.New(fault.Unauthenticated, "The access token is unknown.")

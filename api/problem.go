@@ -17,7 +17,8 @@ import (
 // problem is an answer that is not a success, in the contract's shape.
 type problem struct {
 	status     int
-	retryAfter int // seconds; 0 = not said
+	retryAfter int    // seconds; 0 = not said
+	challenge  string // WWW-Authenticate; empty = the plain one with a 401
 
 	Message    string       `json:"Message"`
 	ErrorCode  int          `json:"ErrorCode"`
@@ -47,6 +48,8 @@ func (p *problem) GetStatus() int { return p.status }
 // GetHeaders implements huma.HeadersError.
 func (p *problem) GetHeaders() http.Header {
 	switch {
+	case p.challenge != "":
+		return http.Header{"Www-Authenticate": {p.challenge}}
 	case p.status == http.StatusUnauthorized:
 		return http.Header{"Www-Authenticate": {`Bearer realm="comanda"`}}
 	case p.retryAfter > 0:

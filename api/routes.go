@@ -39,6 +39,15 @@ func (s *server) routes() []group {
 			on("AddRedirectUri", post, "/api/v1.0/{appId}/oauthclients/{oauthAppId}/redirecturis", can(account.Develop), s.addRedirectURI, "Adds a redirect URI; one that is there is answered as it is"),
 			on("RemoveRedirectUri", del, "/api/v1.0/{appId}/oauthclients/{oauthAppId}/redirecturis/{uriId}", can(account.Develop), s.removeRedirectURI, "Removes a redirect URI"),
 		}},
+		{"OAuthClientSettings", "What an OAuth app has beyond the contract: how it authenticates, its keys, where people land after signing out.", []row{
+			on("GetOAuthClientSettings", get, "/api/v1.0/{appId}/oauthclients/{oauthAppId}/settings", can(account.Develop), s.getClientSettings, "Reads the settings of an OAuth app"),
+			on("UpdateOAuthClientSettings", put, "/api/v1.0/{appId}/oauthclients/{oauthAppId}/settings", can(account.Develop), s.updateClientSettings, "Changes the given settings of an OAuth app"),
+		}},
+		{"ConnectedApps", "What people allowed OAuth apps to do for them.", []row{
+			on("GetMyConnectedApps", get, "/api/v1.0/accounts/connectedapps", signedIn, s.getMyConnectedApps, "Lists what the caller allowed OAuth apps"),
+			on("GetConnectedApps", get, "/api/v1.0/{appId}/connectedapps", can(account.EditTeammates), s.getConnectedApps, "Lists what people allowed OAuth apps on a brand"),
+			on("RevokeConnectedApp", del, "/api/v1.0/accounts/connectedapps/{grantId}", signedIn, s.revokeConnectedApp, "Takes back what was allowed; the app's tokens stop working"),
+		}},
 		{"AuthorizationTokens", "Access tokens that an OAuth app holds.", []row{
 			on("GetAuthorizationTokens", get, "/api/v1.0/{appId}/authorizationtokens/{oauthAppId}", can(account.Develop), s.getAuthorizationTokens, "Lists the live access tokens of an OAuth app"),
 			on("RevokeToken", del, "/api/v1.0/{appId}/authorizationtokens/{key}", can(account.Develop), s.revokeToken, "Ends an access token"),

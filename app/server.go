@@ -109,7 +109,7 @@ func (s *Server) assemble(ctx context.Context, public string) (err error) {
 	s.Stores = store.New(s.DB, s.Log, s.Accounts)
 	s.Menus = menu.New(s.DB, s.Log, s.Accounts, s.Stores)
 	s.Orders = order.New(s.DB, s.Log, s.Accounts, s.Stores, s.Menus)
-	if s.OAuth, err = oauth.New(s.DB, s.Log, s.Accounts, oauth.Config{Issuer: public + "/identity", MasterKey: key, Origin: web.Origin{Proxies: c.BehindProxy}}); err != nil {
+	if s.OAuth, err = oauth.New(s.DB, s.Log, s.Accounts, oauth.Config{Issuer: public + "/identity", MasterKey: key, Origin: web.Origin{Proxies: c.BehindProxy}, Stores: s.Stores}); err != nil {
 		return err
 	}
 	s.Webhooks, err = webhook.New(s.DB, s.Log, s.Accounts, s.OAuth, webhook.Config{MasterKey: key, Allow: c.WebhookAllow, Release: c.Version})

@@ -28,6 +28,7 @@ type app struct {
 	accessSeconds  int
 	refreshSeconds int
 	bounds         bounds
+	settings       settings
 	disabled       bool
 	created        time.Time
 	version        int64
@@ -92,16 +93,19 @@ func (a app) wire() wire.OAuthApp {
 type scanner interface{ Scan(dest ...any) error }
 
 func scanApp(row scanner) (a app, err error) {
-	var levels, stores string
+	var levels, stores, stored string
 	var created int64
 	err = row.Scan(&a.id, &a.brand, &a.owner, &a.name, &a.logoURI, &a.flow, &a.refreshUsage, &a.accessSeconds, &a.refreshSeconds,
-		&levels, &stores, &a.disabled, &created, &a.version)
+		&levels, &stores, &a.disabled, &created, &a.version, &stored)
 	if err != nil {
 		return a, err
 	}
 	a.created = clock.FromMicros(created)
 	if a.bounds, err = parseBounds(levels, stores); err != nil {
-		err = fmt.Errorf("oauth: bounds of app %s: %w", a.id, err)
+		return a, fmt.Errorf("oauth: bounds of app %s: %w", a.id, err)
+	}
+	if err = json.Unmarshal([]byte(stored), &a.settings); err != nil {
+		err = fmt.Errorf("oauth: settings of app %s: %w", a.id, err)
 	}
 	return a, err
 }

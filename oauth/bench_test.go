@@ -74,7 +74,7 @@ func BenchmarkAuthenticate(b *testing.B) {
 	b.Run("remembered", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := k.Authenticate(context.Background(), token); err != nil {
+			if _, err := k.Authenticate(context.Background(), Bearer(token)); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -82,7 +82,7 @@ func BenchmarkAuthenticate(b *testing.B) {
 	b.Run("remembered-parallel", func(b *testing.B) {
 		b.RunParallel(func(pb *testing.PB) {
 			for pb.Next() {
-				if _, err := k.Authenticate(context.Background(), token); err != nil {
+				if _, err := k.Authenticate(context.Background(), Bearer(token)); err != nil {
 					b.Error(err)
 				}
 			}
@@ -92,7 +92,7 @@ func BenchmarkAuthenticate(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			k.forget(id)
-			if _, err := k.Authenticate(context.Background(), token); err != nil {
+			if _, err := k.Authenticate(context.Background(), Bearer(token)); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -81,35 +81,11 @@ func (s *Server) CreateApp(ctx context.Context, c *account.Caller, appID string,
 // UpdateApp changes those members of an OAuth app that are given. OauthAppId and OwnerUserId are not taken from the
 // request. Right: Develop.
 func (s *Server) UpdateApp(ctx context.Context, c *account.Caller, appID, id string, in wire.OAuthApp) error {
-	for range 8 {
-		_, a, err := s.open(ctx, c, appID, id, account.Develop)
-		if err != nil {
-			return err
-		}
-		if err := a.apply(in); err != nil {
-			return err
-		}
-		var n int64
-		err = s.db.Write(ctx, func(tx *db.Tx) (err error) {
-			n, err = tx.Exec(sqlUpdateApp, a.id, a.version, a.name, a.logoURI, string(a.flow), string(a.refreshUsage),
-				a.accessSeconds, a.refreshSeconds)
-			if err != nil || n == 0 {
-				return err
-			}
-			return s.accounts.Audit(tx, c, a.brand, "oauthapp.updated", target(a.id), a.name)
-		})
-		if err != nil {
-			return wrap("update app", err)
-		}
-		if n == 1 {
-			s.forget(a.id)
-			return nil
-		}
-	}
-	return fault.New(fault.Conflict, "The OAuth app is being changed by others at this moment.").With("Try again.")
+	_, err := s.changeApp(ctx, c, appID, id, func(_ account.Brand, a *app) error { return a.apply(in) })
+	return err
 }
 
-// DeleteApp deletes an OAuth app with its secrets and redirect URIs; its tokens stop working at once on this node and
+// DeleteApp deletes an OAuth app with its secrets, redirect URIs and what people allowed it; its tokens stop working at once on this node and
 // within two seconds on others. Right: Develop.
 func (s *Server) DeleteApp(ctx context.Context, c *account.Caller, appID, id string) error {
 	b, a, err := s.open(ctx, c, appID, id, account.Develop)
@@ -124,7 +100,7 @@ func (s *Server) DeleteApp(ctx context.Context, c *account.Caller, appID, id str
 		if n == 0 {
 			return noApp()
 		}
-		for _, stmt := range []string{sqlDeleteSecrets, sqlDeleteRedirectURIs} {
+		for _, stmt := range []string{sqlDeleteSecrets, sqlDeleteRedirectURIs, sqlDeleteGrantsOfApp, sqlDeleteTokensOfApp} {
 			if _, err := tx.Exec(stmt, a.id); err != nil {
 				return err
 			}
@@ -142,7 +118,8 @@ func (s *Server) DeleteApp(ctx context.Context, c *account.Caller, appID, id str
 
 // forget makes this node read anew what an OAuth app's tokens may do.
 func (s *Server) forget(id string) {
-	s.verified.Clear(func(v verified) bool { return v.caller.OAuthApp == id })
+	s.clients.Evict(id)
+	s.verified.Clear(func(v verified) bool { return v.clientID == id })
 }
 
 // apply takes over the given members, or names every wrong one.

@@ -1,251 +1,257 @@
 package oauth
 
 import (
-	"crypto/subtle"
-	"database/sql"
 	"encoding/json"
-	"errors"
-	"log/slog"
-	"math"
 	"net/http"
-	"strconv"
+	"slices"
 	"strings"
-	"time"
 
-	"comanda/internal/db"
-	"comanda/internal/fault"
 	"comanda/internal/web"
 )
 
-// problem is an error as RFC 6749 has it. The description is plain ASCII without quotes, and never repeats input.
-type problem struct {
-	status      int
-	code        string
-	description string
-	retryAfter  time.Duration
+// endpoint is an address below /identity that clients call.
+type endpoint struct {
+	methods []string
+	open    bool // pages of any origin may call it: it takes no cookies
+	public  bool // its answer is the same for everybody and may be kept for a minute
+	serve   http.HandlerFunc
 }
 
-func (p *problem) Error() string { return p.code + ": " + p.description }
-
-func invalidRequest(description string) error {
-	return &problem{status: http.StatusBadRequest, code: "invalid_request", description: description}
-}
-
-func invalidClient(description string) error {
-	return &problem{status: http.StatusUnauthorized, code: "invalid_client", description: description}
-}
-
-// Handler serves everything below /identity, with or without that prefix.
-func (s *Server) Handler() http.Handler {
-	discovery := s.discovery()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("X-Content-Type-Options", "nosniff")
-		switch strings.TrimPrefix(strings.ToLower(web.Collapse(r.URL.Path)), "/identity") {
-		case "/connect/token":
-			if r.Method != http.MethodPost {
-				h.Set("Allow", "POST")
-				writeProblem(w, &problem{status: http.StatusMethodNotAllowed, code: "invalid_request", description: "The token endpoint takes POST only."})
-				return
-			}
-			s.serveToken(w, r)
-		case "/.well-known/openid-configuration":
-			if r.Method != http.MethodGet && r.Method != http.MethodHead {
-				h.Set("Allow", "GET, HEAD")
-				writeProblem(w, &problem{status: http.StatusMethodNotAllowed, code: "invalid_request", description: "The metadata is read by GET."})
-				return
-			}
-			h.Set("Cache-Control", "public, max-age=300")
-			h.Set("Access-Control-Allow-Origin", "*")
-			writeJSON(w, http.StatusOK, discovery)
-		default:
-			writeProblem(w, &problem{status: http.StatusNotFound, code: "not_found", description: "There is nothing at this address. See /identity/.well-known/openid-configuration."})
-		}
-	})
-}
-
-// discovery is the metadata of what is served now (RFC 8414).
-func (s *Server) discovery() any {
-	return struct {
-		Issuer        string   `json:"issuer"`
-		TokenEndpoint string   `json:"token_endpoint"`
-		Scopes        []string `json:"scopes_supported"`
-		ResponseTypes []string `json:"response_types_supported"`
-		GrantTypes    []string `json:"grant_types_supported"`
-		AuthMethods   []string `json:"token_endpoint_auth_methods_supported"`
-	}{
-		Issuer:        s.cfg.Issuer,
-		TokenEndpoint: s.cfg.Issuer + "/connect/token",
-		Scopes:        []string{scopeAPI},
-		ResponseTypes: []string{},
-		GrantTypes:    []string{kindClientCredentials},
-		AuthMethods:   []string{"client_secret_basic", "client_secret_post"},
+// endpoints is the whole table; the pages that people see stand in package identity.
+func (s *Server) endpoints() map[string]endpoint {
+	read, send, both := []string{"GET", "HEAD"}, []string{"POST"}, []string{"GET", "POST"}
+	return map[string]endpoint{
+		"/.well-known/openid-configuration":       {methods: read, open: true, public: true, serve: s.serveMetadata},
+		"/.well-known/oauth-authorization-server": {methods: read, open: true, public: true, serve: s.serveMetadata},
+		"/.well-known/jwks":                       {methods: read, open: true, public: true, serve: s.serveKeys},
+		"/connect/token":                          {methods: send, open: true, serve: s.serveToken},
+		"/connect/par":                            {methods: send, open: true, serve: s.servePushed},
+		"/connect/deviceauthorization":            {methods: send, open: true, serve: s.serveDevice},
+		"/connect/introspect":                     {methods: send, serve: s.serveIntrospection},
+		"/connect/revocation":                     {methods: send, open: true, serve: s.serveRevocation},
+		"/connect/userinfo":                       {methods: both, open: true, serve: s.serveUserInfo},
 	}
 }
 
-const scopeAPI = "api"
+// Handler serves what clients call below /identity, with or without that prefix.
+func (s *Server) Handler() http.Handler {
+	table := s.endpoints()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		e, known := table[strings.TrimPrefix(strings.ToLower(web.Collapse(r.URL.Path)), "/identity")]
+		if !known {
+			writeProblem(w, &problem{status: http.StatusNotFound, code: "not_found", description: "There is nothing at this address. See /identity/.well-known/openid-configuration."})
+			return
+		}
+		if e.open {
+			h.Set("Access-Control-Allow-Origin", "*")
+			h.Set("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After")
+			if r.Method == http.MethodOptions {
+				h.Set("Access-Control-Allow-Methods", strings.Join(e.methods, ", "))
+				h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, DPoP")
+				h.Set("Access-Control-Max-Age", "86400")
+				w.WriteHeader(http.StatusNoContent)
+				return
+			}
+		}
+		if !slices.Contains(e.methods, r.Method) {
+			h.Set("Allow", strings.Join(e.methods, ", "))
+			writeProblem(w, &problem{status: http.StatusMethodNotAllowed, code: "invalid_request", description: "This address takes " + strings.Join(e.methods, " and ") + " only."})
+			return
+		}
+		if e.public {
+			h.Set("Cache-Control", "public, max-age=60")
+		} else {
+			h.Set("Cache-Control", "no-store")
+			h.Set("Pragma", "no-cache")
+		}
+		e.serve(w, r)
+	})
+}
 
 // tokenAnswer is a successful answer of the token endpoint.
 type tokenAnswer struct {
-	AccessToken string `json:"access_token"`
-	ExpiresIn   int    `json:"expires_in"` // seconds
-	TokenType   string `json:"token_type"`
-	Scope       string `json:"scope"`
+	AccessToken  string `json:"access_token"`
+	ExpiresIn    int    `json:"expires_in"` // seconds
+	TokenType    string `json:"token_type"`
+	Scope        string `json:"scope"`
+	RefreshToken string `json:"refresh_token,omitempty"`
+	IDToken      string `json:"id_token,omitempty"`
 }
 
+// The values of grant_type.
+const (
+	grantCode   = "authorization_code"
+	grantDevice = "urn:ietf:params:oauth:grant-type:device_code"
+)
+
+var grantTypes = []string{grantCode, kindRefresh, kindClientCredentials, grantDevice}
+
 func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Pragma", "no-cache")
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	answer, err := s.grant(r)
 	if err != nil {
-		s.refuse(w, r, err)
+		refuse(w, r, err)
 		return
 	}
 	writeJSON(w, http.StatusOK, answer)
 }
 
+// grant answers a request to the token endpoint.
 func (s *Server) grant(r *http.Request) (tokenAnswer, error) {
-	t, err := parseTokenRequest(r)
+	ctx := r.Context()
+	form, err := formOf(r)
 	if err != nil {
 		return tokenAnswer{}, err
 	}
-	a, err := s.authenticateClient(r, t.client)
+	address := s.cfg.Issuer + "/connect/token"
+	c, err := s.authenticate(r, form, address)
 	if err != nil {
 		return tokenAnswer{}, err
 	}
-	switch t.grantType {
-	case kindClientCredentials:
-	case "":
+	kind := form["grant_type"]
+	switch {
+	case kind == "":
 		return tokenAnswer{}, invalidRequest("grant_type is missing.")
-	default:
-		return tokenAnswer{}, &problem{status: http.StatusBadRequest, code: "unsupported_grant_type", description: "The only grant_type served is client_credentials."}
+	case !slices.Contains(grantTypes, kind):
+		return tokenAnswer{}, refusal("unsupported_grant_type", "grant_type is none of "+strings.Join(grantTypes, ", ")+".")
 	}
-	for scope := range strings.FieldsSeq(t.scope) {
-		if scope != scopeAPI {
-			return tokenAnswer{}, &problem{status: http.StatusBadRequest, code: "invalid_scope", description: "The only scope for client_credentials is api."}
-		}
+	thumbprint, err := s.proof(ctx, r.Header, r.Method, address, "")
+	if err == nil && thumbprint == "" && c.settings.RequireDPoP {
+		err = invalidProof("The access tokens of this app are bound to a key: send a DPoP proof.")
 	}
-	token, seconds, err := s.issue(r.Context(), a, kindClientCredentials, a.owner, bounds{}, nil)
-	return tokenAnswer{AccessToken: token, ExpiresIn: seconds, TokenType: "Bearer", Scope: scopeAPI}, err
-}
-
-// authenticateClient checks a client's secret. An app that does not exist costs the same queries and the same comparison
-// as a wrong secret, and gets the same answer.
-func (s *Server) authenticateClient(r *http.Request, c credentials) (app, error) {
-	id := c.id
-	if !isAppID(id) {
-		id = ""
-	}
-	address := s.cfg.Origin.ClientIP(r)
-	if wait := s.limits.Wait(address, id); wait > 0 {
-		return app{}, &problem{
-			status: http.StatusTooManyRequests, code: "temporarily_unavailable", retryAfter: wait,
-			description: "Too many failed client authentications. Check client_id and client_secret, and wait.",
-		}
-	}
-	var a app
-	var known, standing bool
-	err := s.db.Read(r.Context(), func(tx *db.Tx) (err error) {
-		known, standing = false, false
-		if a, err = scanApp(tx.QueryRow(sqlApp, id)); err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return err
-		}
-		if known, err = s.knows(tx, id, c.secret); err != nil || !known {
-			return err
-		}
-		_, err = s.accounts.Standing(tx, a.brand, a.owner)
-		if standing = err == nil; errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
-		return err
-	})
-	switch {
-	case err != nil:
-		return app{}, wrap("authenticate client", err)
-	case !known || a.id == "" || a.disabled:
-		s.limits.Failed(address, id)
-		slog.InfoContext(r.Context(), "client authentication failed", "oauthAppId", id)
-		return app{}, invalidClient("The client_id is not known or the client_secret is wrong.")
-	}
-	s.limits.Succeeded(address, id)
-	if !standing {
-		return app{}, &problem{
-			status: http.StatusBadRequest, code: "unauthorized_client",
-			description: "The owner of this OAuth app has no access to its brand any more, or the brand is switched off.",
-		}
-	}
-	return a, nil
-}
-
-// knows compares a secret with those of an OAuth app. The time it takes depends neither on how many there are nor on
-// which one it is.
-func (s *Server) knows(tx *db.Tx, id, secret string) (bool, error) {
-	rows, err := tx.Query(sqlSecretDigests, id)
 	if err != nil {
-		return false, err
+		return tokenAnswer{}, err
 	}
-	defer func() { _ = rows.Close() }()
-	live := make([][]byte, 0, maxSecrets)
-	for rows.Next() {
-		var d []byte
-		if err := rows.Scan(&d); err != nil {
-			return false, err
-		}
-		live = append(live, d)
+	if kind == kindClientCredentials {
+		return s.ownToken(r, c, form, thumbprint)
 	}
-	for len(live) < maxSecrets {
-		live = append(live, make([]byte, len(s.pepper))) // nobody knows a secret with this digest
+	var got issued
+	switch kind {
+	case grantCode:
+		got, err = s.redeemCode(ctx, c, form, thumbprint)
+	case kindRefresh:
+		got, err = s.redeemRefresh(ctx, c, form, thumbprint)
+	case grantDevice:
+		got, err = s.redeemDevice(ctx, c, form, thumbprint)
 	}
-	got, equal := s.secretDigest(secret), 0
-	for _, d := range live {
-		equal |= subtle.ConstantTimeCompare(got, d)
-	}
-	return equal == 1, rows.Err()
-}
-
-// refuse writes an error; what is not meant for clients is logged and told as server_error.
-func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	var p *problem
-	switch {
-	case errors.As(err, &p):
-	case fault.KindOf(err) == fault.Unavailable, errors.Is(err, db.ErrOutcomeUnknown), errors.Is(err, db.ErrUnavailable), errors.Is(err, db.ErrClosed):
-		slog.WarnContext(r.Context(), "token endpoint not available", "error", err)
-		p = &problem{
-			status: http.StatusServiceUnavailable, code: "temporarily_unavailable", retryAfter: time.Second,
-			description: "Try again in a moment.",
-		}
-	default:
-		slog.ErrorContext(r.Context(), "token endpoint", "error", err)
-		p = &problem{status: http.StatusInternalServerError, code: "server_error", description: "Something went wrong here; it is logged."}
-	}
-	writeProblem(w, p)
-}
-
-func writeProblem(w http.ResponseWriter, p *problem) {
-	h := w.Header()
-	if h.Get("Cache-Control") == "" {
-		h.Set("Cache-Control", "no-store")
-	}
-	if p.status == http.StatusUnauthorized {
-		h.Set("WWW-Authenticate", `Basic realm="Comanda", charset="UTF-8"`)
-	}
-	if p.retryAfter > 0 {
-		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(p.retryAfter.Seconds()))))
-	}
-	writeJSON(w, p.status, struct {
-		Error       string `json:"error"`
-		Description string `json:"error_description"`
-	}{p.code, p.description})
-}
-
-func writeJSON(w http.ResponseWriter, status int, v any) {
-	body, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // only our own plain structs get here
+		return tokenAnswer{}, err
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	_, _ = w.Write(body)
+	answer := c.answer(got.access, got.scopes, thumbprint)
+	answer.RefreshToken = got.refresh
+	if got.scopes.has(scopeOpenID) {
+		if kind == kindRefresh {
+			got.auth.nonce = "" // it answered the authorization request, not this one
+		}
+		answer.IDToken, err = s.idToken(ctx, c.app, got.auth, "", got.access, false)
+	}
+	return answer, err
+}
+
+// ownToken is a token by which an app acts for its brand.
+func (s *Server) ownToken(r *http.Request, c client, form params, thumbprint string) (tokenAnswer, error) {
+	if err := c.mayActForItself(); err != nil {
+		return tokenAnswer{}, err
+	}
+	set, strange := parseScope(form["scope"])
+	if form["scope"] == "" {
+		set = scopeSet{scopeAPI}
+	}
+	for _, name := range set {
+		if sc, _ := scopeNamed(name); sc.Rights == nil {
+			strange = append(strange, name)
+		}
+	}
+	if len(strange) > 0 || len(set) == 0 {
+		return tokenAnswer{}, invalidScope("The scopes for client_credentials are api and the narrower ones of the API. See scopes_supported in the metadata.")
+	}
+	token, err := s.own(r.Context(), c.app, access{kind: kindClientCredentials, subject: c.owner, scopes: set, keyThumbprint: thumbprint}, nil)
+	return c.answer(token, set, thumbprint), err
+}
+
+func (c client) answer(token string, scopes scopeSet, thumbprint string) tokenAnswer {
+	a := tokenAnswer{AccessToken: token, ExpiresIn: c.accessSeconds, TokenType: "Bearer", Scope: scopes.String()}
+	if thumbprint != "" {
+		a.TokenType = "DPoP"
+	}
+	return a
+}
+
+// metadata is what is served now (RFC 8414, OpenID Connect Discovery).
+type metadata struct {
+	Issuer                string   `json:"issuer"`
+	AuthorizationEndpoint string   `json:"authorization_endpoint"`
+	TokenEndpoint         string   `json:"token_endpoint"`
+	UserInfoEndpoint      string   `json:"userinfo_endpoint"`
+	EndSessionEndpoint    string   `json:"end_session_endpoint"`
+	JWKS                  string   `json:"jwks_uri"`
+	IntrospectionEndpoint string   `json:"introspection_endpoint"`
+	RevocationEndpoint    string   `json:"revocation_endpoint"`
+	DeviceEndpoint        string   `json:"device_authorization_endpoint"`
+	PushedEndpoint        string   `json:"pushed_authorization_request_endpoint"`
+	Scopes                []string `json:"scopes_supported"`
+	Claims                []string `json:"claims_supported"`
+	ResponseTypes         []string `json:"response_types_supported"`
+	ResponseModes         []string `json:"response_modes_supported"`
+	GrantTypes            []string `json:"grant_types_supported"`
+	SubjectTypes          []string `json:"subject_types_supported"`
+	IDTokenAlgorithms     []string `json:"id_token_signing_alg_values_supported"`
+	AuthMethods           []string `json:"token_endpoint_auth_methods_supported"`
+	AuthAlgorithms        []string `json:"token_endpoint_auth_signing_alg_values_supported"`
+	RevocationAuthMethods []string `json:"revocation_endpoint_auth_methods_supported"`
+	IntrospectAuthMethods []string `json:"introspection_endpoint_auth_methods_supported"`
+	ChallengeMethods      []string `json:"code_challenge_methods_supported"`
+	ProofAlgorithms       []string `json:"dpop_signing_alg_values_supported"`
+	PromptValues          []string `json:"prompt_values_supported"`
+	DisplayValues         []string `json:"display_values_supported"`
+	UILocales             []string `json:"ui_locales_supported"`
+	ClaimsParameter       bool     `json:"claims_parameter_supported"`
+	RequestParameter      bool     `json:"request_parameter_supported"`
+	RequestURIParameter   bool     `json:"request_uri_parameter_supported"`
+	IssuerInResponse      bool     `json:"authorization_response_iss_parameter_supported"`
+	RequirePushed         bool     `json:"require_pushed_authorization_requests"`
+}
+
+func (s *Server) metadata() metadata {
+	at := func(path string) string { return s.cfg.Issuer + "/connect/" + path }
+	claims := []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "amr", "sid", "at_hash", "c_hash"}
+	for name := range claimScopes {
+		claims = append(claims, name)
+	}
+	slices.Sort(claims)
+	methods := []string{authBasic, authPost, authPrivateKey, authNone}
+	return metadata{
+		Issuer:                s.cfg.Issuer,
+		AuthorizationEndpoint: at("authorize"), TokenEndpoint: at("token"), UserInfoEndpoint: at("userinfo"), EndSessionEndpoint: at("endsession"),
+		JWKS: s.cfg.Issuer + "/.well-known/jwks", IntrospectionEndpoint: at("introspect"), RevocationEndpoint: at("revocation"),
+		DeviceEndpoint: at("deviceauthorization"), PushedEndpoint: at("par"),
+		Scopes: scopeNames(), Claims: claims,
+		ResponseTypes: []string{"code", "code id_token", "code token", "code id_token token", "id_token", "token", "id_token token"},
+		ResponseModes: []string{modeQuery, modeFragment, modeFormPost},
+		GrantTypes:    append(slices.Clone(grantTypes), "implicit"),
+		SubjectTypes:  []string{"public"}, IDTokenAlgorithms: signingAlgorithms,
+		AuthMethods: methods, AuthAlgorithms: algorithmNames(clientAlgorithms), RevocationAuthMethods: methods, IntrospectAuthMethods: methods[:3],
+		ChallengeMethods: []string{"S256"}, ProofAlgorithms: algorithmNames(clientAlgorithms),
+		PromptValues: promptValues, DisplayValues: []string{"page", "popup"}, UILocales: []string{"en"},
+		ClaimsParameter: true, IssuerInResponse: true,
+	}
+}
+
+func (s *Server) serveMetadata(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, s.metadata())
+}
+
+func (s *Server) serveKeys(w http.ResponseWriter, r *http.Request) {
+	ring, err := s.ring(r.Context())
+	if err != nil {
+		refuse(w, r, err)
+		return
+	}
+	body, err := json.Marshal(ring.published())
+	if err != nil {
+		refuse(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, json.RawMessage(body))
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -72,7 +73,17 @@ func TestBadTokenRequests(t *testing.T) {
 			{"no grant type", "scope=api" + body, nil, 400, "invalid_request"},
 			{"empty grant type", "grant_type=" + body, nil, 400, "invalid_request"},
 			{"unknown grant type", "grant_type=x" + body, nil, 400, "unsupported_grant_type"},
-			{"grant that is not served yet", "grant_type=authorization_code&code=x" + body, nil, 400, "unsupported_grant_type"},
+			{"implicit", "grant_type=implicit" + body, nil, 400, "unsupported_grant_type"},
+			{"code without redirect_uri", "grant_type=authorization_code&code=x" + body, nil, 400, "invalid_request"},
+			{"no code", "grant_type=authorization_code&redirect_uri=x" + body, nil, 400, "invalid_request"},
+			{"unknown code", "grant_type=authorization_code&code=x&redirect_uri=x" + body, nil, 400, "invalid_grant"},
+			{"no refresh token", "grant_type=refresh_token" + body, nil, 400, "invalid_request"},
+			{"unknown refresh token", "grant_type=refresh_token&refresh_token=x" + body, nil, 400, "invalid_grant"},
+			{"no device code", "grant_type=urn:ietf:params:oauth:grant-type:device_code" + body, nil, 400, "invalid_request"},
+			{"unknown device code", "grant_type=urn:ietf:params:oauth:grant-type:device_code&device_code=x" + body, nil, 400, "invalid_grant"},
+			{"assertion of an app without keys", grant + "&client_assertion_type=" + assertionType + "&client_id=" + id + "&client_assertion=a.b.c", nil, 401, "invalid_client"},
+			{"assertion of another type", grant + "&client_assertion_type=x&client_id=" + id + "&client_assertion=a.b.c", nil, 400, "invalid_request"},
+			{"assertion and secret", grant + body + "&client_assertion=a.b.c", nil, 400, "invalid_request"},
 			{"password grant", "grant_type=password&username=a&password=b" + body, nil, 400, "unsupported_grant_type"},
 			{"unknown scope", grant + "&scope=api+admin" + body, nil, 400, "invalid_scope"},
 			{"openid", grant + "&scope=openid" + body, nil, 400, "invalid_scope"},
@@ -179,22 +190,30 @@ func TestDiscoveryAdvertisesWhatIsServed(t *testing.T) {
 	r.Host = "evil.example"
 	w := httptest.NewRecorder()
 	k.Handler().ServeHTTP(w, r)
-	want := `{"issuer":"https://comanda.example/identity","token_endpoint":"https://comanda.example/identity/connect/token",` +
-		`"scopes_supported":["api"],"response_types_supported":[],"grant_types_supported":["client_credentials"],` +
-		`"token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post"]}`
-	if w.Code != 200 || w.Body.String() != want {
+	if w.Code != 200 || strings.Contains(w.Body.String(), "evil.example") || w.Header().Get("Access-Control-Allow-Origin") != "*" {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
-	// Every endpoint that it names answers.
 	var doc map[string]any
 	if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil {
 		t.Fatal(err)
 	}
+	const issuer = "https://comanda.example/identity"
+	if doc["issuer"] != issuer || doc["jwks_uri"] != issuer+"/.well-known/jwks" {
+		t.Fatal(doc)
+	}
+	// Every endpoint that it names answers; the two that people see are pages, which package identity serves.
 	for name, v := range doc {
-		if s, ok := v.(string); ok && strings.HasSuffix(name, "_endpoint") {
-			if a := k.do(httptest.NewRequest("POST", s, nil)); a.status == 404 {
-				t.Errorf("%s is not served", name)
-			}
+		s, ok := v.(string)
+		if !ok || !strings.HasSuffix(name, "_endpoint") || name == "authorization_endpoint" || name == "end_session_endpoint" {
+			continue
+		}
+		if a := k.do(httptest.NewRequest("POST", s, nil)); a.status == 404 || !strings.HasPrefix(s, issuer+"/connect/") {
+			t.Errorf("%s is not served: %v", name, a)
+		}
+	}
+	for _, grant := range doc["grant_types_supported"].([]any) {
+		if a := k.post("grant_type="+url.QueryEscape(grant.(string)), "1", "x"); a.body["error"] == "unsupported_grant_type" {
+			t.Errorf("%s is advertised and not served", grant)
 		}
 	}
 }
@@ -299,7 +318,7 @@ func TestNoSecretReachesTheLog(t *testing.T) {
 	k.must(k.RevokeToken(ctx, k.owner, "bella", list[0].Key))
 	k.must(k.db.Close()) // the internal errors from here on are logged
 	k.post("grant_type=client_credentials", id, rotated)
-	_, _ = k.Authenticate(ctx, token)
+	_, _ = k.Authenticate(ctx, Bearer(token))
 	_, _ = k.accounts.VerifyPassword(ctx, "owner@example.com", "correct horse")
 	text := log.String()
 	for _, s := range []string{secret, rotated, token, made} {
@@ -312,7 +331,7 @@ func TestNoSecretReachesTheLog(t *testing.T) {
 			t.Errorf("the log holds %s:\n%s", s, text)
 		}
 	}
-	for _, must := range []string{"oauth app secret revealed", "oauth app secret rotated", "oauth token revoked", "client authentication failed", "token endpoint"} {
+	for _, must := range []string{"oauth app secret revealed", "oauth app secret rotated", "oauth token revoked", "client authentication failed", "authorization server"} {
 		if !strings.Contains(text, must) {
 			t.Errorf("the log lacks %q:\n%s", must, text)
 		}
@@ -337,5 +356,5 @@ func (l *lockedBuffer) String() string {
 }
 
 var _ interface {
-	Authenticate(context.Context, string) (*account.Caller, error)
+	Authenticate(context.Context, Credential) (*account.Caller, error)
 } = (*Server)(nil)

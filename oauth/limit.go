@@ -11,3 +11,8 @@ import (
 var clientPatience = backoff.Rule{
 	Free: 5, FreeAddress: 50, First: time.Second, Longest: 5 * time.Minute, Forget: 15 * time.Minute, Size: 10_000,
 }
+
+// codePatience is for people who type the codes of devices: from one address, whatever they type.
+var codePatience = backoff.Rule{
+	FreeAddress: 10, First: time.Second, Longest: 5 * time.Minute, Forget: 15 * time.Minute, Size: 10_000,
+}

@@ -138,14 +138,14 @@ func (k *kit) token(id, secret string) string {
 
 func (k *kit) caller(token string) *account.Caller {
 	k.t.Helper()
-	c, err := k.Authenticate(context.Background(), token)
+	c, err := k.Authenticate(context.Background(), Bearer(token))
 	k.must(err)
 	return c
 }
 
 func (k *kit) refused(s *Server, token string) {
 	k.t.Helper()
-	if c, err := s.Authenticate(context.Background(), token); fault.KindOf(err) != fault.Unauthenticated || c != nil {
+	if c, err := s.Authenticate(context.Background(), Bearer(token)); fault.KindOf(err) != fault.Unauthenticated || c != nil {
 		k.t.Fatalf("the token stands for %+v (%v), want Unauthenticated", c, err)
 	}
 }

@@ -144,6 +144,43 @@ func checkRedirectURI(s string) string {
 	return ""
 }
 
+// redirectRegistered reports whether an address is one of an OAuth app's redirect URIs: to the letter, but for the port of
+// an http loopback address, which a native app gets from its system (RFC 8252, 7.3).
+func (s *Server) redirectRegistered(ctx context.Context, id, uri string) (known bool, err error) {
+	if checkRedirectURI(uri) != "" {
+		return false, nil
+	}
+	bare := withoutLoopbackPort(uri)
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		known = false
+		rows, err := tx.Query(sqlRedirectURIs, id)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var uriID int
+			var registered string
+			if err := rows.Scan(&uriID, &registered); err != nil {
+				return err
+			}
+			known = known || registered == uri || bare != "" && withoutLoopbackPort(registered) == bare
+		}
+		return rows.Err()
+	})
+	return known, wrap("redirect uri", err)
+}
+
+// withoutLoopbackPort is an http loopback address without its port, empty for any other address.
+func withoutLoopbackPort(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil || u.Scheme != "http" || !loopback(u.Hostname()) {
+		return ""
+	}
+	rest := strings.TrimPrefix(uri, "http://"+u.Host)
+	return "http://" + u.Hostname() + rest
+}
+
 func loopback(host string) bool {
 	if strings.EqualFold(host, "localhost") {
 		return true

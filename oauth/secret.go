@@ -116,6 +116,7 @@ func (s *Server) RotateSecret(ctx context.Context, c *account.Caller, appID, id 
 	if err != nil {
 		return "", wrap("rotate secret", err)
 	}
+	s.forget(a.id)
 	slog.InfoContext(ctx, "oauth app secret rotated", "oauthAppId", a.id, "brand", b.ID, "account", c.Account)
 	return secret, nil
 }
@@ -135,5 +136,6 @@ func (s *Server) DropOldSecret(ctx context.Context, c *account.Caller, appID, id
 		}
 		return s.accounts.Audit(tx, c, a.brand, "oauthapp.secret.dropped", target(a.id), a.name)
 	})
+	s.forget(a.id)
 	return wrap("drop secret", err)
 }

@@ -17,6 +17,7 @@ import (
 	"comanda/internal/fault"
 	"comanda/internal/seal"
 	"comanda/internal/web"
+	"comanda/store"
 )
 
 // Config is what an installation decides.
@@ -24,43 +25,57 @@ type Config struct {
 	Issuer    string // https://host/identity
 	MasterKey []byte // seal.KeySize bytes; the pepper and the sealing key are derived from it
 	Origin    web.Origin
+	Stores    *store.Stores // names the stores to which a grant can be limited
 }
 
 const (
-	verifyTTL    = 1500 * time.Millisecond // how long another node's change may go unseen
-	verifyTokens = 20_000                  // tokens remembered
+	verifyTTL     = 1500 * time.Millisecond // how long another node's change may go unseen
+	verifyTokens  = 20_000                  // tokens remembered
+	verifyClients = 5_000                   // OAuth apps remembered
 )
 
 // Server is the authorization server of one node. It is safe for parallel use.
 type Server struct {
-	db       *db.DB
-	log      *event.Log
-	accounts *account.Accounts
-	cfg      Config
-	pepper   []byte
-	box      *seal.Box
-	verified *cache.Cache[tokenDigest, verified]
-	limits   *backoff.Limiter
-	onDelete []func(tx *db.Tx, brand int, oauthAppID string) error
+	db         *db.DB
+	log        *event.Log
+	accounts   *account.Accounts
+	cfg        Config
+	pepper     []byte
+	box        *seal.Box
+	keyBox     *seal.Box // of signing keys
+	requestBox *seal.Box // of what travels through the browser
+	clients    *cache.Cache[string, client]
+	verified   *cache.Cache[tokenDigest, verified]
+	keys       *cache.Cache[struct{}, *keyRing]
+	limits     *backoff.Limiter // clients that fail to authenticate
+	guesses    *backoff.Limiter // people who type device codes
+	onDelete   []func(tx *db.Tx, brand int, oauthAppID string) error
 }
 
 // New makes the server.
 func New(d *db.DB, log *event.Log, accounts *account.Accounts, c Config) (*Server, error) {
-	box, err := seal.New(c.MasterKey, "oauth app secret")
-	if err != nil {
-		return nil, fmt.Errorf("oauth: %w", err)
+	var boxes [3]*seal.Box
+	for i, purpose := range []string{"oauth app secret", "oauth signing key", "oauth request"} {
+		var err error
+		if boxes[i], err = seal.New(c.MasterKey, purpose); err != nil {
+			return nil, fmt.Errorf("oauth: %w", err)
+		}
 	}
 	pepper, err := hkdf.Key(sha256.New, c.MasterKey, nil, "comanda oauth pepper", sha256.Size)
 	if err != nil {
 		return nil, fmt.Errorf("oauth: pepper: %w", err)
 	}
 	s := &Server{
-		db: d, log: log, accounts: accounts, cfg: c, pepper: pepper, box: box,
+		db: d, log: log, accounts: accounts, cfg: c, pepper: pepper, box: boxes[0], keyBox: boxes[1], requestBox: boxes[2],
+		clients:  cache.New[string, client](verifyTTL, verifyClients),
+		keys:     cache.New[struct{}, *keyRing](verifyTTL, 1),
+		guesses:  backoff.New(codePatience),
 		verified: cache.New[tokenDigest, verified](verifyTTL, verifyTokens),
 		limits:   backoff.New(clientPatience),
 	}
 	accounts.OnChange(func(brand int) {
-		s.verified.Clear(func(v verified) bool { return v.brand == brand })
+		s.verified.Clear(func(v verified) bool { return v.brands[0] == brand || v.brands[1] == brand })
+		s.clients.Clear(func(c client) bool { return c.brand == brand })
 	})
 	return s, nil
 }

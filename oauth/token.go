@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"log/slog"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -18,86 +19,221 @@ import (
 	"comanda/wire"
 )
 
-// How a token was issued.
+// How a token was issued; what grant_type says, where there is one.
 const (
 	kindClientCredentials = "client_credentials"
-	kindPortal            = "portal" // made by a person, or an app with Owner rights, through the management API
+	kindPortal            = "portal"        // made by a person, or an app with Owner rights, through the management API
+	kindDelegated         = "delegated"     // a person agreed to it
+	kindRefresh           = "refresh_token" // not an access token: it gets new ones
 )
 
 // tokenDigest is what is stored of a token. A token is random enough that nothing slower is needed.
 type tokenDigest [sha256.Size]byte
 
-// verified is what a token stood for when it was read.
-type verified struct {
-	caller  *account.Caller
-	brand   int
-	expires time.Time
+func digestOf(token string) tokenDigest { return sha256.Sum256([]byte(token)) }
+
+// authorization is one answer to an authorization request: what each code and token that came of it shares.
+type authorization struct {
+	id            string
+	grant         int
+	app           string
+	account       int
+	scopes        scopeSet
+	claims        claimsRequest
+	nonce         string
+	sessionKey    string
+	methods       string // RFC 8176, blanks between
+	authenticated time.Time
+	expires       time.Time
 }
 
-// Authenticate returns who a bearer token stands for, with what they may do now, or Unauthenticated. What changed on
-// another node counts within verifyTTL, what changed on this one at once. Errors of the database refuse, too.
-func (s *Server) Authenticate(ctx context.Context, bearer string) (*account.Caller, error) {
-	if len(bearer) != len(tokenPrefix)+43 || !strings.HasPrefix(bearer, tokenPrefix) {
-		return nil, badToken()
+// access is a token as it is stored.
+type access struct {
+	key           string
+	app           string
+	authorization string // empty: no person's consent stands behind it
+	kind          string
+	subject       int
+	bounds        bounds
+	scopes        scopeSet
+	keyThumbprint string
+	expires       time.Time
+	used          bool // a refresh token for one use was used
+	created       time.Time
+}
+
+// verified is what a token stood for when it was read.
+type verified struct {
+	access
+	caller   *account.Caller
+	claims   claimsRequest
+	brands   [2]int // of the OAuth app, and on which it may act
+	clientID string
+}
+
+// Credential is an access token as it was presented, with what proves that the client holds its key.
+type Credential struct {
+	Scheme  string // Bearer or DPoP
+	Token   string
+	Header  http.Header // for the DPoP proof
+	Method  string
+	Address string // absolute, without query
+}
+
+// Bearer is the credential of a request that carries nothing but a token.
+func Bearer(token string) Credential { return Credential{Scheme: "Bearer", Token: token} }
+
+// CredentialOf reads the credential of a request: Authorization first, as every client sends it, else Authentication, as
+// the contract's guide says; ok is false without one. public is the address under which clients reach this server.
+func CredentialOf(r *http.Request, public string) (c Credential, ok bool) {
+	for _, name := range []string{"Authorization", "Authentication"} {
+		scheme, token, _ := strings.Cut(strings.TrimSpace(r.Header.Get(name)), " ")
+		token = strings.TrimSpace(token)
+		for _, known := range []string{"Bearer", "DPoP"} {
+			if token != "" && strings.EqualFold(scheme, known) {
+				return Credential{known, token, r.Header, r.Method, public + r.URL.EscapedPath()}, true
+			}
+		}
 	}
-	digest := tokenDigest(sha256.Sum256([]byte(bearer)))
-	v, err := s.verified.Load(digest, func() (verified, error) { return s.verify(ctx, digest) })
+	return c, false
+}
+
+// Authenticate returns who a token stands for, with what they may do now, or Unauthenticated. What changed on another node
+// counts within verifyTTL, what changed on this one at once. Errors of the database refuse, too.
+func (s *Server) Authenticate(ctx context.Context, cred Credential) (*account.Caller, error) {
+	v, err := s.present(ctx, cred)
 	if err != nil {
 		return nil, err
-	}
-	if !clock.Now().Before(v.expires) {
-		return nil, badToken()
 	}
 	c := *v.caller // callers note the request's address in theirs
 	return &c, nil
 }
 
+// present looks an access token up and checks that who presents it may.
+func (s *Server) present(ctx context.Context, cred Credential) (verified, error) {
+	if len(cred.Token) != len(tokenPrefix)+43 || !strings.HasPrefix(cred.Token, tokenPrefix) {
+		return verified{}, badToken()
+	}
+	digest := digestOf(cred.Token)
+	v, err := s.verified.Load(digest, func() (verified, error) { return s.verify(ctx, digest) })
+	if err != nil {
+		return v, err
+	}
+	if !clock.Now().Before(v.expires) {
+		return v, badToken()
+	}
+	bound := v.keyThumbprint != ""
+	if bound != (cred.Scheme == "DPoP") {
+		return v, fault.New(fault.Unauthenticated, "This access token is presented by the wrong scheme.").
+			With("A token that is bound to a key goes with Authorization: DPoP and a proof, any other with Bearer.")
+	}
+	if bound {
+		thumbprint, err := s.proof(ctx, cred.Header, cred.Method, cred.Address, cred.Token)
+		if p := (*problem)(nil); errors.As(err, &p) {
+			return v, fault.New(fault.Unauthenticated, p.description)
+		}
+		if err != nil {
+			return v, err
+		}
+		if thumbprint != v.keyThumbprint {
+			return v, fault.New(fault.Unauthenticated, "The DPoP proof is missing, or made with another key than the token's.")
+		}
+	}
+	return v, nil
+}
+
 // verify reads what a token stands for, from one snapshot.
 func (s *Server) verify(ctx context.Context, digest tokenDigest) (v verified, err error) {
-	var a app
-	var id, kind, levels, stores string
-	var subject int
-	var expires int64
-	var owner, asker account.Standing
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		err := tx.QueryRow(sqlToken, digest[:]).Scan(&id, &kind, &subject, &levels, &stores, &expires)
+		v = verified{}
+		if v.access, err = scanToken(tx.QueryRow(sqlToken, digest[:])); err != nil {
+			return err
+		}
+		if v.kind == kindRefresh {
+			return sql.ErrNoRows
+		}
+		a, err := scanApp(tx.QueryRow(sqlApp, v.app))
+		if err == nil && a.disabled {
+			err = sql.ErrNoRows
+		}
 		if err != nil {
 			return err
 		}
-		if a, err = scanApp(tx.QueryRow(sqlApp, id)); err != nil {
-			return err
+		v.clientID = a.id
+		if v.kind == kindDelegated {
+			return s.verifyDelegated(tx, a, &v)
 		}
-		if owner, err = s.accounts.Standing(tx, a.brand, a.owner); err != nil || subject == a.owner {
-			return err
-		}
-		asker, err = s.accounts.Standing(tx, a.brand, subject)
-		return err
+		return s.verifyOwn(tx, a, &v)
 	})
-	if errors.Is(err, sql.ErrNoRows) || err == nil && a.disabled {
+	if errors.Is(err, sql.ErrNoRows) {
 		return v, badToken()
 	}
+	return v, wrap("verify token", err)
+}
+
+// verifyOwn is about a token by which an OAuth app acts for its own brand.
+func (s *Server) verifyOwn(tx *db.Tx, a app, v *verified) error {
+	owner, err := s.accounts.Standing(tx, a.brand, a.owner)
 	if err != nil {
-		return v, wrap("verify token", err)
+		return err
 	}
-	then, err := parseBounds(levels, stores)
+	g := a.bounds.limit(owner.Grant)
+	if v.subject != a.owner {
+		asker, err := s.accounts.Standing(tx, a.brand, v.subject)
+		if err != nil {
+			return err
+		}
+		g = g.Limited(asker.Grant.Level, asker.Grant.Stores)
+	}
+	if v.kind != kindClientCredentials {
+		g = v.bounds.limit(g)
+	}
+	g.Only = v.scopes.rights()
+	v.brands = [2]int{a.brand, a.brand}
+	v.caller = &account.Caller{
+		Kind: account.App, Account: v.subject, OAuthApp: a.id, Name: a.name, OwnSecret: v.kind == kindClientCredentials,
+		Scopes: v.scopes.names(), Grants: []account.Grant{g},
+	}
+	return nil
+}
+
+// verifyDelegated is about a token by which an OAuth app acts for a person.
+func (s *Server) verifyDelegated(tx *db.Tx, a app, v *verified) error {
+	b, err := s.accounts.LoadBrand(tx, a.brand)
+	if err == nil && b.Disabled {
+		err = sql.ErrNoRows
+	}
 	if err != nil {
-		return v, wrap("bounds of a token", err)
+		return err
 	}
-	grant := a.bounds.limit(owner.Grant)
-	if subject != a.owner {
-		grant = grant.Limited(asker.Grant.Level, asker.Grant.Stores)
+	auth, revoked, err := scanAuthorization(tx.QueryRow(sqlAuthorization, v.authorization))
+	if err == nil && revoked {
+		err = sql.ErrNoRows
 	}
-	if kind != kindClientCredentials {
-		grant = then.limit(grant)
+	if err != nil {
+		return err
 	}
-	return verified{
-		caller: &account.Caller{
-			Kind: account.App, Account: subject, OAuthApp: a.id, Name: a.name, OwnSecret: kind == kindClientCredentials,
-			Grants: []account.Grant{grant},
-		},
-		brand:   a.brand,
-		expires: clock.FromMicros(expires),
-	}, nil
+	given, err := scanGrant(tx.QueryRow(sqlGrant, auth.grant))
+	if err != nil {
+		return err
+	}
+	v.claims = auth.claims
+	v.brands = [2]int{a.brand, given.brand}
+	v.caller = &account.Caller{Kind: account.Person, Account: v.subject, OAuthApp: a.id, Scopes: v.scopes.names()}
+	if v.caller.Name, v.caller.Email, err = s.accounts.Known(tx, v.subject); err != nil || given.brand == 0 || !v.scopes.api() {
+		return err
+	}
+	standing, err := s.accounts.Standing(tx, given.brand, v.subject)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil // still that person, with nothing within reach
+	}
+	if err != nil {
+		return err
+	}
+	g := standing.Grant.Limited(standing.Grant.Level, given.stores)
+	g.Only = v.scopes.rights()
+	v.caller.Grants = []account.Grant{g}
+	return nil
 }
 
 func badToken() error {
@@ -105,24 +241,41 @@ func badToken() error {
 		With("Request a new one at /identity/connect/token.")
 }
 
-// issue stores a new token of an OAuth app and returns it with its life in seconds. The app may be deleted at the same
+// put stores a token.
+func (s *Server) put(tx *db.Tx, brand int, token string, t access) error {
+	digest := digestOf(token)
+	levels, stores := t.bounds.texts()
+	_, err := tx.Exec(sqlInsertToken, digest[:], t.key, brand, t.app, t.kind, t.subject, levels, stores,
+		clock.Micros(t.created), clock.Micros(t.expires), t.authorization, t.scopes.String(), t.keyThumbprint)
+	return err
+}
+
+// own makes and stores an access token by which an OAuth app acts for its brand. The app may be deleted at the same
 // moment: its token then never works. with, if any, runs in the same transaction and is given the token's key.
-func (s *Server) issue(ctx context.Context, a app, kind string, subject int, b bounds, with func(tx *db.Tx, key string) error) (string, int, error) {
+func (s *Server) own(ctx context.Context, a app, t access, with func(tx *db.Tx, key string) error) (string, error) {
 	token := newRandom(tokenPrefix)
-	digest := sha256.Sum256([]byte(token))
-	levels, stores := b.texts()
-	now := clock.Now()
-	expires := now.Add(time.Duration(a.accessSeconds) * time.Second)
-	key := rand.Text()
+	t.key, t.app, t.created = rand.Text(), a.id, clock.Now()
+	t.expires = t.created.Add(time.Duration(a.accessSeconds) * time.Second)
 	err := s.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(sqlInsertToken, digest[:], key, a.brand, a.id, kind, subject, levels, stores,
-			clock.Micros(now), clock.Micros(expires))
-		if err != nil || with == nil {
+		if err := s.put(tx, a.brand, token, t); err != nil || with == nil {
 			return err
 		}
-		return with(tx, key)
+		return with(tx, t.key)
 	})
-	return token, a.accessSeconds, wrap("issue token", err)
+	return token, wrap("issue token", err)
+}
+
+func scanToken(row scanner) (t access, err error) {
+	var levels, stores, scopes string
+	var used, created, expires int64
+	err = row.Scan(&t.key, &t.app, &t.authorization, &t.kind, &t.subject, &levels, &stores, &scopes, &t.keyThumbprint, &used, &created, &expires)
+	if err != nil {
+		return t, err
+	}
+	t.scopes, _ = parseScope(scopes)
+	t.used, t.created, t.expires = used != 0, clock.FromMicros(created), clock.FromMicros(expires)
+	t.bounds, err = parseBounds(levels, stores)
+	return t, err
 }
 
 // AccessToken makes an access token for an OAuth app without its secret: the portal's button. It can do no more than its
@@ -141,14 +294,14 @@ func (s *Server) AccessToken(ctx context.Context, c *account.Caller, appID, id s
 	if c.Kind == account.System {
 		subject = a.owner
 	}
-	token, _, err := s.issue(ctx, a, kindPortal, subject, boundsOf(c, b.ID), func(tx *db.Tx, key string) error {
+	t := access{kind: kindPortal, subject: subject, bounds: boundsOf(c, b.ID), scopes: scopeSet{scopeAPI}}
+	return s.own(ctx, a, t, func(tx *db.Tx, key string) error {
 		return s.accounts.Audit(tx, c, b.ID, "oauthapp.token.created", target(a.id), "token "+key)
 	})
-	return token, err
 }
 
-// Tokens lists one page (from 1 on) of the live access tokens of an OAuth app, newest first, and how many there are.
-// Right: Develop.
+// Tokens lists one page (from 1 on) of the live tokens of an OAuth app, newest first, and how many there are. Refresh
+// tokens are among them. Right: Develop.
 func (s *Server) Tokens(ctx context.Context, c *account.Caller, appID, id string, page, limit int) ([]wire.OAuthTokenModel, int, error) {
 	_, a, err := s.open(ctx, c, appID, id, account.Develop)
 	if err != nil {
@@ -169,10 +322,14 @@ func (s *Server) Tokens(ctx context.Context, c *account.Caller, appID, id string
 		defer func() { _ = rows.Close() }()
 		for rows.Next() {
 			var subject int
+			var kind string
 			var expires int64
 			t := wire.OAuthTokenModel{TokenType: "access_token", ClientId: a.id}
-			if err := rows.Scan(&t.Key, &subject, &expires); err != nil {
+			if err := rows.Scan(&t.Key, &kind, &subject, &expires); err != nil {
 				return err
+			}
+			if kind == kindRefresh {
+				t.TokenType = kindRefresh
 			}
 			t.SubjectId, t.Expiry = strconv.Itoa(subject), wire.At(clock.FromMicros(expires))
 			out = append(out, t)
@@ -182,21 +339,26 @@ func (s *Server) Tokens(ctx context.Context, c *account.Caller, appID, id string
 	return out, total, wrap("list tokens", err)
 }
 
-// RevokeToken ends an access token of the brand by its key: at once on this node, within two seconds on others.
-// Right: Develop.
+// RevokeToken ends a token of one of the brand's OAuth apps by its key: at once on this node, within two seconds on others.
+// With a refresh token goes all that came of the same consent. Right: Develop.
 func (s *Server) RevokeToken(ctx context.Context, c *account.Caller, appID, key string) error {
 	b, err := s.accounts.Open(ctx, c, appID, account.Develop)
 	if err != nil {
 		return err
 	}
-	var digest []byte
 	now := clock.Micros(clock.Now())
+	var digest []byte
+	var t access
 	err = s.db.Write(ctx, func(tx *db.Tx) error {
-		var id string
-		if err := tx.QueryRow(sqlRevokeToken, key, b.ID, now).Scan(&digest, &id); err != nil {
+		if err := tx.QueryRow(sqlRevokeToken, key, b.ID, now).Scan(&digest, &t.app, &t.kind, &t.authorization); err != nil {
 			return err
 		}
-		return s.accounts.Audit(tx, c, b.ID, "oauthapp.token.revoked", target(id), "token "+key)
+		if t.kind == kindRefresh {
+			if err := s.kill(tx, t.authorization); err != nil {
+				return err
+			}
+		}
+		return s.accounts.Audit(tx, c, b.ID, "oauthapp.token.revoked", target(t.app), "token "+key)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return fault.New(fault.NotFound, "The brand has no live token with this key.").
@@ -206,42 +368,23 @@ func (s *Server) RevokeToken(ctx context.Context, c *account.Caller, appID, key 
 		return wrap("revoke token", err)
 	}
 	s.verified.Evict(tokenDigest(digest))
+	s.forgetAuthorization(t.authorization)
 	slog.InfoContext(ctx, "oauth token revoked", "key", key, "brand", b.ID, "account", c.Account)
 	return nil
 }
 
-const (
-	sweepEvery = time.Minute
-	sweepChunk = 500
-)
-
-// Run deletes expired tokens until ctx ends.
-func (s *Server) Run(ctx context.Context) error {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		n, err := s.sweepOnce(ctx)
-		if err != nil && ctx.Err() == nil {
-			slog.ErrorContext(ctx, "sweeping expired tokens failed; it goes on later", "error", err)
-		}
-		if n == sweepChunk && err == nil {
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
+// kill ends an authorization: nothing that came of it works any more, nor anything that is just being stored.
+func (s *Server) kill(tx *db.Tx, authorization string) error {
+	if _, err := tx.Exec(sqlRevokeAuthorization, authorization); err != nil {
+		return err
 	}
+	_, err := tx.Exec(sqlDeleteTokensOfAuthorization, authorization)
+	return err
 }
 
-// sweepOnce deletes up to sweepChunk expired tokens and returns how many they were.
-func (s *Server) sweepOnce(ctx context.Context) (n int, err error) {
-	now := clock.Micros(clock.Now())
-	err = s.db.Write(ctx, func(tx *db.Tx) error {
-		swept, err := tx.Exec(sqlSweepTokens, now, sweepChunk)
-		n = int(swept)
-		return err
-	})
-	return n, err
+// forgetAuthorization makes this node read the tokens of an authorization anew.
+func (s *Server) forgetAuthorization(id string) {
+	if id != "" {
+		s.verified.Clear(func(v verified) bool { return v.authorization == id })
+	}
 }

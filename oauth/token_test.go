@@ -239,7 +239,7 @@ func TestParallelRevocation(t *testing.T) {
 				won[i] = k.RevokeToken(ctx, k.owner, "bella", list[0].Key) == nil
 				return
 			}
-			_, _ = k.Authenticate(ctx, token)
+			_, _ = k.Authenticate(ctx, Bearer(token))
 		})
 		n := 0
 		for _, w := range won {
@@ -283,7 +283,7 @@ func TestOtherNodesFollowWithinTwoSeconds(t *testing.T) {
 				token := k.token(id, secret)
 				k.caller(token)
 				for range 20 { // used all the time, which must not prolong what is remembered
-					if _, err := there.Authenticate(t.Context(), token); err != nil {
+					if _, err := there.Authenticate(t.Context(), Bearer(token)); err != nil {
 						t.Fatal(err)
 					}
 					time.Sleep(100 * time.Millisecond)
@@ -291,7 +291,7 @@ func TestOtherNodesFollowWithinTwoSeconds(t *testing.T) {
 				k.must(change(t.Context(), k, id, dev))
 				k.refused(k.Server, token)
 				for range 15 {
-					_, _ = there.Authenticate(t.Context(), token)
+					_, _ = there.Authenticate(t.Context(), Bearer(token))
 					time.Sleep(100 * time.Millisecond)
 				}
 				k.refused(there, token)
@@ -368,11 +368,11 @@ func TestNobodyIsLetInWhileTheDatabaseIsAway(t *testing.T) {
 		k.caller(token)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel() // stands for a database that does not answer
-		if _, err := k.Authenticate(ctx, token); err != nil {
+		if _, err := k.Authenticate(ctx, Bearer(token)); err != nil {
 			t.Fatalf("what was read a moment ago must do: %v", err)
 		}
 		time.Sleep(verifyTTL)
-		if c, err := k.Authenticate(ctx, token); err == nil || c != nil || fault.KindOf(err) == fault.Unauthenticated || !errors.Is(err, context.Canceled) {
+		if c, err := k.Authenticate(ctx, Bearer(token)); err == nil || c != nil || fault.KindOf(err) == fault.Unauthenticated || !errors.Is(err, context.Canceled) {
 			t.Fatalf("got %v, %v", c, err)
 		}
 	})

@@ -76,7 +76,7 @@ func New(t testing.TB, d *db.DB) *Kit {
 	})
 	k.Stores = store.New(d, k.Log, k.Accounts)
 	k.Menus = menu.New(d, k.Log, k.Accounts, k.Stores)
-	k.OAuth, err = oauth.New(d, k.Log, k.Accounts, oauth.Config{Issuer: "https://comanda.test/identity", MasterKey: key})
+	k.OAuth, err = oauth.New(d, k.Log, k.Accounts, oauth.Config{Issuer: "https://comanda.test/identity", MasterKey: key, Stores: k.Stores})
 	k.Must(err)
 	k.Webhooks, err = webhook.New(d, k.Log, k.Accounts, k.OAuth, webhook.Config{MasterKey: key})
 	k.Must(err)
@@ -190,10 +190,10 @@ func (k *Kit) SetVar(name string, id int) { k.Vars[name] = strconv.Itoa(id) }
 type authenticator struct{ k *Kit }
 
 // Authenticate implements api.Authenticator.
-func (a authenticator) Authenticate(ctx context.Context, bearer string) (*account.Caller, error) {
-	id, ok := a.k.accounts[bearer]
+func (a authenticator) Authenticate(ctx context.Context, cred oauth.Credential) (*account.Caller, error) {
+	id, ok := a.k.accounts[cred.Token]
 	if !ok {
-		return a.k.OAuth.Authenticate(ctx, bearer)
+		return a.k.OAuth.Authenticate(ctx, cred)
 	}
 	return a.k.Accounts.PersonCaller(ctx, id)
 }

@@ -1,0 +1,486 @@
+package oauth
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"comanda/account"
+	"comanda/internal/clock"
+)
+
+// Outcome says what the browser does next at the authorization endpoint. Exactly one member is set.
+type Outcome struct {
+	Redirect string         // go there by 303
+	Form     *FormPost      // post there
+	SignIn   *SignInPrompt  // sign in, then come back
+	Consent  *ConsentPrompt // ask the person, then Decide
+	Page     *ErrorPage     // an error that must not be sent anywhere
+}
+
+// FormPost is a form that posts itself (OAuth 2.0 Form Post Response Mode).
+type FormPost struct {
+	Action string
+	Fields [][2]string
+}
+
+// SignInPrompt asks for a sign-in before an authorization request goes on.
+type SignInPrompt struct {
+	Continue         string // local path to come back to
+	AppName, LogoURI string
+	LoginHint        string
+	UILocales        []string
+	Fresh            bool // a session that is there does not do: the person proves who they are again
+	Create           bool // the client would like a new account to be made
+}
+
+// ErrorPage is an error told to a person.
+type ErrorPage struct {
+	Status int
+	Code   string // as RFC 6749 has it
+	Text   string // what is wrong
+	Mend   string // how to put it right
+}
+
+// authRequest is an authorization request: its parameters, each read once into what it means.
+type authRequest struct {
+	raw params
+	at  time.Time // when it arrived first
+	app client
+
+	redirectURI   string
+	state         string
+	response      responseType
+	mode          string // query, fragment or form_post
+	scopes        scopeSet
+	nonce         string
+	challenge     string // of PKCE, S256
+	prompt        []string
+	maxAge        time.Duration // negative = not asked
+	hint          *hint
+	loginHint     string
+	claims        claimsRequest
+	keyThumbprint string // of the DPoP key that the code is bound to
+}
+
+// responseType is what the authorization endpoint answers with.
+type responseType struct{ code, idToken, token bool }
+
+// responseTypes are the combinations that exist, by their words in order.
+var responseTypes = map[string]responseType{
+	"code":                {code: true},
+	"code id_token":       {code: true, idToken: true},
+	"code token":          {code: true, token: true},
+	"code id_token token": {code: true, idToken: true, token: true},
+	"id_token":            {idToken: true},
+	"token":               {token: true},
+	"id_token token":      {idToken: true, token: true},
+}
+
+// parseResponseType reads a response_type, whose words come in any order.
+func parseResponseType(text string) (responseType, bool) {
+	words := strings.Fields(text)
+	slices.Sort(words)
+	t, ok := responseTypes[strings.Join(words, " ")]
+	return t, ok
+}
+
+// front reports whether anything but a code is issued in front.
+func (t responseType) front() bool { return t.idToken || t.token }
+
+// The response modes.
+const (
+	modeQuery    = "query"
+	modeFragment = "fragment"
+	modeFormPost = "form_post"
+)
+
+const (
+	authorizePath = "/identity/connect/authorize"
+	continueParam = "continue"
+	requestLife   = time.Hour // how long a person may take over a request
+)
+
+// sealedRequest is an authorization request on its way through the browser.
+type sealedRequest struct {
+	Params  params
+	At      int64
+	Account int `json:",omitempty"` // whom the consent page was shown to
+}
+
+func (s *Server) sealRequest(q authRequest, accountID int) string {
+	raw, _ := json.Marshal(sealedRequest{q.raw, clock.Micros(q.at), accountID})
+	return base64.RawURLEncoding.EncodeToString(s.requestBox.Seal(raw, "authorize"))
+}
+
+func (s *Server) openRequest(text string) (sealedRequest, error) {
+	var r sealedRequest
+	sealed, err := base64.RawURLEncoding.DecodeString(text)
+	if err == nil {
+		var raw []byte
+		if raw, err = s.requestBox.Open(sealed, "authorize"); err == nil {
+			err = json.Unmarshal(raw, &r)
+		}
+	}
+	if err != nil || clock.Now().Sub(clock.FromMicros(r.At)) > requestLife {
+		return r, page("invalid_request", "This request is not complete or has taken too long.", "Go back to the app and start again.")
+	}
+	return r, nil
+}
+
+// pageError is a problem that is told on a page of ours, because there is no trusted place to send it to.
+type pageError struct{ ErrorPage }
+
+func (p *pageError) Error() string { return p.Code + ": " + p.Text }
+
+func page(code, text, mend string) error {
+	return &pageError{ErrorPage{http.StatusBadRequest, code, text, mend}}
+}
+
+// Authorize answers a request of the authorization endpoint, GET or POST. session is the browser's, nil without one.
+func (s *Server) Authorize(r *http.Request, session *account.Session) (Outcome, error) {
+	q, err := s.arrived(r)
+	if err == nil {
+		var out Outcome
+		if out, err = s.proceed(r.Context(), q, session); err == nil {
+			return out, nil
+		}
+	}
+	return s.tell(r, q, err)
+}
+
+// tell turns an error into an outcome: at the redirect URI once that is known to be the client's, else on a page.
+func (s *Server) tell(r *http.Request, q authRequest, err error) (Outcome, error) {
+	if p := (*pageError)(nil); errors.As(err, &p) {
+		return Outcome{Page: &p.ErrorPage}, nil
+	}
+	p := problemOf(r, err)
+	if q.redirectURI == "" {
+		return Outcome{Page: &ErrorPage{max(p.status, http.StatusBadRequest), p.code, p.description, ""}}, nil
+	}
+	return s.respond(q, [][2]string{{"error", p.code}, {"error_description", p.description}}), nil
+}
+
+// arrived reads a request: new, pushed ahead, or on its way back from another page.
+func (s *Server) arrived(r *http.Request) (authRequest, error) {
+	text := r.URL.RawQuery
+	if r.Method == http.MethodPost {
+		var err error
+		if text, err = bodyOf(r); err != nil {
+			return authRequest{}, err
+		}
+	}
+	p, err := parseParams(text)
+	if err != nil && !errors.Is(err, errRepeated) {
+		return authRequest{}, err
+	}
+	if handle := p[continueParam]; handle != "" {
+		sealed, err := s.openRequest(handle)
+		if err != nil {
+			return authRequest{}, err
+		}
+		return s.read(r.Context(), sealed.Params, clock.FromMicros(sealed.At), true) // it was let through when it was sealed
+	}
+	pushed := false
+	if ref := p["request_uri"]; strings.HasPrefix(ref, pushedPrefix) && err == nil {
+		if p, err = s.takePushed(r.Context(), ref, p["client_id"]); err != nil {
+			return authRequest{}, err
+		}
+		pushed = true
+	}
+	q, readErr := s.read(r.Context(), p, clock.Now(), pushed)
+	if q.redirectURI != "" && err != nil {
+		return q, err // a parameter is repeated, and none of those that say where to tell it
+	}
+	return q, readErr
+}
+
+// read reads parameters into a request. As soon as client and redirect URI are known to belong together, they are in
+// what is returned, so that the error can be told there.
+func (s *Server) read(ctx context.Context, p params, at time.Time, pushed bool) (authRequest, error) {
+	q := authRequest{raw: p, at: at, maxAge: -1}
+	var err error
+	if q.app, err = s.client(ctx, p["client_id"]); err != nil {
+		return q, err
+	}
+	switch {
+	case p["client_id"] == "":
+		return q, page("invalid_request", "The app that sent you here did not say which one it is (client_id).", "Tell its developer.")
+	case q.app.id == "" || q.app.disabled || q.app.brandOff:
+		return q, page("invalid_client", "The app that sent you here is not known on this server (client_id).", "Tell its developer.")
+	case p["redirect_uri"] == "":
+		return q, page("invalid_request", "The app that sent you here did not say where to go back to (redirect_uri).", "Tell its developer.")
+	}
+	if known, err := s.redirectRegistered(ctx, q.app.id, p["redirect_uri"]); err != nil {
+		return q, err
+	} else if !known {
+		return q, page("invalid_redirect_uri", "The address that the app wants to go back to is not registered for it (redirect_uri).", "Its developer adds the address to the app's redirect URIs, to the letter.")
+	}
+	q.redirectURI, q.state = p["redirect_uri"], p["state"]
+
+	// Where errors go is settled first.
+	response, known := parseResponseType(p["response_type"])
+	q.response = response
+	q.mode = modeQuery
+	if response.front() {
+		q.mode = modeFragment
+	}
+	wrongMode := false
+	switch m := p["response_mode"]; {
+	case m == "":
+	case m == modeFormPost, m == modeFragment, m == modeQuery && !response.front():
+		q.mode = m
+	default:
+		wrongMode = true
+	}
+	switch {
+	case p["response_type"] == "":
+		return q, invalidRequest("response_type is missing.")
+	case !known:
+		return q, refusal("unsupported_response_type", "response_type is none of code, code id_token, code token, code id_token token, id_token, token, id_token token.")
+	case wrongMode && p["response_mode"] == modeQuery:
+		return q, invalidRequest("response_mode query is for response_type code only: a token must not stand in a query.")
+	case wrongMode:
+		return q, invalidRequest("response_mode is none of query, fragment, form_post.")
+	case p["request"] != "":
+		return q, refusal("request_not_supported", "Request objects are not supported: send plain parameters.")
+	case p["request_uri"] != "":
+		return q, refusal("request_uri_not_supported", "request_uri is for requests pushed to the pushed authorization request endpoint only.")
+	case p["registration"] != "":
+		return q, refusal("registration_not_supported", "The registration parameter is not supported.")
+	case q.app.settings.RequirePushed && !pushed:
+		return q, invalidRequest("This app sends its requests to the pushed authorization request endpoint first.")
+	case !flowAllows(q.app.app, response):
+		return q, refusal("unauthorized_client", "The flow of this OAuth app does not allow this response_type.")
+	}
+	return q, s.readRest(ctx, &q, p)
+}
+
+// readRest reads what is not about where the answer goes.
+func (s *Server) readRest(ctx context.Context, q *authRequest, p params) (err error) {
+	q.scopes, _ = parseScope(p["scope"])
+	q.nonce, q.loginHint = p["nonce"], p["login_hint"]
+	switch {
+	case len(q.scopes) == 0:
+		return invalidScope("scope names none of the scopes that this server knows. See scopes_supported in the metadata.")
+	case q.response.idToken && !q.scopes.has(scopeOpenID):
+		return invalidRequest("A response_type with id_token needs the scope openid.")
+	case q.response.idToken && q.nonce == "":
+		return invalidRequest("A response_type with id_token needs a nonce.")
+	case len(q.nonce) > 512 || len(q.state) > 4096:
+		return invalidRequest("nonce has 512 bytes at most, state 4096.")
+	}
+	if !q.response.code {
+		q.scopes = slices.DeleteFunc(q.scopes, func(name string) bool { return name == scopeOffline })
+	}
+	q.challenge = p["code_challenge"]
+	switch method := p["code_challenge_method"]; {
+	case q.challenge == "" && method != "":
+		return invalidRequest("code_challenge_method is there without code_challenge.")
+	case q.challenge == "" && q.app.settings.Public && q.response.code:
+		return invalidRequest("A public app needs PKCE: send code_challenge and code_challenge_method S256.")
+	case q.challenge != "" && method != "S256":
+		return invalidRequest("The only code_challenge_method is S256, and it must be named.")
+	case q.challenge != "" && !isDigestText(q.challenge):
+		return invalidRequest("code_challenge is not the base64url of a SHA-256.")
+	}
+	if q.keyThumbprint = p["dpop_jkt"]; q.keyThumbprint != "" && !isDigestText(q.keyThumbprint) {
+		return invalidRequest("dpop_jkt is not the base64url of a SHA-256.")
+	}
+	q.prompt = strings.Fields(p["prompt"])
+	for _, word := range q.prompt {
+		if !slices.Contains(promptValues, word) {
+			return invalidRequest("prompt is none of none, login, consent, select_account, create.")
+		}
+	}
+	if len(q.prompt) > 1 && slices.Contains(q.prompt, "none") {
+		return invalidRequest("prompt none stands alone.")
+	}
+	if text := p["max_age"]; text != "" {
+		seconds, err := strconv.ParseUint(text, 10, 31)
+		if err != nil {
+			return invalidRequest("max_age is not a number of seconds.")
+		}
+		q.maxAge = time.Duration(seconds) * time.Second
+	}
+	if text := p["id_token_hint"]; text != "" {
+		h, ok, err := s.parseHint(ctx, text)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return invalidRequest("id_token_hint is not an ID token of this server.")
+		}
+		q.hint = &h
+	}
+	q.claims, err = parseClaims(p["claims"])
+	return err
+}
+
+var promptValues = []string{"none", "login", "consent", "select_account", "create"}
+
+func isDigestText(s string) bool {
+	raw, err := base64.RawURLEncoding.DecodeString(s)
+	return err == nil && len(raw) == 32
+}
+
+// flowAllows reports whether an app's Flow includes a response type.
+func flowAllows(a app, t responseType) bool {
+	switch a.flow {
+	case "AuthorizationCode":
+		return t.code && !t.front()
+	case "Hybrid":
+		return t.code
+	case "Implicit":
+		return !t.code
+	}
+	return false
+}
+
+// proceed goes on with a good request as far as it can without the person.
+func (s *Server) proceed(ctx context.Context, q authRequest, session *account.Session) (Outcome, error) {
+	silent := slices.Contains(q.prompt, "none")
+	if session != nil && q.hint != nil && q.hint.account != session.Account && !session.Authenticated.Before(q.at) {
+		return Outcome{}, refusal("login_required", "Somebody else signed in than the app expects.")
+	}
+	if fresh, needed := q.needsSignIn(session); needed {
+		if silent {
+			return Outcome{}, refusal("login_required", "Nobody is signed in, or not as this request asks.")
+		}
+		return s.askSignIn(q, fresh), nil
+	}
+	g, found, err := s.grantFor(ctx, q, session.Account)
+	if err != nil {
+		return Outcome{}, err
+	}
+	asked := slices.Contains(q.prompt, "consent")
+	if found && (!asked || !g.granted.Before(q.at)) {
+		return s.answer(ctx, q, session, g)
+	}
+	if silent {
+		return Outcome{}, refusal("consent_required", "The person has not agreed to this yet.")
+	}
+	if q.scopes.api() && session.Authenticated.Before(clock.Now().Add(-account.StepUp)) && session.Authenticated.Before(q.at) {
+		return s.askSignIn(q, true), nil // who lets an app act on the brand shows that it is them
+	}
+	return s.askConsent(ctx, q, session)
+}
+
+// needsSignIn says whether the person has to sign in, and whether a session that is there does not do.
+func (q authRequest) needsSignIn(session *account.Session) (fresh, needed bool) {
+	if session == nil {
+		return false, true
+	}
+	since := !session.Authenticated.Before(q.at) // signed in for this very request
+	switch {
+	case q.hint != nil && q.hint.account != session.Account:
+		return true, true
+	case since:
+		return false, false
+	case slices.Contains(q.prompt, "login"), slices.Contains(q.prompt, "select_account"), slices.Contains(q.prompt, "create"):
+		return true, true
+	case q.maxAge >= 0 && clock.Now().Sub(session.Authenticated) > q.maxAge:
+		return true, true
+	}
+	return false, false
+}
+
+func (s *Server) askSignIn(q authRequest, fresh bool) Outcome {
+	return Outcome{SignIn: &SignInPrompt{
+		Continue: authorizePath + "?" + continueParam + "=" + s.sealRequest(q, 0),
+		AppName:  q.app.name, LogoURI: q.app.logoURI, LoginHint: q.loginHint, UILocales: strings.Fields(q.raw["ui_locales"]),
+		Fresh: fresh, Create: slices.Contains(q.prompt, "create"),
+	}}
+}
+
+// ForSignIn says for which app a sign-in page is shown, from the local path that it returns to; empty when it is none of
+// ours or has expired.
+func (s *Server) ForSignIn(ctx context.Context, returnTo string) SignInPrompt {
+	u, err := url.Parse(returnTo)
+	if err != nil || u.Path != authorizePath {
+		return SignInPrompt{}
+	}
+	sealed, err := s.openRequest(u.Query().Get(continueParam))
+	if err != nil {
+		return SignInPrompt{}
+	}
+	q, err := s.read(ctx, sealed.Params, clock.FromMicros(sealed.At), true)
+	if err != nil {
+		return SignInPrompt{}
+	}
+	p := s.askSignIn(q, false).SignIn
+	p.Continue = returnTo
+	return *p
+}
+
+// answer issues what the request asks for.
+func (s *Server) answer(ctx context.Context, q authRequest, session *account.Session, g grant) (Outcome, error) {
+	auth := authorization{
+		id: newRandom(""), grant: g.id, app: q.app.id, account: session.Account, scopes: q.scopes, claims: q.claims, nonce: q.nonce,
+		sessionKey: session.Key, methods: strings.Join(session.Methods, " "), authenticated: session.Authenticated,
+	}
+	var code, token string
+	now := clock.Now()
+	access := access{authorization: auth.id, scopes: q.scopes, kind: kindDelegated, subject: session.Account}
+	if q.response.code {
+		code = newRandom(codePrefix)
+	}
+	if q.response.token {
+		if q.app.settings.RequireDPoP {
+			return Outcome{}, refusal("unauthorized_client", "The access tokens of this app are bound to a key, so none is issued in front.")
+		}
+		token = newRandom(tokenPrefix)
+	}
+	if err := s.storeAnswer(ctx, q, auth, code, token, access, now); err != nil {
+		return Outcome{}, err
+	}
+	var fields [][2]string
+	if code != "" {
+		fields = append(fields, [2]string{"code", code})
+	}
+	if q.response.idToken {
+		id, err := s.idToken(ctx, q.app.app, auth, code, token, !q.response.code && !q.response.token)
+		if err != nil {
+			return Outcome{}, err
+		}
+		fields = append(fields, [2]string{"id_token", id})
+	}
+	if token != "" {
+		fields = append(fields, [2]string{"access_token", token}, [2]string{"token_type", "Bearer"},
+			[2]string{"expires_in", strconv.Itoa(q.app.accessSeconds)})
+	}
+	if token != "" || q.scopes.String() != q.raw["scope"] {
+		fields = append(fields, [2]string{"scope", q.scopes.String()})
+	}
+	return s.respond(q, fields), nil
+}
+
+// respond sends an answer or an error to the redirect URI, with state and issuer (RFC 9207).
+func (s *Server) respond(q authRequest, fields [][2]string) Outcome {
+	if q.state != "" {
+		fields = append(fields, [2]string{"state", q.state})
+	}
+	fields = append(fields, [2]string{"iss", s.cfg.Issuer})
+	if q.mode == modeFormPost {
+		return Outcome{Form: &FormPost{q.redirectURI, fields}}
+	}
+	parts := make([]string, len(fields))
+	for i, f := range fields {
+		parts[i] = f[0] + "=" + url.QueryEscape(f[1])
+	}
+	text := strings.Join(parts, "&")
+	switch {
+	case q.mode == modeFragment:
+		return Outcome{Redirect: q.redirectURI + "#" + text}
+	case strings.Contains(q.redirectURI, "?"):
+		return Outcome{Redirect: q.redirectURI + "&" + text}
+	}
+	return Outcome{Redirect: q.redirectURI + "?" + text}
+}
