@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -88,6 +89,11 @@ func pieces(text string) (out []piece) {
 // mailbox shows the messages that went nowhere, newest first: as a page, or with ?format=json for scripts.
 func (s *Server) mailbox(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
+	if host, _, _ := strings.Cut(r.Host, ":"); strings.Contains(host, ".") && net.ParseIP(host) == nil {
+		// A foreign page whose name was made to point here must not read people's PINs.
+		http.Error(w, "Open the mailbox by IP address or by a name without dots.", http.StatusForbidden)
+		return
+	}
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'")

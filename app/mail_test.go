@@ -15,7 +15,7 @@ func TestTheMailboxShowsMessagesAsTextOnly(t *testing.T) {
 	s := &Server{Mailbox: &mail.Mailbox{}, metrics: newMetrics()}
 	get := func(path string) *httptest.ResponseRecorder {
 		w := httptest.NewRecorder()
-		s.admin().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", path, nil))
+		s.admin().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "http://127.0.0.1:9090"+path, nil))
 		return w
 	}
 	if w := get("/mailbox"); w.Code != 200 || !strings.Contains(w.Body.String(), "empty") {
@@ -46,6 +46,11 @@ func TestTheMailboxShowsMessagesAsTextOnly(t *testing.T) {
 	}
 	if w.Header().Get("Cache-Control") != "no-store" || !strings.Contains(w.Header().Get("Content-Security-Policy"), "default-src 'none'") {
 		t.Error(w.Header())
+	}
+	w = httptest.NewRecorder()
+	s.admin().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "http://rebound.example.com:9090/mailbox", nil))
+	if w.Code != 403 || strings.Contains(w.Body.String(), "PIN") {
+		t.Error("a foreign name reads the mailbox")
 	}
 	var list []mail.Delivered
 	if err := json.Unmarshal(get("/mailbox?format=json").Body.Bytes(), &list); err != nil || len(list) != 2 || list[1].Text != "PIN 123456" {
