@@ -1,6 +1,8 @@
 package account
 
 import (
+	"crypto/hkdf"
+	"crypto/sha256"
 	"fmt"
 	"time"
 
@@ -56,6 +58,8 @@ type Accounts struct {
 
 	mail     *mail.Outbox
 	handles  *seal.Box
+	totp     *seal.Box
+	pepper   []byte // of what is stored as keyed digests
 	sessions *cache.Cache[sessionDigest, Session]
 	patience patience
 
@@ -82,7 +86,8 @@ func New(d *db.DB, log *event.Log, cfg Config) *Accounts {
 	}
 	return &Accounts{
 		mail:    cfg.Mail,
-		handles: box(cfg.MasterKey, "account handle"), sessions: cache.New[sessionDigest, Session](sessionTTL, 20_000), patience: newPatience(),
+		handles: box(cfg.MasterKey, "account handle"), totp: box(cfg.MasterKey, "authenticator app"), pepper: pepper(cfg.MasterKey),
+		sessions: cache.New[sessionDigest, Session](sessionTTL, 20_000), patience: newPatience(),
 		db: d, log: log, cfg: cfg, hash: newHasher(cfg.Hashing),
 		brands: cache.New[int, Brand](brandTTL, 10_000),
 		ids:    cache.New[string, int](time.Hour, 10_000),
@@ -95,6 +100,14 @@ func box(masterKey []byte, purpose string) *seal.Box {
 		panic(err)
 	}
 	return b
+}
+
+func pepper(masterKey []byte) []byte {
+	p, err := hkdf.Key(sha256.New, masterKey, nil, "comanda account pepper", sha256.Size)
+	if err != nil {
+		panic(err)
+	}
+	return p
 }
 
 // OnChange registers what this node does at once when it changes what somebody may do on a brand. Other nodes find out by

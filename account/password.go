@@ -36,6 +36,7 @@ const (
 type hasher struct {
 	cost    Hashing
 	slots   chan struct{}
+	runs    atomic.Int64
 	waiting atomic.Int32
 	dummy   string // checked when there is no account, so that it takes as long
 }
@@ -89,6 +90,7 @@ func (h *hasher) derive(ctx context.Context, cost Hashing, salt []byte, password
 		return nil, ctx.Err()
 	}
 	defer func() { <-h.slots }()
+	h.runs.Add(1)
 	return argon2.IDKey([]byte(password), salt, cost.Passes, cost.Memory, cost.Lanes, hashLength), nil
 }
 
@@ -113,12 +115,14 @@ func decodeHash(text string) (c Hashing, salt, sum []byte, err error) {
 	return c, salt, sum, nil
 }
 
-func checkPassword(p string) error {
+func checkPassword(p string) error { return checkNewPassword("Password", p) }
+
+func checkNewPassword(field, p string) error {
 	switch n := utf8.RuneCountInString(p); {
 	case n < 8:
-		return fault.BadField("Password", "a password has 8 characters at least")
+		return fault.BadField(field, "a password has 8 characters at least")
 	case len(p) > 1024:
-		return fault.BadField("Password", "a password has 1024 bytes at most")
+		return fault.BadField(field, "a password has 1024 bytes at most")
 	}
 	return nil
 }

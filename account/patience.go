@@ -17,6 +17,8 @@ import (
 //     longer and longer. It is nobody's business elsewhere.
 //   - everywhere: a guesser with many addresses makes a person wait up to half a minute everywhere, but not at a site from
 //     which they signed in within the last 90 days. Passkeys never wait.
+//   - codes: wrong codes of an authenticator app make a person wait in the same way, up to five minutes, counted by
+//     themselves: they come from somebody who knows the password.
 //   - mails, mailbox: PINs and links that are asked for again and again are sent ever more slowly, by who asks and by whose
 //     mailbox it is.
 //
@@ -24,6 +26,7 @@ import (
 type patience struct {
 	tries      *backoff.Limiter
 	everywhere *backoff.Limiter
+	codes      *backoff.Limiter
 	mails      *backoff.Limiter
 	mailbox    *backoff.Limiter
 }
@@ -36,54 +39,56 @@ func newPatience() patience {
 			Free: 5, FreeAddress: 50, First: time.Second, Longest: 5 * time.Minute, Forget: 15 * time.Minute, Size: 20_000,
 		}),
 		everywhere: backoff.New(backoff.Rule{Free: 20, First: time.Second, Longest: 30 * time.Second, Forget: 15 * time.Minute, Size: 20_000}),
+		codes:      backoff.New(backoff.Rule{Free: 10, First: time.Second, Longest: 5 * time.Minute, Forget: time.Hour, Size: 20_000}),
 		mails: backoff.New(backoff.Rule{
-			Free: 3, FreeAddress: 30, First: 15 * time.Second, Longest: 5 * time.Minute, Forget: time.Hour, Size: 20_000,
+			Free: 5, FreeAddress: 30, First: 15 * time.Second, Longest: 5 * time.Minute, Forget: time.Hour, Size: 20_000,
 		}),
-		mailbox: backoff.New(backoff.Rule{Free: 10, First: 15 * time.Second, Longest: 2 * time.Minute, Forget: time.Hour, Size: 20_000}),
+		mailbox: backoff.New(backoff.Rule{Free: 10, First: 15 * time.Second, Longest: 15 * time.Minute, Forget: time.Hour, Size: 20_000}),
 	}
 }
 
 // mayTry refuses who has to wait.
 func (a *Accounts) mayTry(ctx context.Context, v Visitor, address string) error {
-	wait := a.patience.tries.Wait(v.Address, address)
-	if address != "" {
-		if all := a.patience.everywhere.Wait(netip.Addr{}, address); all > wait {
-			known, err := a.knowsSite(ctx, v, address)
-			if err != nil {
-				return err
-			}
-			if !known {
-				wait = all
-			}
-		}
-	}
-	if wait > 0 {
-		return waitFor(wait, "Too many failed sign-ins.")
-	}
-	return nil
+	return a.mayGoOn(ctx, v, address, "Too many failed sign-ins.",
+		a.patience.tries.Wait(v.Address, address), a.patience.everywhere.Wait(netip.Addr{}, address))
 }
 
-func waitFor(wait time.Duration, message string) error {
+// mayGoOn refuses who has to wait: for a delay of their own, or one that counts everywhere but at the person's known sites.
+func (a *Accounts) mayGoOn(ctx context.Context, v Visitor, address, message string, own, everywhere time.Duration) error {
+	wait := own
+	if everywhere > own {
+		known, err := a.knowsSite(ctx, v, address)
+		if err != nil {
+			return err
+		}
+		if !known {
+			wait = everywhere
+		}
+	}
+	if wait <= 0 {
+		return nil
+	}
 	f := fault.New(fault.TooMany, message).With("Wait, then try again; a passkey works at once.")
 	f.RetryAfter = wait
 	return f
 }
 
-// tried notes how a try ended. Only a wrong proof counts, not a database that was away.
-func (a *Accounts) tried(v Visitor, address string, err error) {
-	switch {
-	case err == nil:
+// tried notes how a try ended.
+func (a *Accounts) tried(v Visitor, address string, right bool) {
+	if right {
 		a.patience.tries.Succeeded(v.Address, address)
-	case fault.KindOf(err) == fault.Unauthenticated:
-		a.patience.tries.Failed(v.Address, address)
-		a.patience.everywhere.Failed(netip.Addr{}, address)
+		return
 	}
+	a.patience.tries.Failed(v.Address, address)
+	a.patience.everywhere.Failed(netip.Addr{}, address)
 }
 
 // mayMail refuses who asked for too much mail, and counts this one.
-func (a *Accounts) mayMail(v Visitor, address string) error {
-	if wait := max(a.patience.mails.Wait(v.Address, address), a.patience.mailbox.Wait(netip.Addr{}, address)); wait > 0 {
-		return waitFor(wait, "Too many messages were asked for.")
+func (a *Accounts) mayMail(ctx context.Context, v Visitor, address string) error {
+	err := a.mayGoOn(ctx, v, address, "Too many messages were asked for.",
+		a.patience.mails.Wait(v.Address, address), a.patience.mailbox.Wait(netip.Addr{}, address))
+	if err != nil {
+		return err
 	}
 	a.patience.mails.Failed(v.Address, address)
 	a.patience.mailbox.Failed(netip.Addr{}, address)

@@ -1,10 +1,13 @@
 package account
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"net/netip"
+	"strings"
 	"time"
 
 	"comanda/internal/clock"
@@ -20,7 +23,7 @@ type proof struct {
 	account int
 	methods []string
 	factors int    // 2 = no second one is asked for
-	hash    string // the password hash that was matched; empty when it was no password
+	stamp   []byte // of the password hash that was matched; nil when it was no password
 }
 
 // pending is what a handle for SecondFactor says, sealed.
@@ -33,9 +36,9 @@ type pending struct {
 
 // holder is the account row that a sign-in holds until it commits.
 type holder struct {
-	email    string
-	hash     string
-	verified bool
+	email string
+	name  string
+	hash  string
 }
 
 func stampOf(hash string) []byte {
@@ -58,9 +61,11 @@ func (a *Accounts) SignInPassword(ctx context.Context, v Visitor, email, passwor
 	}
 	var in SignedIn
 	if err == nil {
-		in, err = a.admitAlone(ctx, v, proof{account: p.account, methods: []string{"pwd"}, factors: 1, hash: p.hash})
+		in, err = a.admitAlone(ctx, v, proof{account: p.account, methods: []string{"pwd"}, factors: 1, stamp: stampOf(p.hash)})
 	}
-	a.tried(v, address, err)
+	if kind := fault.KindOf(err); err == nil || kind == fault.Unauthenticated {
+		a.tried(v, address, err == nil) // a database that was away is nobody's failure
+	}
 	return in, err
 }
 
@@ -92,8 +97,8 @@ func (a *Accounts) admitAlone(ctx context.Context, v Visitor, p proof) (in Signe
 // row, so that a sign-in and a change of the password go one after the other.
 func (a *Accounts) admit(tx *db.Tx, token string, v Visitor, p proof) (SignedIn, error) {
 	var h holder
-	err := tx.QueryRow(sqlHoldAccount, p.account).Scan(&h.email, &h.hash, &h.verified)
-	if errors.Is(err, db.ErrNoRows) || err == nil && p.hash != "" && p.hash != h.hash {
+	err := tx.QueryRow(sqlHoldAccount, p.account).Scan(&h.email, &h.name, &h.hash)
+	if errors.Is(err, db.ErrNoRows) || err == nil && p.stamp != nil && !bytes.Equal(p.stamp, stampOf(h.hash)) {
 		return SignedIn{}, wrongCredentials()
 	}
 	if err != nil {
@@ -113,7 +118,17 @@ func (a *Accounts) admit(tx *db.Tx, token string, v Visitor, p proof) (SignedIn,
 	if err == nil && v.Address.IsValid() {
 		_, err = tx.Exec(sqlSeeSite, p.account, site(v), clock.Micros(s.Created))
 	}
+	if err == nil {
+		c := &Caller{Kind: Person, Account: p.account, Name: h.name, Email: h.email, IP: ipOf(v)}
+		err = a.Audit(tx, c, 0, "account.signedin", accountTarget(c), strings.Join(p.methods, " "))
+	}
 	return SignedIn{Token: token, Session: s}, err
+}
+
+// visitor is where a caller is.
+func (c *Caller) visitor() Visitor {
+	address, _ := netip.ParseAddr(c.IP)
+	return Visitor{Address: address}
 }
 
 // admitted forgets on this node what the visitor was before.

@@ -15,24 +15,26 @@ type NewAccount struct {
 	Email    string
 	Name     string // empty = what stands before the @
 	Password string
+
+	// For Register only.
+	Language   string // BCP 47; may be empty
+	FirstBrand string // a brand to make when the address is verified; may be empty
 }
 
-// SignUp makes an account, if the installation's mode lets this caller, and returns its id. System may always.
+// SignUp makes an account with a password, if the installation's mode lets this caller, and returns its id. System may
+// always. An account that System makes, and the first of the installation, counts as verified. People who sign up by
+// themselves do it with Register, which does not tell who has an account.
 func (a *Accounts) SignUp(ctx context.Context, c *Caller, n NewAccount) (int, error) {
 	if c.Kind != System && a.cfg.SignUp == SignUpInvite {
-		return 0, fault.New(fault.Forbidden, "Accounts are made by invitation here.").
-			With("Ask an owner to invite you.")
+		return 0, signUpByInvitation()
 	}
 	email, err := NormaliseEmail(n.Email)
 	if err != nil {
 		return 0, err
 	}
-	name := strings.TrimSpace(n.Name)
-	if name == "" {
-		name, _, _ = strings.Cut(email, "@")
-	}
-	if !isText(name) {
-		return 0, fault.BadField("Name", "a name has 100 characters at most, and none that cannot be seen")
+	name, err := personName(n.Name, email)
+	if err != nil {
+		return 0, err
 	}
 	if err := checkPassword(n.Password); err != nil {
 		return 0, err

@@ -57,8 +57,45 @@ const (
 
 	// Holds the account's row until the transaction ends.
 	sqlHoldAccount = `update accounts set version = version where id = $1 and disabled = false
-		returning email, password_hash, verified`
+		returning email, name, password_hash`
 	sqlCountSecondFactors = `select count(*) from account_totp where account_id = $1 and confirmed = true`
+
+	sqlPersonOf    = `select id, email, name, verified from accounts where email = $1 and disabled = false`
+	sqlPersonByID  = `select email, name, verified from accounts where id = $1 and disabled = false`
+	sqlPasswordOf  = `select password_hash from accounts where id = $1 and disabled = false`
+	sqlFirstBrand  = `select first_brand from accounts where id = $1`
+	sqlSetSignUp   = `update accounts set language = $2, first_brand = $3 where id = $1`
+	sqlSetPassword = `update accounts set password_hash = $2, verified = true, first_brand = '', updated_at = $3, version = version + 1
+		where id = $1`
+	sqlChangePassword = `update accounts set password_hash = $3, updated_at = $4, version = version + 1
+		where id = $1 and password_hash = $2 and disabled = false`
+	sqlVerifyWithoutPassword = `update accounts set verified = true, password_hash = '', first_brand = '', updated_at = $2, version = version + 1
+		where id = $1 and verified = false`
+
+	sqlPutPIN = `insert into account_pins (address_digest, purpose, pin_digest, tries, expires_at) values ($1, $2, $3, 0, $4)
+		on conflict (address_digest, purpose) do update
+		set pin_digest = excluded.pin_digest, tries = 0, expires_at = excluded.expires_at`
+	sqlTryPIN = `update account_pins set tries = tries + 1
+		where address_digest = $1 and purpose = $2 and tries < $3 and expires_at > $4`
+	sqlTakePIN = `delete from account_pins where address_digest = $1 and purpose = $2 and pin_digest = $3`
+	sqlEndPINs = `delete from account_pins where address_digest = $1`
+
+	sqlInsertReset = `insert into account_resets (digest, account_id, expires_at) values ($1, $2, $3)`
+	sqlTakeReset   = `delete from account_resets where digest = $1 and expires_at > $2 returning account_id`
+	sqlEndResets   = `delete from account_resets where account_id = $1`
+
+	// Replaces an authenticator app only while it is not confirmed.
+	sqlBeginTOTP = `insert into account_totp (account_id, sealed, confirmed, last_step, created_at) values ($1, $2, false, 0, $3)
+		on conflict (account_id) do update set sealed = excluded.sealed, created_at = excluded.created_at
+		where account_totp.confirmed = false`
+	sqlTOTP          = `select sealed, last_step from account_totp where account_id = $1 and confirmed = $2`
+	sqlTakeStep      = `update account_totp set last_step = $2, confirmed = true where account_id = $1 and last_step < $2`
+	sqlRemoveTOTP    = `delete from account_totp where account_id = $1`
+	sqlPutRecovery   = `insert into account_recovery (account_id, digest) values ($1, $2)`
+	sqlTakeRecovery  = `delete from account_recovery where account_id = $1 and digest = $2`
+	sqlDropRecovery  = `delete from account_recovery where account_id = $1`
+	sqlCountRecovery = `select count(*) from account_recovery where account_id = $1`
+	sqlCountPasskeys = `select count(*) from passkeys where account_id = $1`
 
 	sqlSweepPINs = `delete from account_pins where (address_digest, purpose) in (
 		select address_digest, purpose from account_pins where expires_at <= $1 order by expires_at limit $2)`
@@ -67,6 +104,9 @@ const (
 
 	sqlProfile = `select email, name, verified, language, time_zone, phone, local_times, created_at, updated_at
 		from accounts where id = $1 and disabled = false`
+
+	sqlUpdateProfile = `update accounts set name = $2, language = $3, time_zone = $4, phone = $5, local_times = $6, updated_at = $7,
+		version = version + 1 where id = $1 and disabled = false`
 
 	sqlKnowsSite = `select count(*) from account_sites s join accounts a on a.id = s.account_id
 		where a.email = $1 and s.site = $2 and s.seen_at > $3`
