@@ -36,7 +36,7 @@ var folders = map[string]folder{
 	"voucher":  {layer: 5, beside: []string{"account", "store"}, without: noHTTP},
 	"payment":  {layer: 5, beside: []string{"account", "store"}, without: noHTTP, adapters: true},
 	"store":    {layer: 5, beside: []string{"account"}, without: noHTTP},
-	"account":  {layer: 5, without: noHTTP},
+	"account":  {layer: 5, without: noHTTP, adapters: true},
 
 	"event": {layer: 4, without: noHTTP},
 

@@ -2,7 +2,7 @@
 // and the [Caller] that every protected method of every package takes.
 //
 // It owns the tables accounts, account_first, sessions, account_sites, account_pins, account_resets, account_totp,
-// account_recovery, passkeys, brands, memberships, teammate_invitations, assets and audit_entries (which is only ever added
+// account_recovery, passkeys, passkey_answers, brands, memberships, teammate_invitations, assets and audit_entries (which is only ever added
 // to, see [Accounts.Audit]), and the events app.created, app.updated and teammate.*.
 //
 // Every business package calls [Accounts.Open] for a path that names a brand and [Caller.Require] for a row it has loaded.

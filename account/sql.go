@@ -97,6 +97,23 @@ const (
 	sqlCountRecovery = `select count(*) from account_recovery where account_id = $1`
 	sqlCountPasskeys = `select count(*) from passkeys where account_id = $1`
 
+	sqlAddPasskey = `insert into passkeys (credential_id, passkey_key, account_id, name, doc, sign_count, created_at, used_at)
+		select $1, $2, cast($3 as integer), $4, $5, cast($6 as bigint), cast($7 as bigint), 0
+		where (select count(*) from passkeys where account_id = $3) < cast($8 as integer)
+		on conflict (credential_id) do nothing`
+	sqlPasskeys = `select passkey_key, credential_id, account_id, name, doc, created_at, used_at from passkeys
+		where account_id = $1 order by created_at, passkey_key`
+	sqlPasskey = `select p.passkey_key, p.credential_id, p.account_id, p.name, p.doc, p.created_at, p.used_at from passkeys p
+		join accounts a on a.id = p.account_id where p.credential_id = $1 and a.disabled = false`
+	sqlAnswerOnce = `insert into passkey_answers (digest, expires_at) values ($1, $2) on conflict (digest) do nothing`
+	// Refuses a count that does not rise, unless the authenticator does not count at all.
+	sqlUsePasskey = `update passkeys set sign_count = $2, doc = $3, used_at = $4
+		where credential_id = $1 and (sign_count < $2 or sign_count = 0 and $2 = 0)`
+	sqlRenamePasskey = `update passkeys set name = $3 where account_id = $1 and passkey_key = $2`
+	sqlRemovePasskey = `delete from passkeys where account_id = $1 and passkey_key = $2`
+	sqlSweepAnswers  = `delete from passkey_answers where digest in (
+		select digest from passkey_answers where expires_at <= $1 order by expires_at limit $2)`
+
 	sqlSweepPINs = `delete from account_pins where (address_digest, purpose) in (
 		select address_digest, purpose from account_pins where expires_at <= $1 order by expires_at limit $2)`
 	sqlSweepResets = `delete from account_resets where digest in (

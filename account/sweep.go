@@ -41,7 +41,7 @@ func (a *Accounts) sweepOnce(ctx context.Context) (n int, err error) {
 		sql    string
 		before time.Time
 	}{
-		{sqlSweepSessions, now}, {sqlSweepPINs, now}, {sqlSweepResets, now}, {sqlSweepSites, now.Add(-siteLife)},
+		{sqlSweepSessions, now}, {sqlSweepPINs, now}, {sqlSweepResets, now}, {sqlSweepAnswers, now}, {sqlSweepSites, now.Add(-siteLife)},
 	} {
 		var swept int64
 		err = a.db.Write(ctx, func(tx *db.Tx) (err error) {

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"comanda/account"
+	"comanda/account/passkey"
 	"comanda/event"
 	"comanda/internal/db"
 	"comanda/internal/localca"
@@ -28,6 +29,7 @@ type Server struct {
 	DB       *db.DB
 	Log      *event.Log
 	Accounts *account.Accounts
+	Passkeys *passkey.Passkeys
 	Stores   *store.Stores
 	Menus    *menu.Menus
 	Orders   *order.Orders
@@ -106,6 +108,9 @@ func (s *Server) assemble(ctx context.Context, public string) (err error) {
 		return err
 	}
 	s.Accounts = account.New(s.DB, s.Log, account.Config{SignUp: account.SignUpMode(c.Signup), PublicURL: public, MasterKey: key, Mail: s.Mail})
+	if s.Passkeys, err = passkey.New(s.Accounts, key, public); err != nil {
+		return err
+	}
 	s.Stores = store.New(s.DB, s.Log, s.Accounts)
 	s.Menus = menu.New(s.DB, s.Log, s.Accounts, s.Stores)
 	s.Orders = order.New(s.DB, s.Log, s.Accounts, s.Stores, s.Menus)

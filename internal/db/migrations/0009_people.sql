@@ -93,6 +93,14 @@ create table passkeys (
 create unique index passkeys_by_key on passkeys (passkey_key);
 create index passkeys_by_account on passkeys (account_id, created_at);
 
+-- Challenges of passkeys that were answered, so that no answer counts twice.
+create table passkey_answers (
+	digest {{blob}} primary key,
+	expires_at bigint not null
+);
+
+create index passkey_answers_by_end on passkey_answers (expires_at);
+
 -- Mail that is still to be sent. sealed is the whole message; a message that is out is deleted.
 create table mail_outbox (
 	id text primary key,
