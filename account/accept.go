@@ -20,7 +20,7 @@ type Invitation struct {
 	Email     string // whom it is for
 	Level     wire.AppAccessLevel
 	Status    wire.InvitationStatus
-	IsNewUser bool // nobody has an account with the address yet
+	IsNewUser bool // nobody has a verified account with the address yet
 }
 
 // invitation is an invitation as it is stored.
@@ -32,7 +32,7 @@ type invitation struct {
 	inviter   int // 0 = Comanda itself
 	taken     int // the account that accepted it, 0 = open
 	created   time.Time
-	known     bool // somebody has an account with the address
+	known     bool // somebody has a verified account with the address
 }
 
 func scanInvitation(row interface{ Scan(...any) error }) (i invitation, err error) {
@@ -115,11 +115,11 @@ func (a *Accounts) invitationsTo(ctx context.Context, c *Caller) ([]invitation, 
 	var out []invitation
 	err := a.db.Read(ctx, func(tx *db.Tx) error {
 		out = nil
-		email, verified, err := address(tx, c.Account)
-		if err != nil || !verified {
+		p, err := personByID(tx, c.Account)
+		if err != nil || !p.verified {
 			return err
 		}
-		rows, err := tx.Query(sqlInvitationsTo, email, now)
+		rows, err := tx.Query(sqlInvitationsTo, p.email, now)
 		if err != nil {
 			return err
 		}
@@ -136,13 +136,14 @@ func (a *Accounts) invitationsTo(ctx context.Context, c *Caller) ([]invitation, 
 	return out, wrap("invitations", err)
 }
 
-// address is that of a person who can sign in.
-func address(tx *db.Tx, account int) (email string, verified bool, err error) {
-	err = tx.QueryRow(sqlAddress, account).Scan(&email, &verified)
+// personByID is a person who can sign in.
+func personByID(tx *db.Tx, account int) (person, error) {
+	p := person{id: account}
+	err := tx.QueryRow(sqlPersonByID, account).Scan(&p.email, &p.name, &p.verified)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = fault.New(fault.Unauthenticated, "This account cannot sign in.")
 	}
-	return email, verified, err
+	return p, err
 }
 
 // AcceptInvitation makes the caller a teammate, if the invitation is for their verified address and whoever sent it may
@@ -203,18 +204,18 @@ func (a *Accounts) AcceptInvitations(ctx context.Context, c *Caller) ([]wire.Red
 }
 
 func (a *Accounts) accept(tx *db.Tx, c *Caller, b Brand, i invitation) (wire.InvitationStatus, error) {
-	email, verified, err := address(tx, c.Account)
+	p, err := personByID(tx, c.Account)
 	switch {
 	case err != nil:
 		return "", err
 	case i.taken == c.Account:
 		return wire.InvitationStatusAccepted, nil
-	case i.email != email:
+	case i.email != p.email:
 		return "", fault.New(fault.Forbidden, "This invitation is for another e-mail address.").
 			With("Sign in with the address that the invitation was sent to.")
 	case i.taken != 0:
 		return "", noInvitation()
-	case !verified:
+	case !p.verified:
 		return "", fault.New(fault.Forbidden, "Your e-mail address is not verified yet.").With("Verify it, then accept the invitation.")
 	case i.status() == wire.InvitationStatusExpired:
 		return wire.InvitationStatusExpired, nil

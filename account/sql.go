@@ -167,12 +167,11 @@ const (
 	sqlTakeInvitation   = `update teammate_invitations set account_id = $2 where id = $1 and account_id = 0 and expires_at > $3`
 
 	invitations = `select i.id, i.brand_id, b.app_id, b.name, i.email, i.level, i.stores, i.inviter_id, i.account_id,
-			i.created_at, i.expires_at, exists (select 1 from accounts a where a.email = i.email)
+			i.created_at, i.expires_at, exists (select 1 from accounts a where a.email = i.email and a.verified = true)
 		from teammate_invitations i join brands b on b.id = i.brand_id where b.disabled = false`
 	sqlInvitation       = invitations + ` and i.id = $1`
 	sqlInvitationOfCode = invitations + ` and i.digest = $1`
 	sqlInvitationsTo    = invitations + ` and i.email = $1 and i.account_id = 0 and i.expires_at > $2 order by i.created_at, i.id`
-	sqlAddress          = `select email, verified from accounts where id = $1 and disabled = false`
 
 	sqlInsertAudit = `insert into audit_entries
 		(entry_id, brand_id, account_id, oauth_app_id, name, action, target, detail, address, at)
