@@ -115,8 +115,7 @@ func (s *Server) redeemCode(ctx context.Context, c client, form params, keyThumb
 		if err != nil {
 			return err
 		}
-		var revoked bool
-		if out.auth, revoked, err = scanAuthorization(tx.QueryRow(sqlAuthorization, authorization)); err != nil {
+		if out.auth, _, err = scanAuthorization(tx.QueryRow(sqlAuthorization, authorization)); err != nil {
 			return err
 		}
 		switch {
@@ -151,14 +150,23 @@ func (s *Server) redeemCode(ctx context.Context, c client, form params, keyThumb
 			}
 			return nil
 		}
-		if revoked {
-			refused = invalidGrant("What the person agreed to was taken back.")
-			return nil
-		}
-		out.scopes = out.auth.scopes
-		return s.putPair(tx, c, &out, now, time.Time{})
+		return s.putFirst(tx, c, &out, now, &refused)
 	})
 	return s.settled(ctx, out, refused, err)
+}
+
+// putFirst stores the first tokens that come of an authorization.
+func (s *Server) putFirst(tx *db.Tx, c client, out *issued, now time.Time, refused *error) error {
+	expires := now.Add(time.Duration(c.refreshSeconds) * time.Second)
+	held, err := s.hold(tx, c, out.auth.id, now, expires)
+	if err == nil && !held {
+		*refused = invalidGrant("What the person agreed to was taken back.")
+	}
+	if err != nil || !held {
+		return err
+	}
+	out.scopes = out.auth.scopes
+	return s.putPair(tx, c, out, now, expires)
 }
 
 // settled ends a request that issued tokens, or was refused.
@@ -173,8 +181,8 @@ func (s *Server) settled(ctx context.Context, out issued, refused, err error) (i
 	return out, refused
 }
 
-// putPair stores an access token and, where offline access was agreed to, a refresh token that lives until expires (zero:
-// as long as the app says, from now on).
+// putPair stores an access token and, where offline access was agreed to and there is none yet, a refresh token that lives
+// until expires.
 func (s *Server) putPair(tx *db.Tx, c client, out *issued, now, expires time.Time) error {
 	out.access = newRandom(tokenPrefix)
 	t := access{
@@ -184,23 +192,24 @@ func (s *Server) putPair(tx *db.Tx, c client, out *issued, now, expires time.Tim
 	if err := s.put(tx, c.brand, out.access, t); err != nil {
 		return err
 	}
-	ends := t.expires
 	if out.refresh == "" && out.auth.scopes.has(scopeOffline) {
-		if expires.IsZero() {
-			expires = now.Add(time.Duration(c.refreshSeconds) * time.Second)
-		}
 		out.refresh = newRandom(refreshPrefix)
 		t.key, t.kind, t.scopes, t.expires = rand.Text(), kindRefresh, out.auth.scopes, expires
 		if !c.settings.Public {
 			t.keyThumbprint = "" // a confidential client proves itself by its secret (RFC 9449, 5)
 		}
-		if err := s.put(tx, c.brand, out.refresh, t); err != nil {
-			return err
-		}
-		ends = latest(ends, expires)
+		return s.put(tx, c.brand, out.refresh, t)
 	}
-	_, err := tx.Exec(sqlExtendAuthorization, out.auth.id, clock.Micros(ends))
-	return err
+	return nil
+}
+
+// hold takes an authorization's row, so that what goes on under it goes on one after the other, and makes it last until
+// its tokens have expired; false = it was revoked. It comes before any token of it is touched: who ends an authorization
+// takes them in this order too.
+func (s *Server) hold(tx *db.Tx, c client, id string, now, refresh time.Time) (bool, error) {
+	ends := latest(now.Add(time.Duration(c.accessSeconds)*time.Second), refresh)
+	n, err := tx.Exec(sqlHoldAuthorization, id, clock.Micros(ends))
+	return n == 1, err
 }
 
 // verifierMatches compares a PKCE verifier with a challenge (RFC 7636, S256).
@@ -234,8 +243,7 @@ func (s *Server) redeemRefresh(ctx context.Context, c client, form params, keyTh
 		if err != nil {
 			return err
 		}
-		var revoked bool
-		if out.auth, revoked, err = scanAuthorization(tx.QueryRow(sqlAuthorization, t.authorization)); err != nil {
+		if out.auth, _, err = scanAuthorization(tx.QueryRow(sqlAuthorization, t.authorization)); err != nil {
 			return err
 		}
 		out.scopes = t.scopes
@@ -251,14 +259,17 @@ func (s *Server) redeemRefresh(ctx context.Context, c client, form params, keyTh
 			refused = invalidProof("The refresh token is bound to another DPoP key, or the proof is missing.")
 			return nil
 		}
-		if err := tx.QueryRow(sqlGrantStands, out.auth.grant).Scan(new(int)); errors.Is(err, sql.ErrNoRows) {
-			revoked = true
-		} else if err != nil {
-			return err
+		err = tx.QueryRow(sqlGrantStands, out.auth.grant).Scan(new(int))
+		held := false
+		if err == nil {
+			held, err = s.hold(tx, c, t.authorization, now, t.expires)
 		}
-		if revoked {
+		if errors.Is(err, sql.ErrNoRows) || err == nil && !held {
 			refused = unknown
 			return nil
+		}
+		if err != nil {
+			return err
 		}
 		if c.refreshUsage == wire.RefreshTokenUsageReUse && !t.used {
 			out.refresh = text

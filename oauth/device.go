@@ -285,16 +285,14 @@ func (s *Server) redeemDevice(ctx context.Context, c client, form params, thumbp
 		if err != nil {
 			return err
 		}
-		var revoked bool
-		if out.auth, revoked, err = scanAuthorization(tx.QueryRow(sqlAuthorization, authorization)); err != nil {
-			return err
-		}
-		if n == 0 || revoked {
+		if n == 0 {
 			refused = invalidGrant("The device_code was redeemed before.")
 			return nil
 		}
-		out.scopes = out.auth.scopes
-		return s.putPair(tx, c, &out, now, time.Time{})
+		if out.auth, _, err = scanAuthorization(tx.QueryRow(sqlAuthorization, authorization)); err != nil {
+			return err
+		}
+		return s.putFirst(tx, c, &out, now, &refused)
 	})
 	return s.settled(ctx, out, refused, err)
 }

@@ -137,10 +137,11 @@ func (s *Server) revoke(r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(sqlDeleteToken, digest[:]); err != nil || t.kind != kindRefresh {
-			return err
+		if t.kind == kindRefresh {
+			return s.kill(tx, t.authorization)
 		}
-		return s.kill(tx, t.authorization)
+		_, err := tx.Exec(sqlDeleteToken, digest[:])
+		return err
 	})
 	s.verified.Evict(digest)
 	if t.kind == kindRefresh {

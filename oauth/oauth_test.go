@@ -17,6 +17,7 @@ import (
 	"comanda/internal/dbtest"
 	"comanda/internal/fault"
 	"comanda/internal/seal"
+	"comanda/store"
 	"comanda/wire"
 )
 
@@ -52,7 +53,9 @@ func (k *kit) node() (*account.Accounts, *Server) {
 	k.t.Helper()
 	log := event.NewLog(k.db)
 	accounts := account.New(k.db, log, account.Config{SignUp: account.SignUpOpen, Hashing: account.Hashing{Memory: 8, Passes: 1, Lanes: 1}})
-	s, err := New(k.db, log, accounts, Config{Issuer: "https://comanda.example/identity", MasterKey: k.key})
+	s, err := New(k.db, log, accounts, Config{
+		Issuer: "https://comanda.example/identity", MasterKey: k.key, Stores: store.New(k.db, log, accounts),
+	})
 	k.must(err)
 	return accounts, s
 }

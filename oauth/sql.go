@@ -46,8 +46,8 @@ const (
 	sqlCountTokens = `select count(*) from oauth_tokens where oauth_app_id = $1 and expires_at > $2 and used_at = 0`
 	sqlTokens      = `select token_key, kind, subject_id, expires_at from oauth_tokens
 		where oauth_app_id = $1 and expires_at > $2 and used_at = 0 order by created_at desc, token_key limit $3 offset $4`
-	sqlRevokeToken = `delete from oauth_tokens where token_key = $1 and brand_id = $2 and expires_at > $3
-		returning digest, oauth_app_id, kind, authorization_id`
+	sqlTokenByKey = `select digest, oauth_app_id, kind, authorization_id from oauth_tokens
+		where token_key = $1 and brand_id = $2 and expires_at > $3 and used_at = 0`
 	sqlUseToken    = `update oauth_tokens set used_at = $2 where digest = $1 and used_at = 0`
 	sqlDeleteToken = `delete from oauth_tokens where digest = $1`
 
@@ -56,7 +56,8 @@ const (
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, false, $11, $12)`
 	sqlAuthorization = `select id, grant_id, oauth_app_id, account_id, scopes, claims, nonce, session_key, methods, authenticated_at,
 		revoked, expires_at from oauth_authorizations where id = $1`
-	sqlExtendAuthorization         = `update oauth_authorizations set expires_at = $2 where id = $1 and expires_at < $2`
+	sqlHoldAuthorization = `update oauth_authorizations set expires_at = case when expires_at < $2 then $2 else expires_at end
+		where id = $1 and revoked = false`
 	sqlRevokeAuthorization         = `update oauth_authorizations set revoked = true where id = $1`
 	sqlDeleteTokensOfAuthorization = `delete from oauth_tokens where authorization_id = $1 and authorization_id <> ''`
 

@@ -350,13 +350,17 @@ func (s *Server) RevokeToken(ctx context.Context, c *account.Caller, appID, key 
 	var digest []byte
 	var t access
 	err = s.db.Write(ctx, func(tx *db.Tx) error {
-		if err := tx.QueryRow(sqlRevokeToken, key, b.ID, now).Scan(&digest, &t.app, &t.kind, &t.authorization); err != nil {
+		if err := tx.QueryRow(sqlTokenByKey, key, b.ID, now).Scan(&digest, &t.app, &t.kind, &t.authorization); err != nil {
 			return err
 		}
 		if t.kind == kindRefresh {
 			if err := s.kill(tx, t.authorization); err != nil {
 				return err
 			}
+		} else if n, err := tx.Exec(sqlDeleteToken, digest); err != nil {
+			return err
+		} else if n == 0 {
+			return sql.ErrNoRows // somebody else was first
 		}
 		return s.accounts.Audit(tx, c, b.ID, "oauthapp.token.revoked", target(t.app), "token "+key)
 	})
