@@ -21,6 +21,7 @@ var folders = map[string]folder{
 	"app":  {layer: 8},
 
 	"api":        {layer: 7, never: noSQL},
+	"identity":   {layer: 7, never: noSQL},
 	"portal":     {layer: 7, never: noSQL},
 	"storefront": {layer: 7, never: noSQL},
 	"terminal":   {layer: 7, never: noSQL},

@@ -12,7 +12,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"comanda/account"
 	"comanda/api"
+	"comanda/identity"
 	"comanda/internal/idempotency"
 	"comanda/internal/web"
 )
@@ -104,7 +106,7 @@ func httpServer(h http.Handler) *http.Server {
 }
 
 // doors sends a request to its door by the first segment of its path.
-func (s *Server) doors() http.Handler {
+func (s *Server) doors() (http.Handler, error) {
 	origin := web.Origin{Proxies: s.config.BehindProxy}
 	host, err := os.Hostname()
 	if err != nil {
@@ -114,7 +116,14 @@ func (s *Server) doors() http.Handler {
 		Auth: s.OAuth, Accounts: s.Accounts, OAuth: s.OAuth, Stores: s.Stores, Menus: s.Menus, Orders: s.Orders, Webhooks: s.Webhooks,
 		PublicURL: s.public, Origin: origin, Version: s.config.Version, Host: host, Log: slog.Default(), DinerRate: s.config.DinerRate,
 	}))
-	identity := s.metrics.observe("identity", api.HTTPSOnly(origin, s.OAuth.Handler()))
+	people, err := identity.New(identity.Config{
+		Accounts: s.Accounts, OAuth: s.OAuth, Origin: origin, PublicURL: s.public, Version: s.config.Version, SignUp: account.SignUpMode(s.config.Signup),
+	})
+	if err != nil {
+		return nil, err
+	}
+	pages := s.metrics.observe("pages", toHTTPS(origin, s.public, people))
+	tokens := s.metrics.observe("identity", api.HTTPSOnly(origin, people))
 	assets := s.metrics.observe("assets", toHTTPS(origin, s.public, api.Assets(s.Accounts)))
 	none := s.metrics.observe("none", toHTTPS(origin, s.public, http.NotFoundHandler()))
 	return web.CollapseSlashes(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -123,13 +132,17 @@ func (s *Server) doors() http.Handler {
 		case "api", "openapi.json":
 			v1.ServeHTTP(w, r)
 		case "identity":
-			identity.ServeHTTP(w, r)
+			if identity.IsPage(r.URL.Path) {
+				pages.ServeHTTP(w, r)
+			} else {
+				tokens.ServeHTTP(w, r)
+			}
 		case "assets":
 			assets.ServeHTTP(w, r)
 		default:
 			none.ServeHTTP(w, r)
 		}
-	}))
+	})), nil
 }
 
 // toHTTPS redirects reads of pages from plain HTTP to the public address; everything else it refuses there, because a

@@ -80,8 +80,8 @@ func (s *Server) open(ctx context.Context) (err error) {
 	}
 	s.metrics.database(s.DB)
 	s.metrics.webhooks(s.Webhooks)
-	s.door = s.doors()
-	return nil
+	s.door, err = s.doors()
+	return err
 }
 
 // assemble opens the database and makes the parts in the order of the layers.

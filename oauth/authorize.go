@@ -34,6 +34,7 @@ type FormPost struct {
 // SignInPrompt asks for a sign-in before an authorization request goes on.
 type SignInPrompt struct {
 	Continue         string // local path to come back to
+	RedirectURI      string // where the person will land in the end
 	AppName, LogoURI string
 	LoginHint        string
 	UILocales        []string
@@ -392,10 +393,13 @@ func (q authRequest) needsSignIn(session *account.Session) (fresh, needed bool) 
 	return false, false
 }
 
+// continuePath is the local path at which a sealed request goes on.
+func continuePath(sealed string) string { return authorizePath + "?" + continueParam + "=" + sealed }
+
 func (s *Server) askSignIn(q authRequest, fresh bool) Outcome {
 	return Outcome{SignIn: &SignInPrompt{
-		Continue: authorizePath + "?" + continueParam + "=" + s.sealRequest(q, 0),
-		AppName:  q.app.name, LogoURI: q.app.logoURI, LoginHint: q.loginHint, UILocales: strings.Fields(q.raw["ui_locales"]),
+		Continue: continuePath(s.sealRequest(q, 0)), RedirectURI: q.redirectURI,
+		AppName: q.app.name, LogoURI: q.app.logoURI, LoginHint: q.loginHint, UILocales: strings.Fields(q.raw["ui_locales"]),
 		Fresh: fresh, Create: slices.Contains(q.prompt, "create"),
 	}}
 }

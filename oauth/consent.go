@@ -18,6 +18,8 @@ import (
 // ConsentPrompt is what a person is asked before an app may act for them.
 type ConsentPrompt struct {
 	Request          string // opaque: goes back with the Decision
+	Continue         string // local path at which the request goes on when somebody else signs in; empty for a device
+	RedirectURI      string // where the answer goes; empty for a device
 	AppName, LogoURI string
 	OwnerBrand       string // name of the brand whose app it is
 	RedirectHost     string // where they will land; empty for a device
@@ -64,6 +66,7 @@ func (s *Server) askConsent(ctx context.Context, q authRequest, session *account
 		}
 	}
 	p.Request = s.sealRequest(q, session.Account)
+	p.Continue, p.RedirectURI = continuePath(p.Request), q.redirectURI
 	return Outcome{Consent: &p}, nil
 }
 

@@ -81,7 +81,7 @@ type Field struct {
 }
 
 // Field describes an input in a template: attributes are name=value or a bare name; hint=… stands below the input, and
-// the pseudo-attribute focus asks for the cursor, which the first field with an error takes instead.
+// the pseudo-attribute focus asks for the cursor, which the first field with an error takes instead. Empty ones are skipped.
 // A password is never sent back.
 func (f Form) Field(name, label string, attributes ...string) Field {
 	out := Field{Name: name, Label: label, Value: f.values.Get(name), Error: f.Errors[name], Focus: name == f.first && name != ""}
@@ -89,6 +89,8 @@ func (f Form) Field(name, label string, attributes ...string) Field {
 	for _, a := range attributes {
 		key, value, valued := strings.Cut(a, "=")
 		switch {
+		case a == "":
+			continue
 		case key == "hint":
 			out.Hint = value
 			continue
@@ -118,4 +120,12 @@ func sentence(m string) string {
 		m += "."
 	}
 	return m
+}
+
+// OnField moves what is wrong with the whole form beside the one field that it is about.
+func (f Form) OnField(name string) Form {
+	if f.Problem == "" {
+		return f
+	}
+	return f.Wrong(name, f.Problem)
 }

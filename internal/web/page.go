@@ -10,6 +10,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 // Site is what every page may say about the installation.
@@ -37,8 +38,8 @@ type Page struct {
 }
 
 // NewPages reads a door's files: templates/*.html (those that begin with an underscore are parts of the others) and
-// assets/*. prefix is the path of the door, such as /identity. Broken files are a mistake of the program.
-func NewPages(prefix string, site Site, files fs.FS) (*Pages, error) {
+// assets/*. prefix is the path of the door, such as /identity; funcs are the door's own template functions.
+func NewPages(prefix string, site Site, files fs.FS, funcs template.FuncMap) (*Pages, error) {
 	p := &Pages{site: site, templates: map[string]*template.Template{}}
 	var err error
 	if p.assets, err = loadAssets(prefix+"/assets/", own, files); err != nil {
@@ -47,7 +48,7 @@ func NewPages(prefix string, site Site, files fs.FS) (*Pages, error) {
 	if p.icons, err = loadSprite(); err != nil {
 		return nil, err
 	}
-	base, err := template.New("").Option("missingkey=error").Funcs(p.funcs()).ParseFS(own, "templates/_*.html")
+	base, err := template.New("").Option("missingkey=error").Funcs(p.funcs()).Funcs(funcs).ParseFS(own, "templates/_*.html")
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
@@ -90,9 +91,11 @@ func (p *Pages) loadPages(from fs.FS, base *template.Template) error {
 
 func (p *Pages) funcs() template.FuncMap {
 	return template.FuncMap{
-		"site":  func() Site { return p.site },
-		"icon":  p.icon,
-		"asset": p.asset,
+		"site":     func() Site { return p.site },
+		"icon":     p.icon,
+		"asset":    p.asset,
+		"focus":    focus,
+		"initials": initials,
 	}
 }
 
@@ -102,6 +105,31 @@ func (p *Pages) icon(name string) (template.HTML, error) {
 		return "", fmt.Errorf("there is no icon %q", name)
 	}
 	return template.HTML(`<svg class="i" aria-hidden="true"><use href="#i-` + name + `"/></svg>`), nil //nolint:gosec // the name is one of our own
+}
+
+// focus is the attribute of a field that takes the cursor if it should.
+func focus(yes bool) string {
+	if yes {
+		return "focus"
+	}
+	return ""
+}
+
+// initials stand on the tile of an app or a brand: "Till sync" is TS.
+func initials(name string) string {
+	var out []rune
+	for _, word := range strings.Fields(name) {
+		for _, r := range word {
+			if unicode.IsLetter(r) || unicode.IsDigit(r) {
+				out = append(out, unicode.ToUpper(r))
+				break
+			}
+		}
+		if len(out) == 2 {
+			break
+		}
+	}
+	return string(out)
 }
 
 func (p *Pages) asset(name string) (string, error) {

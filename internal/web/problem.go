@@ -59,9 +59,7 @@ func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.As(err, &fe):
 		out.Text, out.Mend = fe.Message, fe.Mend
-		if fe.RetryAfter > 0 {
-			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(fe.RetryAfter.Seconds()))))
-		}
+		SetRetryAfter(w.Header(), err)
 	case k == fault.Unavailable:
 		slog.WarnContext(r.Context(), "page not available", "error", err)
 		out.Text, out.Mend = "The database does not answer.", "Try again in a moment."
@@ -70,6 +68,13 @@ func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, err error) {
 		out.Text, out.Mend = "It is not your fault, and it is written to the log.", "Go back and try again."
 	}
 	p.ShowProblem(w, r, out)
+}
+
+// SetRetryAfter tells programs how long to wait, where an error says so.
+func SetRetryAfter(h http.Header, err error) {
+	if fe := (*fault.Error)(nil); errors.As(err, &fe) && fe.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(fe.RetryAfter.Seconds()))))
+	}
 }
 
 // ShowProblem answers by the error page.

@@ -18,7 +18,7 @@ func testPages(t *testing.T, templates map[string]string) *Pages {
 	for name, text := range templates {
 		files["templates/"+name+".html"] = &fstest.MapFile{Data: []byte(text)}
 	}
-	p, err := NewPages("/door", Site{PublicURL: "https://eat.example", Host: "eat.example"}, files)
+	p, err := NewPages("/door", Site{PublicURL: "https://eat.example", Host: "eat.example"}, files, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

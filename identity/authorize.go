@@ -1,0 +1,147 @@
+package identity
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"html/template"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"comanda/internal/fault"
+	"comanda/internal/web"
+	"comanda/oauth"
+)
+
+// authorize is the authorization endpoint, where an app sends a person's browser.
+func (d *Door) authorize(v *visit) error {
+	switch v.r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodPost:
+	default:
+		v.w.Header().Set("Allow", "GET, POST")
+		d.pages.ShowProblem(v.w, v.r, web.Problem{
+			Status: http.StatusMethodNotAllowed, Title: "This cannot be done", Text: "The authorization endpoint takes GET and POST.", Code: "invalid_request",
+		})
+		return nil
+	}
+	out, err := d.OAuth.Authorize(v.r, v.session)
+	if err != nil {
+		return err
+	}
+	return d.goOn(v, out)
+}
+
+// goOn does what the authorization server says is next.
+func (d *Door) goOn(v *visit, out oauth.Outcome) error {
+	switch {
+	case out.Redirect != "":
+		web.SeeOther(v.w, out.Redirect)
+	case out.Form != nil:
+		d.postOn(v, *out.Form)
+	case out.SignIn != nil:
+		web.SeeOther(v.w, onTheWay("/login", out.SignIn.Continue))
+	case out.Consent != nil:
+		d.askConsent(v, *out.Consent, prefix+"/consent")
+	default:
+		d.stop(v, out.Page)
+	}
+	return nil
+}
+
+// stop shows an error that must not be sent to the address that the request names.
+func (d *Door) stop(v *visit, p *oauth.ErrorPage) {
+	d.pages.ShowProblem(v.w, v.r, web.Problem{Status: p.Status, Title: "The app cannot go on", Text: p.Text, Mend: p.Mend, Code: p.Code})
+}
+
+// submit is the whole script of the form_post page. The page allows no other.
+const submit = "document.forms[0].submit()"
+
+var submitHash = func() string {
+	sum := sha256.Sum256([]byte(submit))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}()
+
+type postPage struct {
+	oauth.FormPost
+	Script template.JS
+}
+
+// postOn shows the page that posts an answer to the app: by itself, or by its button where there is no script.
+func (d *Door) postOn(v *visit, f oauth.FormPost) {
+	d.show(v, http.StatusOK, "post", "Back to the app", web.Policy{InlineScript: submitHash, FormTargets: web.FormTargets(f.Action)}, postPage{f, submit})
+}
+
+type consentPage struct {
+	oauth.ConsentPrompt
+	Action string // where the decision goes
+	Choose bool   // there are stores to choose among
+	Change string // address that lets somebody else sign in
+}
+
+func (d *Door) askConsent(v *visit, p oauth.ConsentPrompt, action string) {
+	page := consentPage{ConsentPrompt: p, Action: action}
+	for _, b := range p.Brands {
+		page.Choose = page.Choose || len(b.Stores) > 1
+	}
+	if p.UserCode == "" {
+		page.Change = onTheWay("/login", p.Continue)
+	}
+	d.show(v, http.StatusOK, "consent", "Let "+p.AppName+" in?", web.Policy{FormTargets: web.FormTargets(p.RedirectURI)}, page)
+}
+
+// decision reads the consent form. Stores come as brand.store, because the page shows the stores of several brands; those
+// of brands that were not chosen do not count.
+func decision(v *visit) (oauth.Decision, error) {
+	out := oauth.Decision{Request: v.form.Get("request")}
+	switch v.form.Get("decision") {
+	case "approve":
+		out.Approve = true
+	case "deny":
+		return out, nil
+	default:
+		return out, fault.New(fault.Invalid, "The form has no decision.").With("Press Allow or Deny.")
+	}
+	chosen := v.form.Get("brand")
+	if chosen == "" {
+		return out, nil
+	}
+	brand, err := strconv.Atoi(chosen)
+	if err != nil {
+		return out, fault.New(fault.Invalid, "The form names no brand of yours.").With("Go back and choose one.")
+	}
+	out.Brand = brand
+	if v.form.Get("all_stores") == "true" {
+		return out, nil
+	}
+	out.Stores = []int{}
+	for _, text := range v.form["stores"] {
+		of, id, found := strings.Cut(text, ".")
+		if !found {
+			of, id = chosen, text
+		}
+		store, err := strconv.Atoi(id)
+		if err != nil {
+			return out, fault.New(fault.Invalid, "The form names a store that is none.").With("Go back and choose the stores.")
+		}
+		if of == chosen && !slices.Contains(out.Stores, store) {
+			out.Stores = append(out.Stores, store)
+		}
+	}
+	if len(out.Stores) == 0 {
+		return out, fault.New(fault.Invalid, "No store was chosen.").With("Go back and tick a store, or all stores.")
+	}
+	return out, nil
+}
+
+func (d *Door) consent(v *visit) error {
+	decided, err := decision(v)
+	if err != nil {
+		return err
+	}
+	out, err := d.OAuth.Decide(v.r, v.session, decided)
+	if err != nil {
+		return err
+	}
+	return d.goOn(v, out)
+}
