@@ -102,7 +102,11 @@ func (a *Accounts) readAudit(ctx context.Context, brand int, f AuditFilter) ([]A
 	var out []AuditEntry
 	err := a.db.Read(ctx, func(tx *db.Tx) error {
 		out = []AuditEntry{}
-		rows, err := tx.Query(sqlAudit, brand, f.Account, f.Before, f.Action, utf8.RuneCountInString(f.Action), from, to, f.Limit)
+		stmt, args := sqlAudit, []any{brand, f.Before, f.Action, utf8.RuneCountInString(f.Action), from, to, f.Limit}
+		if f.Account != 0 {
+			stmt, args = sqlAuditOf, append(args, f.Account)
+		}
+		rows, err := tx.Query(stmt, args...)
 		if err != nil {
 			return err
 		}

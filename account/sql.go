@@ -176,7 +176,9 @@ const (
 	sqlInsertAudit = `insert into audit_entries
 		(entry_id, brand_id, account_id, oauth_app_id, name, action, target, detail, address, at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
-	sqlAudit = `select entry_id, account_id, oauth_app_id, name, action, target, detail, address, at from audit_entries
-		where brand_id = $1 and ($2 = 0 or account_id = $2) and entry_id < $3 and substr(action, 1, $5) = $4
-			and at >= $6 and at < $7 order by entry_id desc limit $8`
+	audit = `select entry_id, account_id, oauth_app_id, name, action, target, detail, address, at from audit_entries
+		where brand_id = $1 and entry_id < $2 and substr(action, 1, $4) = $3 and at >= $5 and at < $6`
+	auditPage  = ` order by entry_id desc limit $7`
+	sqlAudit   = audit + auditPage
+	sqlAuditOf = audit + ` and account_id = $8` + auditPage
 )

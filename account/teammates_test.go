@@ -542,3 +542,28 @@ func TestJoiningTakesOverAnAccountThatNobodyVerified(t *testing.T) {
 		k.want(err, fault.Conflict)
 	})
 }
+
+// A token whose scopes leave the right to manage teammates, and little else, gives nobody more than that.
+func TestAScopeBoundsWhatItsTokenGives(t *testing.T) {
+	eachTeam(t, func(k *team) {
+		ctx := context.Background()
+		_, ann := k.join("ann@example.com", wire.AppAccessLevelIntegrator)
+		_, none := k.join("bob@example.com", wire.AppAccessLevelNone)
+		narrow := *k.owner
+		g, _ := narrow.GrantOn(k.brand.ID)
+		g.Only = []account.Right{account.EditTeammates, account.ReadApp}
+		narrow.Grants = []account.Grant{g}
+		for _, level := range []wire.AppAccessLevel{wire.AppAccessLevelOwner, wire.AppAccessLevelSupport} {
+			email := "eve@example.com"
+			_, err := k.a.Invite(ctx, &narrow, k.brand.AppID, wire.CreateTeammate{Email: &email, AppAccessLevel: &level})
+			k.want(err, fault.Forbidden)
+			_, err = k.a.UpdateTeammate(ctx, &narrow, k.brand.AppID, none.TeammateId, wire.TeammateBase{AppAccessLevel: &level})
+			k.want(err, fault.Forbidden)
+		}
+		level := wire.AppAccessLevelNone
+		_, err := k.a.UpdateTeammate(ctx, &narrow, k.brand.AppID, ann.TeammateId, wire.TeammateBase{AppAccessLevel: &level})
+		k.want(err, fault.Forbidden)
+		k.want(k.a.RemoveTeammate(ctx, &narrow, k.brand.AppID, ann.TeammateId), fault.Forbidden)
+		k.must(k.a.RemoveTeammate(ctx, &narrow, k.brand.AppID, none.TeammateId))
+	})
+}

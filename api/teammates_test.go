@@ -204,3 +204,24 @@ func TestCodesAreStoredHashed(t *testing.T) {
 		}
 	})
 }
+
+func TestARemovedTeammatesTokensEndAtOnce(t *testing.T) {
+	apptest.Each(t, func(k *apptest.Kit) {
+		k.MustSignUp("dev")
+		k.MustMember("dev", wire.AppAccessLevelOwner)
+		w := k.Call(apptest.Call{Name: "create", As: "dev", Method: "POST", Path: clients, Body: `{"OauthAppName":"POS"}`, Status: 200})
+		location := w.Header().Get("Location")
+		k.Vars["id"] = location[strings.LastIndexByte(location, '/')+1:]
+		k.Call(apptest.Call{Name: "token", As: "dev", Method: "GET", Path: client + "/accesstoken", Status: 200, Save: map[string]string{"token": "Data"}})
+		token := k.Vars["token"]
+		k.Run(
+			apptest.Call{Name: "works", As: token, Method: "GET", Path: app, Status: 200},
+			apptest.Call{Name: "list", As: apptest.Owner, Method: "GET", Path: teammates, Status: 200, Save: map[string]string{"mate": "Data.4.TeammateId"}, Want: apptest.Want{"Data.4.Email": "dev@comanda.test"}},
+			apptest.Call{Name: "lower", As: apptest.Owner, Method: "POST", Path: mate, Body: `{"AppAccessLevel":"Support"}`, Status: 200, Events: apptest.Events{"teammate.updated"}},
+			apptest.Call{Name: "reads", As: token, Method: "GET", Path: app, Status: 200},
+			apptest.Call{Name: "changes nothing", As: token, Method: "POST", Path: app + "/config", Body: `{"MainColor":"#fff"}`, Status: 403},
+			apptest.Call{Name: "remove", As: apptest.Owner, Method: "DELETE", Path: mate, Status: 200, Events: apptest.Events{"teammate.deleted"}},
+			apptest.Call{Name: "is over", As: token, Method: "GET", Path: app, Status: 401},
+		)
+	})
+}
