@@ -171,12 +171,9 @@ func (s *Server) tell(r *http.Request, q authRequest, err error) (Outcome, error
 
 // arrived reads a request: new, pushed ahead, or on its way back from another page.
 func (s *Server) arrived(r *http.Request) (authRequest, error) {
-	text := r.URL.RawQuery
-	if r.Method == http.MethodPost {
-		var err error
-		if text, err = bodyOf(r); err != nil {
-			return authRequest{}, err
-		}
+	text, err := carriedBy(r)
+	if err != nil {
+		return authRequest{}, err
 	}
 	p, err := parseParams(text)
 	if err != nil && !errors.Is(err, errRepeated) {

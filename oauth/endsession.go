@@ -16,7 +16,7 @@ import (
 
 // LogoutPrompt says how a sign-out that an app asked for goes on (OpenID Connect RP-Initiated Logout).
 type LogoutPrompt struct {
-	Confirm  bool       // ask the person first: nothing shows that the app speaks of this very sign-in
+	Confirm  bool       // ask the person first
 	AppName  string     // empty: no app is known
 	Request  string     // opaque; LogoutTarget opens it after the person confirmed
 	Redirect string     // where to go once signed out; empty = to our own page
@@ -41,12 +41,9 @@ func (s *Server) EndSession(r *http.Request, session *account.Session) (LogoutPr
 }
 
 func (s *Server) endSession(r *http.Request, session *account.Session) (LogoutPrompt, error) {
-	text := r.URL.RawQuery
-	if r.Method == http.MethodPost {
-		var err error
-		if text, err = bodyOf(r); err != nil {
-			return LogoutPrompt{}, err
-		}
+	text, err := carriedBy(r)
+	if err != nil {
+		return LogoutPrompt{}, err
 	}
 	p, err := parseParams(text)
 	if err != nil {
@@ -91,7 +88,8 @@ func (s *Server) endSession(r *http.Request, session *account.Session) (LogoutPr
 	}
 	// An app that holds the ID token of this very sign-in need not ask; any other could sign people out unasked.
 	same := session != nil && said != nil && said.account == session.Account && (said.session == "" || said.session == session.Key)
-	out.Confirm = session != nil && !same
+	// Who stays on our pages is asked there even so: the official desktop example waits until it has seen two of them.
+	out.Confirm = session != nil && (!same || out.Redirect == "")
 	raw, err := json.Marshal(sealedLogout{c.name, out.Redirect, clock.Micros(clock.Now())})
 	out.Request = base64.RawURLEncoding.EncodeToString(s.requestBox.Seal(raw, "logout"))
 	return out, err

@@ -45,8 +45,9 @@ var inBodyOnly = []string{
 
 // formOf reads the body of a POST to an endpoint for clients.
 func formOf(r *http.Request) (params, error) {
-	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/x-www-form-urlencoded" {
-		return nil, invalidRequest("Send the parameters in the body as application/x-www-form-urlencoded.")
+	text, err := bodyOf(r)
+	if err != nil {
+		return nil, err
 	}
 	if r.URL.RawQuery != "" {
 		q := r.URL.Query()
@@ -56,14 +57,21 @@ func formOf(r *http.Request) (params, error) {
 			}
 		}
 	}
-	text, err := bodyOf(r)
-	if err != nil {
-		return nil, err
-	}
 	return parseParams(text)
 }
 
+// carriedBy is the text of the parameters of a request to a page that takes GET and POST.
+func carriedBy(r *http.Request) (string, error) {
+	if r.Method == http.MethodPost {
+		return bodyOf(r)
+	}
+	return r.URL.RawQuery, nil
+}
+
 func bodyOf(r *http.Request) (string, error) {
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/x-www-form-urlencoded" {
+		return "", invalidRequest("Send the parameters in the body as application/x-www-form-urlencoded.")
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxForm))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return "", &problem{status: http.StatusRequestEntityTooLarge, code: "invalid_request", description: "The request is larger than 64 KiB."}
