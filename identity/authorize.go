@@ -63,13 +63,16 @@ var submitHash = func() string {
 }()
 
 type postPage struct {
-	oauth.FormPost
+	Action template.URL // a registered redirect URI, whose scheme may be an app's own: html/template knows only a few
+	Fields [][2]string
 	Script template.JS
 }
 
 // postOn shows the page that posts an answer to the app: by itself, or by its button where there is no script.
 func (d *Door) postOn(v *visit, f oauth.FormPost) {
-	d.show(v, http.StatusOK, "post", "Back to the app", web.Policy{InlineScript: submitHash, FormTargets: web.FormTargets(f.Action)}, postPage{f, submit})
+	d.show(v, http.StatusOK, "post", "Back to the app", web.Policy{InlineScript: submitHash, FormTargets: web.FormTargets(f.Action)}, postPage{
+		template.URL(f.Action), f.Fields, submit, //nolint:gosec // registration refuses the schemes that run code
+	})
 }
 
 type consentPage struct {

@@ -103,15 +103,18 @@ func (d *Door) routes() http.Handler {
 }
 
 // ServeHTTP implements http.Handler. The two endpoints that other sites' pages lead to are outside of the protection
-// against such requests: nothing changes there before the person has agreed on a page of ours.
+// against such requests: nothing changes there before the person has agreed on a page of ours. So is what clients call, some
+// of them from pages of their own: no cookie counts there.
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	switch strings.ToLower(r.URL.Path) {
-	case prefix + "/connect/authorize":
+	switch path := strings.ToLower(r.URL.Path); {
+	case path == prefix+"/connect/authorize":
 		d.page(d.authorize).ServeHTTP(w, r)
-	case prefix + "/connect/endsession":
+	case path == prefix+"/connect/endsession":
 		d.page(d.endSession).ServeHTTP(w, r)
-	default:
+	case IsPage(path):
 		d.inner.ServeHTTP(w, r)
+	default:
+		d.oauth.ServeHTTP(w, r)
 	}
 }
 

@@ -82,6 +82,17 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 	b.get("/identity/account").is(http.StatusOK) // and nothing came of it
 }
 
+// A page of an app may redeem its code itself.
+func TestClientsOnPagesOfOtherSitesAreServed(t *testing.T) {
+	b := start(t, "").browser()
+	for _, path := range []string{"/identity/connect/token", "/identity/Connect/Revocation", "/identity/connect/userinfo"} {
+		a := b.send(http.MethodPost, path, url.Values{"client_id": {"nobody"}}, "Sec-Fetch-Site", "cross-site", "Origin", "https://till.example").is(http.StatusUnauthorized)
+		if a.Header.Get("Access-Control-Allow-Origin") != "*" {
+			t.Errorf("%s answers %v to a page of another site", path, a.Header)
+		}
+	}
+}
+
 func TestEveryPageHasAStrictPolicy(t *testing.T) {
 	s := start(t, "")
 	b := s.browser()
@@ -213,6 +224,19 @@ func TestFormPostHasExactlyTheAnswer(t *testing.T) {
 	}
 	if !strings.HasPrefix(page.text, "<!doctype html>") || len(page.all("button")) != 1 {
 		t.Error(page.text)
+	}
+}
+
+func TestFormPostGoesToAnAppsOwnScheme(t *testing.T) {
+	s := start(t, "")
+	const own = "oob://localhost/wpf.webview.client"
+	s.allowLanding(own)
+	b := s.browser()
+	b.signIn()
+	page := b.get(s.request("scope", "openid", "redirect_uri", own, "response_mode", "form_post")).is(http.StatusOK)
+	page = b.post("/identity/consent", "request", page.input("request"), "decision", "approve").is(http.StatusOK)
+	if form := page.all("form"); len(form) != 1 || form[0]["action"] != own || page.input("code") == "" {
+		t.Errorf("%v", form)
 	}
 }
 
