@@ -45,6 +45,14 @@ func (a *Accounts) Profile(ctx context.Context, accountID int) (p Profile, err e
 	return p, wrap("profile", err)
 }
 
+// Own reads the caller's profile. A token that a person delegated may do it, an app's own not.
+func (a *Accounts) Own(ctx context.Context, c *Caller) (Profile, error) {
+	if err := c.isPerson(); err != nil {
+		return Profile{}, err
+	}
+	return a.Profile(ctx, c.Account)
+}
+
 // ProfileChange has the members of a profile that change; nil members stay.
 type ProfileChange struct {
 	Name       *string

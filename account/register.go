@@ -139,6 +139,15 @@ func (a *Accounts) RequestPasswordPIN(ctx context.Context, v Visitor, email stri
 	return a.askedHandle(address, "")
 }
 
+// PasswordHandle is the handle for SetPasswordByPIN of somebody who is signed in, so that their PIN needs no other. For the
+// person themselves.
+func (a *Accounts) PasswordHandle(c *Caller) (string, error) {
+	if err := c.themselves(); err != nil {
+		return "", err
+	}
+	return a.askedHandle(c.Email, "")
+}
+
 // SetPasswordByPIN verifies the address of the handle by the PIN that was mailed, sets the password and signs the person
 // in; all their other sessions end. An empty password means the one that was given to Register. The brand that a sign-up
 // asked for is made now. A PIN that is wrong, used up or of another handle is an Invalid fault of the field Pin.

@@ -188,7 +188,8 @@ func notServed(e *endpoint) error {
 	}
 }
 
-// cors lets pages of any origin call the API with a token: there are no cookies here, so no credentials are allowed.
+// cors lets pages of any origin call the API with a token: the session cookie counts for pages of
+// this server only, so no credentials are allowed.
 func cors(c *call) {
 	if c.r.Header.Get("Origin") == "" {
 		return
@@ -213,19 +214,18 @@ func (s *server) identify(c *call, a access) (*account.Caller, error) {
 			return nil, f
 		}
 	}
-	if !a.public {
-		cred, ok := oauth.CredentialOf(c.r, s.PublicURL)
-		if !ok || s.Auth == nil {
-			return nil, unauthenticated()
-		}
-		known, err := s.Auth.Authenticate(c.ctx, cred)
+	if a.visitor && !web.SameOrigin(c.r, s.PublicURL) {
+		return nil, fault.New(fault.Forbidden, "A page of another origin cannot sign anybody in or out here.").
+			With("Send people to /identity/login, or use OAuth.")
+	}
+	if !a.public || a.visitor {
+		known, err := s.known(c, a)
 		if err != nil {
 			return nil, err
 		}
-		if known == nil {
-			return nil, unauthenticated()
-		}
 		caller = *known
+	}
+	if !a.public {
 		if err := withinScopes(caller, a.right); err != nil {
 			return nil, err
 		}
@@ -239,6 +239,33 @@ func (s *server) identify(c *call, a access) (*account.Caller, error) {
 	}
 	caller.Idempotent = c.r.Header.Get("Idempotency-Key")
 	return &caller, nil
+}
+
+// known is who holds the access token of a request or, without one, the session of a page of this server. It is an error
+// to be neither, except for a visitor, who then is nobody in particular.
+func (s *server) known(c *call, a access) (*account.Caller, error) {
+	cred, ok := oauth.CredentialOf(c.r, s.PublicURL)
+	if ok && !a.visitor {
+		if s.Auth == nil {
+			return nil, unauthenticated()
+		}
+		caller, err := s.Auth.Authenticate(c.ctx, cred)
+		if err == nil && caller == nil {
+			err = unauthenticated()
+		}
+		return caller, err
+	}
+	err := unauthenticated()
+	if token := web.SessionToken(c.r); token != "" && s.Accounts != nil && web.SameOrigin(c.r, s.PublicURL) {
+		var session account.Session
+		if session, err = s.Accounts.Session(c.ctx, token); err == nil {
+			return s.Accounts.SessionCaller(c.ctx, session)
+		}
+	}
+	if a.visitor && fault.KindOf(err) == fault.Unauthenticated {
+		return &account.Caller{}, nil
+	}
+	return nil, err
 }
 
 func unauthenticated() error {

@@ -43,7 +43,7 @@ func TestHeartbeat(t *testing.T) {
 		{get, "/api/v1.0/heartbeat/hostname", 200, `{"Hostname":"node-1"}`},
 		{post, "/api/v1.0/heartbeat", 405, `does not take POST`},
 		{get, "/api/v1.0/heartbeat/nothing/here", 404, `no operation`},
-		{get, "/api/v1.0/accounts", 501, `GetAccountDetails`},
+		{get, "/api/v1.0/x/bankaccounts", 501, `GetBankAccounts`},
 	} {
 		w := send(t, h, c.method, c.path, "")
 		if w.Code != c.status || !strings.Contains(w.Body.String(), c.body) {

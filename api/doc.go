@@ -6,7 +6,7 @@
 //
 //	CORS headers · HTTPS or 403 · route (router.go: any case, doubled slashes, an empty last boolean)
 //	· contract operation that is not served: 501; unknown path: 404; wrong method: 405
-//	· address budget for diners: 429 · bearer token: 401, right held nowhere: 403
+//	· address budget for diners: 429 · bearer token, or session cookie of our own origin: 401, right held nowhere: 403
 //	· normaliser (path and query: normalise.go, one value: scalar.go, body: body.go): 400, 413, 415
 //	· huma decodes and calls the handler · problem.go maps its error · codec.go writes the answer · one log line
 //
@@ -37,7 +37,7 @@
 // The rest of the conventions:
 //
 //   - Domain objects are fields of [Config], pointers that a test may leave nil. One file per tag.
-//   - Access: anyone, diner (no token, rate-limited), signedIn, can(right). It is a first fence and documentation; the
+//   - Access: anyone, diner (no token, rate-limited), visitor (a step of signing in), signedIn, can(right). It is a first fence and documentation; the
 //     domain method requires the right on the brand and store at hand.
 //   - Input: path:"orderId", query:"page", header:"Idempotency-Key" (also in Caller.Idempotent), Body. No pointers but
 //     inside Body. default, minimum, maximum, maxLength, enum, doc tags work. Body wire.Accept, or Body string for a

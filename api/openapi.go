@@ -36,6 +36,10 @@ func newDocument(c Config, groups []group) *huma.OpenAPI {
 					Type: "http", Scheme: "bearer",
 					Description: "An access token of an OAuth app or of a person, in the header Authorization.",
 				},
+				"session": {
+					Type: "apiKey", In: "cookie", Name: "__Host-comanda",
+					Description: "The session of a person who is signed in; for pages of this server only.",
+				},
 				"oauth2": {
 					Type:        "oauth2",
 					Description: "Ask the token endpoint with the OAuth app's id and secret, or let a person sign in and agree.",
@@ -90,10 +94,15 @@ func describe(g group, r row) huma.Operation {
 	}
 	refused("RestApiErrorResult", http.StatusBadRequest, http.StatusInternalServerError)
 	if !r.access.public {
-		op.Security = []map[string][]string{{"bearer": {}}}
+		op.Security = []map[string][]string{{"bearer": {}}, {"session": {}}}
 		for _, scope := range oauth.ScopesFor(r.access.right) { // any one of them does
 			op.Security = append(op.Security, map[string][]string{"oauth2": {scope}})
 		}
+		refused("RestApiUnauthorizedResult", http.StatusUnauthorized)
+		refused("RestApiForbiddenResult", http.StatusForbidden)
+	}
+	if r.access.visitor {
+		op.Security = []map[string][]string{{}, {"session": {}}}
 		refused("RestApiUnauthorizedResult", http.StatusUnauthorized)
 		refused("RestApiForbiddenResult", http.StatusForbidden)
 	}

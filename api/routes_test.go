@@ -202,7 +202,7 @@ func TestMethodsOfAPath(t *testing.T) {
 		allow        string
 	}{
 		{"HEAD", "/api/v1.0/heartbeat", nil, 200, ""},
-		{"HEAD", "/api/v1.0/accounts", nil, 501, ""}, // as its GET
+		{"HEAD", "/api/v1.0/x/bankaccounts", nil, 501, ""}, // as its GET
 		{"OPTIONS", "/api/v1.0/heartbeat", nil, 204, "GET, HEAD, OPTIONS"},
 		{"OPTIONS", "/api/v1.0/accounts", []string{"Origin", "https://x.example", "Access-Control-Request-Method", "PUT"}, 204, "GET, HEAD, POST, PUT, OPTIONS"},
 		{"OPTIONS", "/api/v1.0/nothing/at/all/here/is/there", nil, 404, ""},

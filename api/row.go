@@ -31,14 +31,16 @@ type row struct {
 type access struct {
 	public  bool          // no token is asked for
 	limited bool          // and the client's address has a budget
+	visitor bool          // a step of signing in: no page of another origin may take it, and a session says who is there
 	right   account.Right // a signed-in caller must have this on some brand
 }
 
 // The kinds of access, as the table writes them.
 var (
-	anyone   = access{public: true}                // no token
-	diner    = access{public: true, limited: true} // no token, rate-limited by address: the storefront
-	signedIn = access{}                            // any valid token
+	anyone   = access{public: true}                               // no token
+	diner    = access{public: true, limited: true}                // no token, rate-limited by address: the storefront
+	visitor  = access{public: true, limited: true, visitor: true} // no token: signing in and out
+	signedIn = access{}                                           // any valid token, or the session of a page of this server
 )
 
 // can asks for a token whose caller has a right on at least one brand.

@@ -50,6 +50,21 @@ func zoneNamed(iana string) (zone, bool) {
 	return zone{iana: iana}, true
 }
 
+// TimeZone is a time zone by both of its names.
+type TimeZone struct{ IANA, Windows string }
+
+// TimeZones lists the time zones of the supported countries, each once.
+func TimeZones() (out []TimeZone) {
+	seen := map[string]bool{}
+	for _, z := range zones {
+		if !seen[z.iana] {
+			seen[z.iana] = true
+			out = append(out, TimeZone{z.iana, z.windows})
+		}
+	}
+	return out
+}
+
 // zones holds each country's zone of most people first. A country of several zones has the place that IANA names each
 // after, and larger towns.
 var zones = []zone{

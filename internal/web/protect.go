@@ -17,6 +17,17 @@ func Protect(public string, deny, next http.Handler) (http.Handler, error) {
 	return p.Handler(next), nil
 }
 
+// SameOrigin reports whether a request that carries the session cookie may use it: it comes from a page of this server, or
+// from something that is no browser. public is the address under which browsers know this server. GET requests are held to
+// it too, so it is for doors whose answers only scripts read, not for pages that links lead to.
+func SameOrigin(r *http.Request, public string) bool {
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {
+		return site == "same-origin"
+	}
+	origin := r.Header.Get("Origin")
+	return origin == "" || strings.EqualFold(origin, public)
+}
+
 // LocalPath returns s when it is a path on this server, with its query, that a browser can be sent to: exactly one slash
 // first, and nothing that a browser would read as another host. Anything else is fallback.
 func LocalPath(s, fallback string) string {

@@ -6,6 +6,29 @@ import "net/http"
 // HTTPS for all of its paths.
 const sessionCookie = "__Host-comanda"
 
+// stepCookie carries a sealed handle from one step of a sign-in by API to the next, for a quarter of an hour.
+const stepCookie = "__Host-comanda-step"
+
+// Step is the handle of the request's unfinished sign-in; empty when there is none.
+func Step(r *http.Request) string {
+	c, err := r.Cookie(stepCookie)
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
+// SetStep keeps the handle of an unfinished sign-in in the browser; an empty one forgets it.
+func SetStep(w http.ResponseWriter, handle string) {
+	age := 15 * 60
+	if handle == "" {
+		age = -1
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name: stepCookie, Value: handle, Path: "/", MaxAge: age, Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+	})
+}
+
 // SessionToken is the token of the request's session; empty when there is none.
 func SessionToken(r *http.Request) string {
 	c, err := r.Cookie(sessionCookie)
