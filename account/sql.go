@@ -26,6 +26,8 @@ const (
 		values ($1, $2, $3, $4, $5, 1, $6) on conflict (brand_id, account_id) do nothing`
 	sqlChangeMember = `update memberships set level = $3, stores = $4, version = version + 1
 		where brand_id = $1 and account_id = $2`
+	sqlOwnersOfBrand = `select a.email from memberships m join accounts a on a.id = m.account_id
+		where m.brand_id = $1 and m.level = 'Owner' and a.disabled = false order by a.id`
 	sqlCountOwners = `select count(*) from memberships where brand_id = $1 and level = 'Owner'`
 
 	sqlClaimFirst    = `insert into account_first (id, account_id) values (1, $1) on conflict do nothing`

@@ -122,6 +122,7 @@ func (s *Server) admin() http.Handler {
 			report(w, http.StatusOK, "ready")
 		}
 	})
+	mux.HandleFunc("POST "+rotatePath, s.rotateKeys)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}))
 	if s.Mailbox != nil {
 		mux.HandleFunc("GET /mailbox", s.mailbox)

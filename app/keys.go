@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"comanda/internal/db"
@@ -36,9 +37,9 @@ func masterKey(ctx context.Context, d *db.DB, file string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("master key: %w", err)
 	}
-	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(raw)))
-	if err != nil || len(key) != seal.KeySize {
-		return nil, fmt.Errorf("%s does not hold a master key (%d bytes in base64): restore it from your backup of the data folder", file, seal.KeySize)
+	key, err := decodeMasterKey(raw, file)
+	if err != nil {
+		return nil, err
 	}
 	sum := sha256.Sum256(append([]byte("comanda master key "), key...))
 	want := hex.EncodeToString(sum[:8])
@@ -56,6 +57,27 @@ func masterKey(ctx context.Context, d *db.DB, file string) ([]byte, error) {
 		return nil, fmt.Errorf("%s is not the master key of this database: every node needs the same file, see --master-key-file", file)
 	}
 	return key, nil
+}
+
+func decodeMasterKey(raw []byte, file string) ([]byte, error) {
+	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(raw)))
+	if err != nil || len(key) != seal.KeySize {
+		return nil, fmt.Errorf("%s does not hold a master key (%d bytes in base64): restore it from your backup of the data folder", file, seal.KeySize)
+	}
+	return key, nil
+}
+
+// readMasterKey reads the key of an installation that is there already.
+func (c *Config) readMasterKey() ([]byte, error) {
+	file := c.MasterKeyFile
+	if file == "" {
+		file = filepath.Join(c.Data, "master.key")
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("there is no master key at %s: name the installation's folder with --data, or the file with --master-key-file", file)
+	}
+	return decodeMasterKey(raw, file)
 }
 
 // remembersKey reports whether the database was opened with a master key before.

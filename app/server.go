@@ -46,6 +46,7 @@ type Server struct {
 	lock          *db.FolderLock // nil on PostgreSQL
 	door          http.Handler
 	metrics       *metrics
+	masterKey     []byte
 	ready         chan struct{}
 	stopping      atomic.Bool
 }
@@ -103,6 +104,7 @@ func (s *Server) assemble(ctx context.Context, public string) (err error) {
 	if err != nil {
 		return err
 	}
+	s.masterKey = key
 	s.Log = event.NewLog(s.DB)
 	if s.Mail, err = s.outbox(key); err != nil {
 		return err

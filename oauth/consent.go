@@ -181,7 +181,7 @@ func (s *Server) allow(r *http.Request, c client, scopes scopeSet, session *acco
 	if err != nil {
 		return g, wrap("grant", err)
 	}
-	created, _, err := s.announceGrant(ctx, caller, c, g, id)
+	created, told, err := s.announceGrant(ctx, caller, c, g, id)
 	if err != nil {
 		return g, err
 	}
@@ -203,7 +203,7 @@ func (s *Server) allow(r *http.Request, c client, scopes scopeSet, session *acco
 			return nil
 		}
 		s.log.Append(tx, created)
-		return nil
+		return s.accounts.MailOwners(tx, g.brand, told.subject, told.text)
 	})
 	s.forget(c.id)
 	return g, wrap("grant", err)

@@ -27,6 +27,7 @@ var signingAlgorithms = []string{string(jose.RS256), string(jose.ES256)}
 const (
 	keyLife      = 90 * 24 * time.Hour // how long a key signs
 	keyAfterglow = 7 * 24 * time.Hour  // how long it is published after that
+	keyMemory    = 24 * time.Hour      // how long a key that is gone is still listed
 	rsaBits      = 2048
 )
 
@@ -43,13 +44,13 @@ const (
 
 // Key is a signing key as the operator sees it.
 type Key struct {
-	ID         string
-	Algorithm  string
-	Generation int
-	State      KeyState
-	Created    time.Time
-	Active     time.Time // since or from when it signs
-	Gone       time.Time // when it stops being published; zero = not decided
+	ID         string    `json:"kid"`
+	Algorithm  string    `json:"alg"`
+	Generation int       `json:"generation"`
+	State      KeyState  `json:"state"`
+	Created    time.Time `json:"created"`
+	Active     time.Time `json:"signsFrom"`               // or since when
+	Gone       time.Time `json:"publishedUntil,omitzero"` // zero = not decided
 }
 
 // signingKey is a key with what signs and what verifies.
@@ -272,6 +273,9 @@ func (s *Server) storeKeys(ctx context.Context, alg string, fresh []signingKey, 
 				return err
 			}
 			stored += int(n)
+		}
+		if _, err := tx.Exec(sqlForgetKeys, clock.Micros(now.Add(-keyMemory))); err != nil {
+			return err
 		}
 		_, err := tx.Exec(sqlRetireKeys, alg, clock.Micros(now), clock.Micros(now.Add(keyAfterglow)))
 		return err

@@ -105,6 +105,7 @@ const (
 		values ($1, $2, $3, $4, $5, $6, $7, 0) on conflict (algorithm, generation) do nothing`
 	sqlActivateKey = `update oauth_keys set active_at = $2 where kid = $1 and active_at > $2`
 	sqlDropKey     = `update oauth_keys set gone_at = $2 where kid = $1`
+	sqlForgetKeys  = `delete from oauth_keys where gone_at <> 0 and gone_at <= $1`
 	sqlRetireKeys  = `update oauth_keys set gone_at = $3 where algorithm = $1 and gone_at = 0 and generation < (
 		select max(generation) from oauth_keys where algorithm = $1 and active_at <= $2)`
 

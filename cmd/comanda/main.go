@@ -23,6 +23,7 @@ type commands struct {
 	Init    initCommand    `cmd:"" help:"Make the owner, the brand, the store group, the store and an OAuth app of an empty installation."`
 	Backup  backupCommand  `cmd:"" help:"Write a consistent backup of a running or stopped installation to one file."`
 	Restore restoreCommand `cmd:"" help:"Restore a backup into an empty data folder or database."`
+	Keys    keysCommand    `cmd:"" help:"The keys that sign ID tokens: list, rotate, or replace them in an emergency."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
