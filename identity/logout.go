@@ -25,7 +25,8 @@ func (d *Door) endSession(v *visit) error {
 	case p.Page != nil:
 		d.stop(v, p.Page)
 		return nil
-	case p.Confirm:
+	case p.Confirm, v.session == nil && v.r.Method == http.MethodPost:
+		// A form on another site comes without the session's cookie; the page that it is sent on to gets it.
 		web.SeeOther(v.w, prefix+"/logout?"+url.Values{"request": {p.Request}}.Encode())
 		return nil
 	}
@@ -38,8 +39,8 @@ func (d *Door) signOut(v *visit, to string) error {
 		if err := d.Accounts.SignOut(v.r.Context(), token); err != nil {
 			return err
 		}
+		web.ClearSession(v.w)
 	}
-	web.ClearSession(v.w)
 	if to == "" {
 		to = prefix + "/logout?done"
 	}
@@ -57,6 +58,10 @@ func (d *Door) showLogout(v *visit) error {
 	p := logoutPage{Request: v.r.URL.Query().Get("request")}
 	redirect, app := d.OAuth.LogoutTarget(v.r.Context(), p.Request)
 	p.AppName = app
+	if v.session == nil && redirect != "" { // there is nobody to ask
+		web.SeeOther(v.w, redirect)
+		return nil
+	}
 	title := "You are signed out"
 	if v.session != nil {
 		who, err := d.Accounts.Profile(v.r.Context(), v.session.Account)
