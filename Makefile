@@ -34,6 +34,7 @@ bench: ## run the benchmarks that fit in a minute or two; bench/README.md tells 
 
 soak: ## kill -9 a loaded server again and again for a while: make soak SOAK=10m
 	COMANDA_SOAK=$(or $(SOAK),5m) go test -count=1 -timeout 0 -v ./test/crash
+	COMANDA_SOAK=1 go test -count=1 -run '/codereuse' ./test/conformance
 
 fuzz: ## fuzz every parser of outside bytes for a while each: make fuzz FUZZTIME=1m
 	FUZZTIME=$(or $(FUZZTIME),30s) bash .ci/fuzz
