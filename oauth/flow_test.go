@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"comanda/account"
 	"comanda/internal/clock"
@@ -534,5 +537,115 @@ func TestUserInfoTellsWhatWasAgreedTo(t *testing.T) {
 		if a := userinfo("cmd_at_x"); a.status != 401 || a.body["error"] != "invalid_token" || !strings.HasPrefix(a.header.Get("WWW-Authenticate"), "Bearer error=") {
 			t.Error(a, a.header)
 		}
+	})
+}
+
+// Whatever ends a token ends it on every node within two seconds, and on the one that did it at once.
+func TestWhatEndsATokenEndsItOnEveryNode(t *testing.T) {
+	for name, end := range map[string]func(s *site, first answer, code string) error{
+		"the grant is revoked": func(s *site, _ answer, _ string) error {
+			apps, err := s.MyConnectedApps(context.Background(), s.owner)
+			s.must(err)
+			return s.RevokeGrant(context.Background(), s.owner, apps[0].GrantId)
+		},
+		"the code is used again": func(s *site, _ answer, code string) error {
+			if a := s.redeem(code); a.status != 400 {
+				return fmt.Errorf("%v", a)
+			}
+			return nil
+		},
+		"the refresh token is used twice": func(s *site, first answer, _ string) error {
+			s.refresh(first.body["refresh_token"].(string))
+			s.refresh(first.body["refresh_token"].(string))
+			return nil
+		},
+		"the client revokes the refresh token": func(s *site, first answer, _ string) error {
+			s.form("/identity/connect/revocation", "token="+first.body["refresh_token"].(string))
+			return nil
+		},
+		"the client revokes the access token": func(s *site, first answer, _ string) error {
+			s.form("/identity/connect/revocation", "token="+first.body["access_token"].(string))
+			return nil
+		},
+		"the owner revokes it by its key": func(s *site, _ answer, _ string) error {
+			list, _, err := s.Tokens(context.Background(), s.owner, "bella", s.id, 1, 10)
+			for _, token := range list {
+				err = errors.Join(err, s.RevokeToken(context.Background(), s.owner, "bella", token.Key))
+				if token.TokenType == "refresh_token" {
+					return nil // the access token went with it
+				}
+			}
+			return err
+		},
+		"the app is deleted": func(s *site, _ answer, _ string) error {
+			return s.DeleteApp(context.Background(), s.owner, "bella", s.id)
+		},
+		"the app's brand is switched off": func(s *site, _ answer, _ string) error {
+			return s.accounts.SetDisabled(context.Background(), system, s.brand.ID, true)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newKit(t, dbtest.SQLite(t)).site("Shop")
+				code := s.agree().Get("code")
+				first := s.redeem(code)
+				token := first.body["access_token"].(string)
+				_, other := s.node()
+				for _, node := range []*Server{s.Server, other} {
+					if _, err := node.Authenticate(t.Context(), Bearer(token)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				s.must(end(s, first, code))
+				s.refused(s.Server, token)
+				time.Sleep(2 * time.Second)
+				s.refused(other, token)
+			})
+		})
+	}
+}
+
+// A client that asks about a token learns of its own only.
+func TestIntrospection(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		a := s.redeem(s.agree("scope", "openid orders:read offline_access").Get("code"))
+		other := s.kit.site("Other")
+		ask := func(s *site, token any) answer {
+			return s.form("/identity/connect/introspect", "token="+url.QueryEscape(token.(string)))
+		}
+		got := ask(s, a.body["access_token"])
+		if got.body["active"] != true || got.body["scope"] != "openid orders:read offline_access" || got.body["client_id"] != s.id || got.body["sub"] != fmt.Sprint(s.owner.Account) || got.body["token_type"] != "Bearer" {
+			t.Fatal(got)
+		}
+		if got := ask(s, a.body["refresh_token"]); got.body["active"] != true || got.body["token_type"] != nil {
+			t.Fatal(got)
+		}
+		for name, got := range map[string]answer{
+			"another client": ask(other, a.body["access_token"]), "no token": ask(s, "x"), "an ID token": ask(s, a.body["id_token"]), "a secret": ask(s, s.secret),
+		} {
+			if got.status != 200 || got.body["active"] != false || len(got.body) != 1 {
+				t.Errorf("%s: %v", name, got)
+			}
+		}
+		if got := s.postTo("/identity/connect/introspect", "token=x", "", ""); got.status != 401 {
+			t.Error(got)
+		}
+		s.form("/identity/connect/revocation", "token="+a.body["refresh_token"].(string))
+		for _, name := range []string{"access_token", "refresh_token"} {
+			if got := ask(s, a.body[name]); got.body["active"] != false {
+				t.Errorf("%s after its revocation: %v", name, got)
+			}
+		}
+		// Somebody else's token is not revoked, and nobody is told so.
+		b := s.redeem(s.agree().Get("code"))
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest("POST", "/identity/connect/revocation", strings.NewReader("token="+b.body["access_token"].(string)))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.SetBasicAuth(other.id, other.secret)
+		s.Handler().ServeHTTP(w, r)
+		if w.Code != 200 || w.Body.Len() != 0 {
+			t.Error(w.Code, w.Body)
+		}
+		s.caller(b.body["access_token"].(string))
 	})
 }

@@ -191,7 +191,7 @@ func (s *Server) verifyOwn(tx *db.Tx, a app, v *verified) error {
 	g.Only = v.scopes.rights()
 	v.brands = [2]int{a.brand, a.brand}
 	v.caller = &account.Caller{
-		Kind: account.App, Account: v.subject, OAuthApp: a.id, Name: a.name, OwnSecret: v.kind == kindClientCredentials,
+		Kind: account.App, Account: v.subject, OAuthApp: a.id, Name: a.name, OwnSecret: v.kind == kindClientCredentials && v.scopes.has(scopeAPI), // a narrow token must not widen itself
 		Scopes: v.scopes.names(), Grants: []account.Grant{g},
 	}
 	return nil
