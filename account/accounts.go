@@ -4,6 +4,7 @@ import (
 	"crypto/hkdf"
 	"crypto/sha256"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"comanda/event"
@@ -62,6 +63,8 @@ type Accounts struct {
 	pepper   []byte // of what is stored as keyed digests
 	sessions *cache.Cache[sessionDigest, Session]
 	patience patience
+	refused  atomic.Int64
+	deferred atomic.Int64
 
 	stores   func(tx *db.Tx, brand int) ([]int, error)
 	onChange []func(brand int)

@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"unicode/utf8"
@@ -28,9 +29,11 @@ var strong = Hashing{Memory: 19 * 1024, Passes: 2, Lanes: 1}
 const (
 	hashLength    = 32
 	saltLength    = 16
-	hashesAtOnce  = 2  // each takes Memory, so that a burst of sign-ins cannot take all of it
 	hashesWaiting = 64 // beyond it a sign-in is refused at once
 )
+
+// hashesAtOnce leaves half of the processors to everything else, however many people sign in or guess.
+var hashesAtOnce = max(1, runtime.GOMAXPROCS(0)/2)
 
 // hasher makes and checks password hashes, a few at a time.
 type hasher struct {
@@ -48,6 +51,18 @@ func newHasher(cost Hashing) *hasher {
 	h := &hasher{cost: cost, slots: make(chan struct{}, hashesAtOnce)}
 	h.dummy = encodeHash(cost, make([]byte, saltLength), make([]byte, hashLength))
 	return h
+}
+
+// Stats counts what sign-in did on this node.
+type Stats struct {
+	Hashes   int64 // passwords hashed, to make or to check one
+	Refused  int64 // wrong proofs: passwords, PINs, codes
+	Deferred int64 // tries that had to wait
+}
+
+// Stats counts what sign-in did on this node.
+func (a *Accounts) Stats() Stats {
+	return Stats{Hashes: a.hash.runs.Load(), Refused: a.refused.Load(), Deferred: a.deferred.Load()}
 }
 
 // make returns the hash text of a password: $argon2id$v=19$m=…,t=…,p=…$salt$hash.

@@ -14,7 +14,8 @@ import (
 // patience is how sign-in slows down guessing without locking anybody out:
 //
 //   - tries: wrong passwords, PINs and codes of one person from one network address, and of one address as a whole, wait
-//     longer and longer. It is nobody's business elsewhere.
+//     longer and longer. It is nobody's business elsewhere, nor in a browser where that person is signed in, which counts
+//     its own failures: behind one address there may be many people.
 //   - everywhere: a guesser with many addresses makes a person wait up to half a minute everywhere, but not at a site from
 //     which they signed in within the last 90 days. Passkeys never wait.
 //   - codes: wrong codes of an authenticator app make a person wait in the same way, up to five minutes, counted by
@@ -49,8 +50,40 @@ func newPatience() patience {
 
 // mayTry refuses who has to wait.
 func (a *Accounts) mayTry(ctx context.Context, v Visitor, address string) error {
-	return a.mayGoOn(ctx, v, address, "Too many failed sign-ins.",
-		a.patience.tries.Wait(v.Address, address), a.patience.everywhere.Wait(netip.Addr{}, address))
+	own := a.patience.tries.Wait(v.Address, address)
+	if own > 0 && v.Session != "" {
+		signedIn, err := a.isSignedIn(ctx, v, address)
+		if err != nil {
+			return err
+		}
+		if signedIn {
+			return a.tooMany(a.patience.codes.Wait(netip.Addr{}, browser(v)), "Too many failed sign-ins.")
+		}
+	}
+	return a.mayGoOn(ctx, v, address, "Too many failed sign-ins.", own, a.patience.everywhere.Wait(netip.Addr{}, address))
+}
+
+// browser names the visitor's browser by the session that it holds.
+func browser(v Visitor) string {
+	digest := digestOf(v.Session)
+	return "session/" + string(digest[:16])
+}
+
+// isSignedIn reports whether the visitor's session is one of the person whose address this is.
+func (a *Accounts) isSignedIn(ctx context.Context, v Visitor, address string) (bool, error) {
+	s, err := a.Session(ctx, v.Session)
+	if err != nil {
+		if fault.KindOf(err) == fault.Unauthenticated {
+			err = nil
+		}
+		return false, err
+	}
+	var p person
+	err = a.db.Read(ctx, func(tx *db.Tx) (err error) {
+		p, err = personOf(tx, address)
+		return err
+	})
+	return p.id == s.Account, wrap("signed in", err)
 }
 
 // mayGoOn refuses who has to wait: for a delay of their own, or one that counts everywhere but at the person's known sites.
@@ -65,9 +98,14 @@ func (a *Accounts) mayGoOn(ctx context.Context, v Visitor, address, message stri
 			wait = everywhere
 		}
 	}
+	return a.tooMany(wait, message)
+}
+
+func (a *Accounts) tooMany(wait time.Duration, message string) error {
 	if wait <= 0 {
 		return nil
 	}
+	a.deferred.Add(1)
 	f := fault.New(fault.TooMany, message).With("Wait, then try again; a passkey works at once.")
 	f.RetryAfter = wait
 	return f
@@ -78,6 +116,10 @@ func (a *Accounts) tried(v Visitor, address string, right bool) {
 	if right {
 		a.patience.tries.Succeeded(v.Address, address)
 		return
+	}
+	a.refused.Add(1)
+	if v.Session != "" {
+		a.patience.codes.Failed(netip.Addr{}, browser(v))
 	}
 	a.patience.tries.Failed(v.Address, address)
 	a.patience.everywhere.Failed(netip.Addr{}, address)

@@ -289,3 +289,36 @@ func TestParallelSignInAndSignOutLeaveNoSessionOfTheOldCookie(t *testing.T) {
 		wantKind(t, err, fault.Unauthenticated)
 	})
 }
+
+// Behind one address there may be many people, and one of them a guesser.
+func TestAGuesserBehindTheSameAddressDelaysNobodyWhoIsSignedIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := dbtest.SQLite(t)
+		a := account.New(d, event.NewLog(d), account.Config{SignUp: account.SignUpOpen, Hashing: cheap})
+		ctx := context.Background()
+		signUp(t, a, "ada@example.com")
+		signUp(t, a, "eve@example.com")
+		mine, hers := here, here
+		mine.Session = signIn(t, a, here, "ada@example.com").Token
+		hers.Session = signIn(t, a, here, "eve@example.com").Token
+		for range 7 {
+			_, _ = a.SignInPassword(ctx, here, "ada@example.com", "guess")
+		}
+		for name, v := range map[string]account.Visitor{"no session": here, "another person's": hers, "a made-up one": {Address: here.Address, Session: "cmd_ss_x"}} {
+			_, err := a.SignInPassword(ctx, v, "ada@example.com", "correct horse")
+			if fault.KindOf(err) != fault.TooMany {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		again := signIn(t, a, mine, "ada@example.com")
+		mine.Session = again.Token
+		waited := false
+		for range 20 { // whoever sits at her browser cannot guess at will either
+			_, err := a.SignInPassword(ctx, mine, "ada@example.com", "guess")
+			waited = waited || fault.KindOf(err) == fault.TooMany
+		}
+		if !waited {
+			t.Error("a signed-in browser guesses at will")
+		}
+	})
+}

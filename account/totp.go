@@ -342,6 +342,7 @@ func (a *Accounts) enteredCode(v Visitor, account int, right bool) {
 		a.patience.codes.Succeeded(netip.Addr{}, of)
 		return
 	}
+	a.refused.Add(1)
 	a.patience.tries.Failed(v.Address, of)
 	a.patience.codes.Failed(netip.Addr{}, of)
 }

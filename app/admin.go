@@ -10,8 +10,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"comanda/account"
 	"comanda/internal/clock"
 	"comanda/internal/db"
+	"comanda/internal/mail"
 	"comanda/webhook"
 )
 
@@ -76,6 +78,19 @@ func (m *metrics) webhooks(w *webhook.Webhooks) {
 	counter("unlogged", "Attempts that the attempt log could not take.", func(s webhook.Stats) int64 { return s.Unlogged })
 	gauge("subscriptions", "Subscriptions that this node delivers to; 0 while another node does.", func(s webhook.Stats) int64 { return s.Streams })
 	gauge("endpoints_down", "Of them, those whose endpoint is down.", func(s webhook.Stats) int64 { return s.Down })
+}
+
+// people publishes the counters of sign-in and mail.
+func (m *metrics) people(a *account.Accounts, o *mail.Outbox) {
+	counter := func(name, help string, value func() int64) {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "comanda_" + name + "_total", Help: help},
+			func() float64 { return float64(value()) }))
+	}
+	counter("signin_password_hashes", "Passwords hashed, to make or to check one.", func() int64 { return a.Stats().Hashes })
+	counter("signin_refused", "Wrong passwords, PINs and codes.", func() int64 { return a.Stats().Refused })
+	counter("signin_deferred", "Tries that had to wait after too many failures.", func() int64 { return a.Stats().Deferred })
+	counter("mail_sent", "Messages sent.", func() int64 { sent, _ := o.Stats(); return sent })
+	counter("mail_given_up", "Messages that were refused or grew too old.", func() int64 { _, failed := o.Stats(); return failed })
 }
 
 // observe times the requests of one door.

@@ -81,6 +81,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	}
 	s.metrics.database(s.DB)
 	s.metrics.webhooks(s.Webhooks)
+	s.metrics.people(s.Accounts, s.Mail)
 	s.door, err = s.doors()
 	return err
 }
