@@ -117,7 +117,7 @@ func (s *Server) doors() (http.Handler, error) {
 		PublicURL: s.public, Origin: origin, Version: s.config.Version, Host: host, Log: slog.Default(), DinerRate: s.config.DinerRate,
 	}))
 	people, err := identity.New(identity.Config{
-		Accounts: s.Accounts, OAuth: s.OAuth, Origin: origin, PublicURL: s.public, Version: s.config.Version, SignUp: account.SignUpMode(s.config.Signup),
+		Accounts: s.Accounts, Passkeys: s.Passkeys, OAuth: s.OAuth, Origin: origin, PublicURL: s.public, Version: s.config.Version, SignUp: account.SignUpMode(s.config.Signup),
 	})
 	if err != nil {
 		return nil, err

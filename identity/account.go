@@ -53,6 +53,7 @@ type accountPage struct {
 	Zone     *time.Location
 	Current  string // key of this session
 	Sessions []account.Session
+	Passkeys []account.Passkey
 	Apps     []oauth.ConnectedApp
 	Person   web.Form // the profile
 	Password web.Form
@@ -86,6 +87,9 @@ func (d *Door) showAccount(v *visit, c *account.Caller, refusal error, change fu
 		return err
 	}
 	if p.Sessions, err = d.Accounts.Sessions(ctx, c); err != nil {
+		return err
+	}
+	if p.Passkeys, err = d.Accounts.Passkeys(ctx, c); err != nil {
 		return err
 	}
 	if p.Apps, err = d.OAuth.MyConnectedApps(ctx, c); err != nil {

@@ -8,7 +8,8 @@
 //	POST      /identity/login/pin/send     mail a code          POST /identity/login/pin       enter it
 //	POST      /identity/login/second       code of an authenticator app, or a recovery code
 //	POST      /identity/login/passkey…     by script: what to sign, and the signature
-//	GET  POST /identity/signup  verify  reset  invite
+//	GET  POST /identity/signup  reset      and  POST /identity/verify, the code that both mail; /identity/reset/link
+//	GET  POST /identity/invite             and  POST /identity/invite/join, for who has no account yet
 //	GET  POST /identity/connect/authorize  (cross-site by protocol) → sign-in, consent, or the answer to the app
 //	POST      /identity/consent            approve or deny
 //	GET  POST /identity/device             code of a device     POST /identity/device/decide

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"comanda/account"
+	"comanda/account/passkey"
 	"comanda/internal/fault"
 	"comanda/internal/web"
 	"comanda/oauth"
@@ -27,6 +28,7 @@ var functions = template.FuncMap{"onTheWay": onTheWay, "words": words, "when": w
 // Config is what the door stands on.
 type Config struct {
 	Accounts  *account.Accounts
+	Passkeys  *passkey.Passkeys
 	OAuth     *oauth.Server
 	Origin    web.Origin
 	PublicURL string // https://host, without a slash at its end
@@ -64,14 +66,15 @@ func (d *Door) routes() http.Handler {
 		"POST /identity/login/pin":      d.loginPIN,
 		"POST /identity/login/second":   d.loginSecond,
 
-		"GET /identity/signup":      d.showSignUp,
-		"POST /identity/signup":     d.signUp,
-		"POST /identity/verify":     d.verify,
-		"GET /identity/reset":       d.showReset,
-		"POST /identity/reset":      d.reset,
-		"POST /identity/reset/link": d.resetByLink,
-		"GET /identity/invite":      d.showInvite,
-		"POST /identity/invite":     d.acceptInvite,
+		"GET /identity/signup":       d.showSignUp,
+		"POST /identity/signup":      d.signUp,
+		"POST /identity/verify":      d.verify,
+		"GET /identity/reset":        d.showReset,
+		"POST /identity/reset":       d.reset,
+		"POST /identity/reset/link":  d.resetByLink,
+		"GET /identity/invite":       d.showInvite,
+		"POST /identity/invite":      d.acceptInvite,
+		"POST /identity/invite/join": d.joinByInvite,
 
 		"POST /identity/consent":       d.consent,
 		"GET /identity/device":         d.signedIn(d.showDevice),
@@ -88,6 +91,7 @@ func (d *Door) routes() http.Handler {
 		"POST /identity/account/two-step/confirm": d.recently(d.confirmTwoStep),
 		"POST /identity/account/two-step/end":     d.recently(d.endTwoStep),
 		"POST /identity/account/recovery":         d.recently(d.newRecovery),
+		"POST /identity/account/passkeys/remove":  d.recently(d.removePasskey),
 		"POST /identity/account/sessions/end":     d.signedIn(d.endSessionOf),
 		"POST /identity/account/sessions/others":  d.signedIn(d.endOtherSessions),
 		"POST /identity/account/apps/revoke":      d.signedIn(d.revokeApp),
@@ -96,6 +100,14 @@ func (d *Door) routes() http.Handler {
 			serve = withForm(serve)
 		}
 		mux.Handle(pattern, d.page(serve))
+	}
+	for path, serve := range map[string]func(*visit) error{
+		"/identity/login/passkey/options":    d.script(d.passkeyOptions),
+		"/identity/login/passkey":            d.script(d.loginPasskey),
+		"/identity/account/passkeys/options": d.byScript(d.newPasskeyOptions),
+		"/identity/account/passkeys":         d.byScript(d.addPasskey),
+	} {
+		mux.Handle("POST "+path, d.page(serve))
 	}
 	mux.Handle("GET /identity/assets/", d.pages.Assets())
 	mux.Handle("/", d.oauth)

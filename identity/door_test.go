@@ -62,7 +62,8 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 		"/identity/login", "/identity/login/pin/send", "/identity/login/pin", "/identity/login/second", "/identity/signup", "/identity/verify", "/identity/reset",
 		"/identity/reset/link", "/identity/invite", "/identity/consent", "/identity/device", "/identity/device/decide", "/identity/logout",
 		"/identity/account/profile", "/identity/account/password", "/identity/account/two-step", "/identity/account/two-step/confirm", "/identity/account/two-step/end",
-		"/identity/account/recovery", "/identity/account/sessions/end", "/identity/account/sessions/others", "/identity/account/apps/revoke",
+		"/identity/account/recovery", "/identity/invite/join", "/identity/login/passkey", "/identity/login/passkey/options", "/identity/account/passkeys",
+		"/identity/account/passkeys/options", "/identity/account/passkeys/remove", "/identity/account/sessions/end", "/identity/account/sessions/others", "/identity/account/apps/revoke",
 	} {
 		for _, headers := range [][]string{
 			{"Sec-Fetch-Site", "cross-site"},
@@ -364,20 +365,27 @@ func TestAPersonLooksAfterTheirAccount(t *testing.T) {
 
 func TestAnInvitationIsAcceptedByItsAddressOnly(t *testing.T) {
 	each(t, func(s *site) {
-		const email = "ada@example.com"
-		code := s.invite(email)
+		const fresh, known = "ada@example.com", "bob@example.com"
+		code := s.invite(fresh)
 		b := s.browser()
-		page := b.get("/identity/invite?code="+code).is(http.StatusOK).says("Join Bella Napoli", email, "integrator")
-		if !strings.Contains(page.text, "/identity/signup?return=%2Fidentity%2Finvite") {
-			t.Error("a new person is not led to the sign-up")
-		}
+		b.get("/identity/invite?code="+code).is(http.StatusOK).says("Join Bella Napoli", fresh, "integrator", "Create account and join")
 		b.signIn()
 		b.get("/identity/invite?code=" + code).says("Sign in with the address that was invited")
 		b.post("/identity/invite", "code", code).is(http.StatusForbidden)
 
 		b = s.browser()
-		page = b.post("/identity/signup", "name", "Ada", "email", email, "password", "correct horse", "return", "/identity/invite?code="+code).is(http.StatusOK)
-		b.post("/identity/verify", "handle", page.input("handle"), "pin", s.mailedCode(email), "return", page.input("return")).leadsTo("/identity/invite?code=" + code)
+		b.post("/identity/invite/join", "code", code, "name", "Ada", "password", "short").is(http.StatusBadRequest).says(`id="password-error"`)
+		b.post("/identity/invite/join", "code", code, "name", "Ada", "password", "correct horse").leadsTo("/identity/invite?code=" + code)
+		b.get("/identity/invite?code=" + code).says("You are in")
+		b.get("/identity/account").says(fresh)
+
+		// Who has an account signs in and accepts.
+		b = s.browser()
+		page := b.post("/identity/signup", "name", "Bob", "email", known, "password", "correct horse")
+		b.post("/identity/verify", "handle", page.input("handle"), "pin", s.mailedCode(known)).is(http.StatusSeeOther)
+		code = s.invite(known)
+		s.browser().get("/identity/invite?code=" + code).says("Sign in to accept")
+		b.get("/identity/invite?code=" + code).says("Accept")
 		b.post("/identity/invite", "code", code).leadsTo("/identity/invite?code=" + code)
 		b.get("/identity/invite?code=" + code).says("You are in")
 	})

@@ -5,6 +5,7 @@ import (
 	"net/url"
 
 	"comanda/account"
+	"comanda/internal/fault"
 	"comanda/internal/web"
 	"comanda/wire"
 )
@@ -15,22 +16,24 @@ type invitePage struct {
 	Back   string // local path of this page, for a sign-in on the way
 	Person string // who is signed in; empty = nobody
 	Mine   bool   // it is the address that was invited
-	Open   bool   // sign-up is open
-	Done   bool   // accepted
-	Over   bool   // too late
+	Form   web.Form
+	Done   bool // accepted
+	Over   bool // too late
 }
 
-func (d *Door) showInvite(v *visit) error { return d.invitation(v, v.r.URL.Query().Get("code")) }
+func (d *Door) showInvite(v *visit) error {
+	return d.invitation(v, http.StatusOK, v.r.URL.Query().Get("code"), web.Form{})
+}
 
 // invitation shows an invitation to whoever has its code. Only the form accepts it: programs that look at the links of a
 // mail accept nothing.
-func (d *Door) invitation(v *visit, code string) error {
+func (d *Door) invitation(v *visit, status int, code string, form web.Form) error {
 	i, err := d.Accounts.Invitation(v.r.Context(), "", code)
 	if err != nil {
 		return err
 	}
 	p := invitePage{
-		Invitation: i, Code: code, Back: prefix + "/invite?" + url.Values{"code": {code}}.Encode(), Open: d.SignUp == account.SignUpOpen,
+		Invitation: i, Code: code, Back: invitePath(code), Form: form,
 		Done: i.Status == wire.InvitationStatusAccepted, Over: i.Status == wire.InvitationStatusExpired,
 	}
 	if v.session != nil {
@@ -40,15 +43,16 @@ func (d *Door) invitation(v *visit, code string) error {
 		}
 		p.Person, p.Mine = who.Email, who.Email == i.Email
 	}
-	d.show(v, http.StatusOK, "invite", "Join "+i.BrandName, web.Policy{}, p)
+	d.show(v, status, "invite", "Join "+i.BrandName, web.Policy{}, p)
 	return nil
 }
 
+func invitePath(code string) string { return prefix + "/invite?" + url.Values{"code": {code}}.Encode() }
+
 func (d *Door) acceptInvite(v *visit) error {
 	code := v.form.Get("code")
-	here := prefix + "/invite?" + url.Values{"code": {code}}.Encode()
 	if v.session == nil {
-		web.SeeOther(v.w, onTheWay("/login", here))
+		web.SeeOther(v.w, onTheWay("/login", invitePath(code)))
 		return nil
 	}
 	c, err := d.caller(v)
@@ -58,6 +62,20 @@ func (d *Door) acceptInvite(v *visit) error {
 	if _, err := d.Accounts.AcceptInvitation(v.r.Context(), c, "", code); err != nil {
 		return err
 	}
-	web.SeeOther(v.w, here)
+	web.SeeOther(v.w, invitePath(code))
 	return nil
+}
+
+// joinByInvite makes an account for who was invited; the code came by mail, so it also proves the address.
+func (d *Door) joinByInvite(v *visit) error {
+	code := v.form.Get("code")
+	in, err := d.Accounts.Join(v.r.Context(), d.visitor(v), code, account.NewAccount{Name: v.form.Get("name"), Password: v.form.Get("password")})
+	switch {
+	case err == nil:
+		v.form.Set("return", invitePath(code))
+		return d.admit(v, in)
+	case fault.KindOf(err) != fault.Invalid:
+		return err
+	}
+	return d.invitation(v, web.StatusOf(err), code, web.Again(v.form, err, "name", "password"))
 }

@@ -73,17 +73,35 @@ func start(t testing.TB, database string) *site {
 	t.Cleanup(func() { stop(); running.Wait() })
 	<-s.node.Ready()
 
+	// Apps often answer at one host and send the person on to another.
+	front := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "<!doctype html><title>Till sync</title><h1>Welcome back</h1>")
+	}))
+	t.Cleanup(front.Close)
 	theirs := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = r.ParseForm()
-		if r.URL.Path == "/return" {
-			s.landed <- r
-		}
-		_, _ = io.WriteString(w, "<!doctype html><title>Till sync</title><h1>Welcome back</h1>")
+		s.landed <- r
+		http.Redirect(w, r, front.URL+"/home", http.StatusSeeOther)
 	}))
 	t.Cleanup(theirs.Close)
 	s.landing = theirs.URL + "/return"
 	s.allowLanding(s.landing)
 	return s
+}
+
+// lands waits for the app to get its answer.
+func (s *site) lands(method string) url.Values {
+	s.Helper()
+	select {
+	case r := <-s.landed:
+		if r.Method != method || r.Form.Get("state") != "st" || r.Form.Get("code") == "" {
+			s.Errorf("the app got a %s with %v", r.Method, r.Form)
+		}
+		return r.Form
+	case <-time.After(30 * time.Second):
+		s.Fatal("nothing came to the app")
+	}
+	return nil
 }
 
 func (s *site) must(err error) {

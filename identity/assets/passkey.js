@@ -4,6 +4,7 @@
   const P = window.PublicKeyCredential;
   if (!P || !P.parseRequestOptionsFromJSON || !P.parseCreationOptionsFromJSON || !P.prototype.toJSON) return;
 
+  // send posts to the server and follows where it says to go.
   const send = async (path, body) => {
     const answer = await fetch(path, {
       method: "POST",
@@ -12,6 +13,7 @@
     });
     const data = await answer.json().catch(() => ({}));
     if (!answer.ok) throw new Error(data.message || "The server did not answer. Try again in a moment.");
+    if (data.next) location.assign(data.next);
     return data;
   };
 
@@ -22,6 +24,7 @@
     const b = document.getElementById(id);
     if (!b) return;
     const error = document.getElementById(id + "-error");
+    for (const e of document.querySelectorAll("[data-with=" + id + "]")) e.hidden = false;
     b.hidden = false;
     b.addEventListener("click", async () => {
       error.hidden = true;
@@ -40,23 +43,21 @@
   };
 
   button("passkey", async (b) => {
-    const begin = await send("/identity/login/passkey/options", {});
-    const credential = await navigator.credentials.get({ publicKey: P.parseRequestOptionsFromJSON(begin.options) });
-    const got = await send("/identity/login/passkey", { state: begin.state, credential: credential.toJSON(), return: b.dataset.return });
+    const begun = await send("/identity/login/passkey/options", {});
+    const credential = await navigator.credentials.get({ publicKey: P.parseRequestOptionsFromJSON(begun.options.publicKey) });
+    const got = await send("/identity/login/passkey", { handle: begun.handle, answer: credential.toJSON(), return: b.dataset.return });
     if (got.pending) {
       const form = document.getElementById("second");
       form.elements.pending.value = got.pending;
       form.submit();
-      return;
     }
-    location.assign(got.next);
   });
 
-  button("add-passkey", async (b) => {
-    const begin = await send("/identity/account/passkeys/options", {});
-    const credential = await navigator.credentials.create({ publicKey: P.parseCreationOptionsFromJSON(begin.options) });
-    const name = document.getElementById("passkey-name");
-    const got = await send("/identity/account/passkeys", { state: begin.state, credential: credential.toJSON(), name: name ? name.value : "" });
-    location.assign(got.next);
+  button("add-passkey", async () => {
+    const begun = await send("/identity/account/passkeys/options", {});
+    if (!begun.options) return;
+    const credential = await navigator.credentials.create({ publicKey: P.parseCreationOptionsFromJSON(begun.options.publicKey) });
+    const name = document.getElementById("passkey-name").value;
+    await send("/identity/account/passkeys", { handle: begun.handle, answer: credential.toJSON(), name });
   });
 })();

@@ -64,6 +64,8 @@ func Open(t testing.TB) *Tab {
 	tab.Context = ctx
 	t.Cleanup(func() { late(); closeTab(); stop() })
 	tab.must(chromedp.Call(ctx, log.Enable, struct{}{}))
+	// A window that nobody looks at has no focus, and so shows none.
+	tab.must(chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}))
 	tab.Size(1280, 900)
 	return tab
 }
@@ -130,6 +132,24 @@ func (t *Tab) Fill(name, text string) {
 	t.do("fill "+name, chromedp.Clear(sel), chromedp.SendKeys(sel, text))
 }
 
+// Type types into what a CSS selector finds.
+func (t *Tab) Type(selector, text string) {
+	t.Helper()
+	t.do("type into "+selector, chromedp.SendKeys(chromedp.CSS(selector), text))
+}
+
+// Keys presses keys where the focus is.
+func (t *Tab) Keys(keys string) {
+	t.Helper()
+	t.do("keys", chromedp.KeyEvent(keys))
+}
+
+// Send presses a key that leads to another page and waits until that is loaded.
+func (t *Tab) Send(key string) {
+	t.Helper()
+	t.leave("key", chromedp.KeyEvent(key))
+}
+
 // Click clicks what a CSS selector finds.
 func (t *Tab) Click(selector string) {
 	t.Helper()
@@ -139,12 +159,22 @@ func (t *Tab) Click(selector string) {
 // Press clicks what a CSS selector finds and waits until the page that it leads to is loaded.
 func (t *Tab) Press(selector string) {
 	t.Helper()
+	t.leave("press "+selector, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+}
+
+func (t *Tab) leave(what string, act chromedp.Action[chromedp.Void]) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context, patience)
 	defer cancel()
-	_, err := chromedp.Run(ctx, chromedp.WaitEvent(page.LoadEventFired, nil, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible)))
-	if err != nil {
-		t.Fatalf("press %s at %s: %v", selector, t.URL(), err)
+	if _, err := chromedp.Run(ctx, chromedp.WaitEvent(page.LoadEventFired, nil, act)); err != nil {
+		t.Fatalf("%s at %s: %v", what, t.URL(), err)
 	}
+}
+
+// Await waits for a page whose h1 is the title, wherever the redirects and scripts of others lead.
+func (t *Tab) Await(title string) {
+	t.Helper()
+	t.do("await "+title, chromedp.WaitVisible(`//h1[text()="`+title+`"]`))
 }
 
 // See waits until something is visible that a CSS selector finds, and returns its text.
