@@ -127,5 +127,13 @@ func (s *Server) assemble(ctx context.Context, public string) (err error) {
 // PublicURL is the address under which clients reach this server.
 func (s *Server) PublicURL() string { return s.public }
 
+// AdminURL is where /livez, /metrics and the rest for the operator are; empty without --admin.
+func (s *Server) AdminURL() string {
+	if s.adminListener == nil {
+		return ""
+	}
+	return "http://" + s.adminListener.Addr().String()
+}
+
 // Ready is closed when the server answers.
 func (s *Server) Ready() <-chan struct{} { return s.ready }

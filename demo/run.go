@@ -64,7 +64,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 		return err
 	}
 	d.server, err = app.Open(ctx, app.Config{
-		Data: d.Data, DatabaseURL: d.DatabaseURL, Listen: listen, Signup: "open", WebhookAllow: outbound.Loopback, DinerRate: 10,
+		Data: d.Data, DatabaseURL: d.DatabaseURL, Listen: listen, Admin: "127.0.0.1:0", Signup: "open", WebhookAllow: outbound.Loopback, DinerRate: 10,
 	})
 	if err != nil {
 		return err
@@ -270,6 +270,7 @@ func (d *demo) report(told result) error {
 		return nil
 	}
 	fmt.Fprintf(d.out, "  API          %[1]s/api/v1.0/%[2]s/…\n  API document %[1]s/openapi.json\n", c.BaseURL, c.AppID)
+	fmt.Fprintf(d.out, "  Sign in      %s/identity/login (as accountEmail and accountPassword of demo.json)\n  Mailbox      %s/mailbox\n", c.BaseURL, d.server.AdminURL())
 	if told.TrackingURL != "" {
 		fmt.Fprintf(d.out, "  The order    %s\n", told.TrackingURL)
 	}

@@ -108,14 +108,14 @@ func (s *Server) redeemCode(ctx context.Context, c client, form params, keyThumb
 		out, refused = issued{keyThumbprint: keyThumbprint}, nil
 		var redirectURI, challenge, boundTo, authorization string
 		err := tx.QueryRow(sqlCode, digest[:]).Scan(&authorization, &redirectURI, &challenge, &boundTo)
+		if err == nil {
+			out.auth, _, err = scanAuthorization(tx.QueryRow(sqlAuthorization, authorization))
+		}
 		if errors.Is(err, sql.ErrNoRows) {
 			refused = invalidGrant("The code is not known or has expired.")
 			return nil
 		}
 		if err != nil {
-			return err
-		}
-		if out.auth, _, err = scanAuthorization(tx.QueryRow(sqlAuthorization, authorization)); err != nil {
 			return err
 		}
 		switch {
