@@ -56,7 +56,7 @@ func New(c Config) (*Door, error) {
 	return d, err
 }
 
-// routes are all pages. A path that is none of them is the authorization server's.
+// routes are all pages.
 func (d *Door) routes() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, serve := range map[string]func(*visit) error{
@@ -110,7 +110,7 @@ func (d *Door) routes() http.Handler {
 		mux.Handle("POST "+path, d.page(serve))
 	}
 	mux.Handle("GET /identity/assets/", d.pages.Assets())
-	mux.Handle("/", d.oauth)
+	mux.Handle("/", http.HandlerFunc(d.nothing))
 	return mux
 }
 
@@ -146,6 +146,14 @@ func (d *Door) foreign(w http.ResponseWriter, r *http.Request) {
 		Status: http.StatusForbidden, Title: "This form came from another site",
 		Text: "Nothing was changed.", Mend: "Open the page here and send the form from there.",
 		Back: home, BackCaption: "Go to your account",
+	})
+}
+
+// nothing answers where there is no page, also to a reader who reloads the answer to a form by its address.
+func (d *Door) nothing(w http.ResponseWriter, r *http.Request) {
+	d.pages.ShowProblem(w, r, web.Problem{
+		Status: http.StatusNotFound, Title: "There is no page here", Text: "The address is wrong, or it belongs to a form that was sent from another page.",
+		Mend: "Start again from there.", Back: home, BackCaption: "Go to your account",
 	})
 }
 

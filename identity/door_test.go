@@ -7,6 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"comanda/internal/db"
 )
 
 const strict = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -389,6 +392,53 @@ func TestAnInvitationIsAcceptedByItsAddressOnly(t *testing.T) {
 		b.post("/identity/invite", "code", code).leadsTo("/identity/invite?code=" + code)
 		b.get("/identity/invite?code=" + code).says("You are in")
 	})
+}
+
+func TestWhatChangesTheSignInAsksForARecentOne(t *testing.T) {
+	each(t, func(s *site) {
+		s.renameApp("Till sync")
+		b := s.browser()
+		b.signIn()
+		s.must(s.node.DB.Write(t.Context(), func(tx *db.Tx) error {
+			_, err := tx.Exec("update sessions set authenticated_at = authenticated_at - $1", (11 * time.Minute).Microseconds())
+			return err
+		}))
+		b.get("/identity/account").is(http.StatusOK)
+		for _, path := range []string{"two-step", "two-step/confirm", "two-step/end", "recovery", "passkeys/remove"} {
+			b.post("/identity/account/" + path).leadsTo("/identity/login")
+		}
+		for _, path := range []string{"/identity/account/passkeys/options", "/identity/account/passkeys"} {
+			if a := b.call(http.MethodPost, path, "{}").is(http.StatusOK); a.text != `{"next":"/identity/login"}` {
+				t.Errorf("%s: %s", path, a.text)
+			}
+		}
+		b.get("/identity/login").says("Sign in again", "You are signed in as", `value="`+ownerEmail+`"`)
+		if there := b.get(s.request()).is(http.StatusSeeOther).Header.Get("Location"); !strings.HasPrefix(there, "/identity/login?return=") {
+			t.Errorf("an app asks for the API with an old sign-in and leads to %s", there)
+		}
+	})
+}
+
+func TestThePasskeyScriptHearsWhatIsWrong(t *testing.T) {
+	b := start(t, "").browser()
+	for body, status := range map[string]int{
+		"": http.StatusBadRequest, "[]": http.StatusBadRequest, `{"answer":"` + strings.Repeat("x", 70<<10) + `"}`: http.StatusBadRequest,
+		"{}": http.StatusGone, `{"handle":"x","answer":{}}`: http.StatusGone,
+	} {
+		if a := b.call(http.MethodPost, "/identity/login/passkey", body).is(status); a.Header.Get("Content-Type") != "application/json" || !strings.HasPrefix(a.text, `{"message":"`) {
+			t.Errorf("%v %s", a.Header, a.text)
+		}
+	}
+	b.call(http.MethodPost, "/identity/login/passkey/options", "{}").is(http.StatusOK).says(`"challenge"`, `"handle"`)
+}
+
+func TestAnUnknownAddressIsAPageForPeopleAndJSONForClients(t *testing.T) {
+	b := start(t, "").browser()
+	b.get("/identity/nothing").is(http.StatusNotFound).says("There is no page here")
+	b.get("/identity/login/pin").is(http.StatusNotFound).says("There is no page here") // the address of a form's answer
+	if a := b.get("/identity/connect/nothing").is(http.StatusNotFound); a.Header.Get("Content-Type") != "application/json" {
+		t.Error(a.Header)
+	}
 }
 
 func TestFormsAreReadFromTheBodyOnly(t *testing.T) {

@@ -171,19 +171,21 @@ type answer struct {
 
 func (b *browser) send(method, target string, form url.Values, headers ...string) answer {
 	b.Helper()
+	body := ""
+	if form != nil {
+		body = form.Encode()
+		headers = append([]string{"Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin"}, headers...)
+	}
+	return b.call(method, target, body, headers...)
+}
+
+func (b *browser) call(method, target, body string, headers ...string) answer {
+	b.Helper()
 	if !strings.HasPrefix(target, "https://") && !strings.HasPrefix(target, "http://") {
 		target = b.url + target
 	}
-	var body io.Reader
-	if form != nil {
-		body = strings.NewReader(form.Encode())
-	}
-	r, err := http.NewRequestWithContext(b.Context(), method, target, body)
+	r, err := http.NewRequestWithContext(b.Context(), method, target, strings.NewReader(body))
 	b.must(err)
-	if form != nil {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.Header.Set("Sec-Fetch-Site", "same-origin")
-	}
 	for i := 0; i+1 < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}

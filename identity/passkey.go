@@ -29,11 +29,13 @@ type ceremony struct {
 // script answers the script of passkeys: JSON in and out, errors in words for the person.
 func (d *Door) script(serve func(*visit, ceremony) (ceremony, error)) func(*visit) error {
 	return func(v *visit) error {
-		var in ceremony
-		if err := json.NewDecoder(http.MaxBytesReader(v.w, v.r.Body, maxAnswer)).Decode(&in); err != nil {
-			return fault.New(fault.Invalid, "The request is not what the script of this page sends.").With("Reload the page.")
+		var in, out ceremony
+		err := json.NewDecoder(http.MaxBytesReader(v.w, v.r.Body, maxAnswer)).Decode(&in)
+		if err != nil {
+			err = fault.New(fault.Invalid, "The request is not what the script of this page sends.").With("Reload the page.")
+		} else {
+			out, err = serve(v, in)
 		}
-		out, err := serve(v, in)
 		status := http.StatusOK
 		if err != nil {
 			if !refused(err) {
