@@ -10,7 +10,7 @@
 //
 //	/identity/.well-known/openid-configuration     metadata: what is served, and nothing else
 //	/identity/.well-known/jwks                     keys.go         the keys that ID tokens are signed with
-//	/identity/connect/authorize  (page)            authorize.go    code, hybrid, implicit; by query, fragment, form_post
+//	/identity/connect/authorize  (page)            request.go, authorize.go    code, hybrid, implicit; by query, fragment, form_post
 //	/identity/connect/par                          par.go          requests pushed ahead (RFC 9126)
 //	/identity/connect/token                        endpoint.go     code, refresh token, client credentials, device code
 //	/identity/connect/deviceauthorization          device.go       devices without a browser (RFC 8628)
