@@ -103,7 +103,7 @@ func TestEveryPageHasAStrictPolicy(t *testing.T) {
 	check := func(a answer, policy string) {
 		t.Helper()
 		for name, want := range map[string]string{
-			"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store",
+			"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin", "Cache-Control": "no-store",
 			"Content-Type": "text/html; charset=utf-8",
 		} {
 			if got := a.Header.Get(name); got != want {

@@ -57,7 +57,7 @@ func LocalPath(s, fallback string) string {
 func SeeOther(w http.ResponseWriter, address string) {
 	h := w.Header()
 	h.Set("Location", address)
-	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusSeeOther)
 }
