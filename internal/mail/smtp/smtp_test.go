@@ -42,7 +42,8 @@ type envelope struct {
 	data           string
 }
 
-func newServer(t *testing.T) *server {
+// newServer starts a server that set has changed.
+func newServer(t *testing.T, set func(*server)) *server {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -65,6 +66,7 @@ func newServer(t *testing.T) *server {
 		roots: x509.NewCertPool(), refuse: map[string]string{}, received: make(chan envelope, 10),
 	}
 	s.roots.AddCert(cert)
+	set(s)
 	s.Listener, err = (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -180,15 +182,14 @@ func sender(t *testing.T, c smtp.Config) *smtp.Sender {
 }
 
 func TestAMessageArrivesWholeAndEncrypted(t *testing.T) {
-	server := newServer(t)
-	s := sender(t, smtp.Config{URL: server.url("ada"), Password: "p@ss:word", Roots: server.roots})
+	mta := newServer(t, func(*server) {})
+	s := sender(t, smtp.Config{URL: mta.url("ada"), Password: "p@ss:word", Roots: mta.roots})
 	text := "Your PIN is 123456.\n.\n..two dots\nGrüße, 你好\n" + strings.Repeat("long ", 300)
-	m := mail.Message{To: "böb@example.com", Subject: "Grüße\r\nBcc: eve@example.com", Text: text}
-	m.To = "bob@example.com"
+	m := mail.Message{To: "bob@example.com", Subject: "Grüße\r\nBcc: eve@example.com", Text: text}
 	if err := s.Send(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	e := <-server.received
+	e := <-mta.received
 	if !e.encrypted || e.user != "ada" || !strings.Contains(e.from, "<orders@example.com>") || !strings.Contains(e.to, "<bob@example.com>") {
 		t.Fatalf("%+v", e)
 	}
@@ -215,13 +216,12 @@ func TestAMessageArrivesWholeAndEncrypted(t *testing.T) {
 }
 
 func TestTLSFromTheStart(t *testing.T) {
-	server := newServer(t)
-	server.implicit = true
-	s := sender(t, smtp.Config{URL: strings.Replace(server.url("ada"), "smtp:", "smtps:", 1), Password: "p@ss:word", Roots: server.roots})
+	mta := newServer(t, func(s *server) { s.implicit = true })
+	s := sender(t, smtp.Config{URL: strings.Replace(mta.url("ada"), "smtp:", "smtps:", 1), Password: "p@ss:word", Roots: mta.roots})
 	if err := s.Send(t.Context(), mail.Message{To: "bob@example.com", Subject: "x", Text: "x"}); err != nil {
 		t.Fatal(err)
 	}
-	if e := <-server.received; !e.encrypted || e.user != "ada" {
+	if e := <-mta.received; !e.encrypted || e.user != "ada" {
 		t.Fatalf("%+v", e)
 	}
 }
@@ -238,9 +238,8 @@ func TestWhatTheServerRefusesForGoodIsFinal(t *testing.T) {
 		"rcpt": {"451 4.7.1 greylisted bob@example.com", false},
 	} {
 		t.Run(command, func(t *testing.T) {
-			server := newServer(t)
-			server.refuse[strings.ToUpper(command)] = c.answer
-			s := sender(t, smtp.Config{URL: server.url("ada"), Password: "p@ss:word", Roots: server.roots})
+			mta := newServer(t, func(s *server) { s.refuse[strings.ToUpper(command)] = c.answer })
+			s := sender(t, smtp.Config{URL: mta.url("ada"), Password: "p@ss:word", Roots: mta.roots})
 			err := s.Send(t.Context(), mail.Message{To: "bob@example.com", Subject: "x", Text: "secret"})
 			if err == nil || errors.Is(err, mail.ErrRefused) != c.final {
 				t.Fatal(err)
@@ -253,16 +252,16 @@ func TestWhatTheServerRefusesForGoodIsFinal(t *testing.T) {
 }
 
 func TestNothingGoesOutUnencryptedOrToAStranger(t *testing.T) {
-	server := newServer(t)
+	mta := newServer(t, func(*server) {})
 	m := mail.Message{To: "bob@example.com", Subject: "x", Text: "x"}
-	if err := sender(t, smtp.Config{URL: server.url("")}).Send(t.Context(), m); err == nil {
+	if err := sender(t, smtp.Config{URL: mta.url("")}).Send(t.Context(), m); err == nil {
 		t.Fatal("a certificate that nobody trusts was taken")
 	}
-	server.noTLS = true
-	if err := sender(t, smtp.Config{URL: server.url("ada"), Password: "p@ss:word", Roots: server.roots}).Send(t.Context(), m); err == nil {
+	mta = newServer(t, func(s *server) { s.noTLS = true })
+	if err := sender(t, smtp.Config{URL: mta.url("ada"), Password: "p@ss:word", Roots: mta.roots}).Send(t.Context(), m); err == nil {
 		t.Fatal("the password was sent in clear text")
 	}
-	if err := sender(t, smtp.Config{URL: server.url(""), Roots: server.roots}).Send(t.Context(), m); err != nil {
+	if err := sender(t, smtp.Config{URL: mta.url(""), Roots: mta.roots}).Send(t.Context(), m); err != nil {
 		t.Fatalf("loopback without encryption: %v", err)
 	}
 }
