@@ -206,6 +206,27 @@ func TestACopiedAuthenticatorIsRefused(t *testing.T) {
 		if err := signIn(7); err != nil {
 			t.Fatal(err)
 		}
+		for count := uint32(8); count < 18; count++ { // the authenticator and its copy at the same moment
+			d.key.Counter = count
+			var won atomic.Int32
+			var wg sync.WaitGroup
+			start := make(chan struct{})
+			for range 6 {
+				options, handle := k.begin()
+				answer := d.get(t, options, site)
+				wg.Go(func() {
+					<-start
+					if _, err := k.FinishSignIn(context.Background(), here, handle, answer); err == nil {
+						won.Add(1)
+					}
+				})
+			}
+			close(start)
+			wg.Wait()
+			if won.Load() != 1 {
+				t.Fatalf("%d sign-ins with one count", won.Load())
+			}
+		}
 	})
 }
 
