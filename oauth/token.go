@@ -124,23 +124,35 @@ func (s *Server) present(ctx context.Context, cred Credential) (verified, error)
 	}
 	bound := v.keyThumbprint != ""
 	if bound != (cred.Scheme == "DPoP") {
-		return v, fault.New(fault.Unauthenticated, "This access token is presented by the wrong scheme.").
-			With("A token that is bound to a key goes with Authorization: DPoP and a proof, any other with Bearer.")
+		return v, &unusable{bound, codeInvalidToken, fault.New(fault.Unauthenticated, "This access token is presented by the wrong scheme.").
+			With("A token that is bound to a key goes with Authorization: DPoP and a proof, any other with Bearer.")}
 	}
 	if bound {
 		thumbprint, err := s.proof(ctx, cred.Header, cred.Method, cred.Address, cred.Token)
 		if p := (*problem)(nil); errors.As(err, &p) {
-			return v, fault.New(fault.Unauthenticated, p.description)
+			return v, &unusable{true, p.code, fault.New(fault.Unauthenticated, p.description)}
 		}
 		if err != nil {
 			return v, err
 		}
 		if thumbprint != v.keyThumbprint {
-			return v, fault.New(fault.Unauthenticated, "The DPoP proof is missing, or made with another key than the token's.")
+			return v, &unusable{true, codeInvalidToken, fault.New(fault.Unauthenticated, "The DPoP proof is missing, or made with another key than the token's.")}
 		}
 	}
 	return v, nil
 }
+
+const codeInvalidToken = "invalid_token"
+
+// unusable is the refusal of a good access token that is not presented as it has to be.
+type unusable struct {
+	bound bool   // the token is bound to a key, so the next try is by DPoP
+	code  string // of RFC 6750 or RFC 9449
+	fault *fault.Error
+}
+
+func (u *unusable) Error() string { return u.fault.Error() }
+func (u *unusable) Unwrap() error { return u.fault }
 
 // verify reads what a token stands for, from one snapshot.
 func (s *Server) verify(ctx context.Context, digest tokenDigest) (v verified, err error) {

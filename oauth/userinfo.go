@@ -13,7 +13,17 @@ import (
 func (s *Server) serveUserInfo(w http.ResponseWriter, r *http.Request) {
 	claims, err := s.userInfo(r)
 	if f := (*fault.Error)(nil); errors.As(err, &f) && f.Kind == fault.Unauthenticated {
-		err = &problem{status: http.StatusUnauthorized, code: "invalid_token", description: f.Message, challenge: `Bearer error="invalid_token", error_description="` + f.Message + `"`}
+		scheme, code := "Bearer", codeInvalidToken
+		if u := (*unusable)(nil); errors.As(err, &u) {
+			code = u.code
+			if u.bound {
+				scheme = `DPoP algs="` + strings.Join(algorithmNames(clientAlgorithms), " ") + `",`
+			}
+		}
+		err = &problem{
+			status: http.StatusUnauthorized, code: code, description: f.Message,
+			challenge: scheme + ` error="` + code + `", error_description="` + f.Message + `"`,
+		}
 	}
 	if err != nil {
 		refuse(w, r, err)
@@ -31,13 +41,16 @@ func (s *Server) userInfo(r *http.Request) (map[string]any, error) {
 		}
 		if token := form["access_token"]; token != "" {
 			if ok {
-				return nil, invalidRequest("The access token is there twice: in the header and in the body.")
+				return nil, &problem{
+					status: http.StatusBadRequest, code: "invalid_request", description: "The access token is there twice: in the header and in the body.",
+					challenge: `Bearer error="invalid_request"`,
+				}
 			}
 			cred, ok = Bearer(token), true
 		}
 	}
 	if !ok {
-		return nil, &problem{status: http.StatusUnauthorized, code: "invalid_token", description: "Send the access token: Authorization: Bearer.", challenge: `Bearer realm="Comanda"`}
+		return nil, &problem{status: http.StatusUnauthorized, code: codeInvalidToken, description: "Send the access token: Authorization: Bearer.", challenge: `Bearer realm="Comanda"`}
 	}
 	v, err := s.present(r.Context(), cred)
 	if err != nil {
