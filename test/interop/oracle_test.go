@@ -131,7 +131,11 @@ func (o *oracle) words(res *http.Response) string {
 	defer func() { _ = res.Body.Close() }()
 	body := must(io.ReadAll(res.Body))(o)
 	say := func(place string, what url.Values) string {
-		return strings.TrimSpace(fmt.Sprintf("%d %s %s", res.StatusCode, place, carried(what)))
+		scheme, _, _ := strings.Cut(res.Header.Get("WWW-Authenticate"), " ")
+		if scheme == "Basic" { // goes with every 401 of ours where clients authenticate, because HTTP asks for it
+			scheme = ""
+		}
+		return strings.Join(strings.Fields(fmt.Sprintf("%d %s %s %s", res.StatusCode, place, carried(what), scheme)), " ")
 	}
 	if to := res.Header.Get("Location"); to != "" && res.StatusCode >= 300 && res.StatusCode < 400 {
 		u := must(res.Request.URL.Parse(to))(o)
