@@ -23,7 +23,7 @@ const (
 )
 
 // functions are those of this door's templates.
-var functions = template.FuncMap{"onTheWay": onTheWay, "words": words, "when": when, "browserOf": browserOf}
+var functions = template.FuncMap{"onTheWay": onTheWay, "words": words, "when": when, "browserOf": browserOf, "about": oauth.About}
 
 // Config is what the door stands on.
 type Config struct {

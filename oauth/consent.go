@@ -228,8 +228,7 @@ func (s *Server) announceGrant(ctx context.Context, caller *account.Caller, c cl
 	})
 	text := fmt.Sprintf("%s let the app %q act on %s.\n\nIt may:\n", caller.EventName(), c.name, b.Name)
 	for _, name := range g.scopes {
-		sc, _ := scopeNamed(name)
-		text += "  - " + sc.About + "\n"
+		text += "  - " + About(name) + "\n"
 	}
 	text += fmt.Sprintf("\nTo take this back, open Connected apps: %s/account\n", s.cfg.Issuer)
 	return rec, letter{fmt.Sprintf("%s: the app %q was connected", b.Name, c.name), text}, err

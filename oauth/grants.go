@@ -92,9 +92,11 @@ func readGrants(tx *db.Tx, query string, args ...any) ([]grant, error) {
 type ConnectedApp struct {
 	GrantId      int       `json:"GrantId"`
 	AppId        string    `json:"AppId" doc:"The brand on which the app may act; empty when it may only know who the person is."`
+	AppName      string    `json:"AppName" doc:"That brand's name."`
 	OauthAppId   string    `json:"OauthAppId"`
 	OauthAppName string    `json:"OauthAppName"`
 	OwnerAppId   string    `json:"OwnerAppId" doc:"The brand whose app it is."`
+	OwnerName    string    `json:"OwnerName" doc:"That brand's name."`
 	AccountId    int       `json:"AccountId" doc:"The person who agreed."`
 	Name         string    `json:"Name"`
 	Scopes       []string  `json:"Scopes"`
@@ -140,10 +142,10 @@ func (s *Server) connected(ctx context.Context, query string, owner int) ([]Conn
 				GrantId: g.id, OauthAppId: g.app, OauthAppName: a.name, AccountId: g.account, Scopes: g.scopes,
 				StoreIds: append([]int{}, g.stores...), CreatedAt: wire.At(g.created), GrantedAt: wire.At(g.granted),
 			}
-			if line.OwnerAppId, err = s.appID(tx, a.brand); err != nil {
+			if line.OwnerAppId, line.OwnerName, err = s.brandNames(tx, a.brand); err != nil {
 				return err
 			}
-			if line.AppId, err = s.appID(tx, g.brand); err != nil {
+			if line.AppId, line.AppName, err = s.brandNames(tx, g.brand); err != nil {
 				return err
 			}
 			if line.Name, _, err = s.accounts.Known(tx, g.account); err != nil && !errors.Is(err, sql.ErrNoRows) {
@@ -157,12 +159,12 @@ func (s *Server) connected(ctx context.Context, query string, owner int) ([]Conn
 	return out, wrap("list grants", err)
 }
 
-func (s *Server) appID(tx *db.Tx, brand int) (string, error) {
+func (s *Server) brandNames(tx *db.Tx, brand int) (appID, name string, err error) {
 	if brand == 0 {
-		return "", nil
+		return "", "", nil
 	}
 	b, err := s.accounts.LoadBrand(tx, brand)
-	return b.AppID, err
+	return b.AppID, b.Name, err
 }
 
 // RevokeGrant takes back what a person allowed an OAuth app: its tokens stop working at once on this node, within two

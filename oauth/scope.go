@@ -66,6 +66,12 @@ func scopeNamed(name string) (Scope, bool) {
 	return scopes[i], true
 }
 
+// About says in words what a scope allows.
+func About(scope string) string {
+	sc, _ := scopeNamed(scope)
+	return sc.About
+}
+
 // ScopesFor are the scopes that include a right, the narrowest first and api last: what the door names in a refusal and
 // the reference shows. The empty right, that of calls about the caller's own account, is in api only.
 func ScopesFor(r account.Right) []string {
