@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
@@ -38,8 +39,14 @@ var logoutModules = []struct {
 	{"bad-post-logout-redirect-uri", func(l *logoutRun) { l.values.Set("post_logout_redirect_uri", signedOut+"/"+rand.Text()); l.stays() }},
 	// Nor is a registered one with a query that is not (Logout 3: compared character by character).
 	{"query-added-to-post-logout-redirect-uri", func(l *logoutRun) { l.values.Set("post_logout_redirect_uri", signedOut+"?foo=bar"); l.stays() }},
-	// A hint whose signature was taken away proves nothing, so nobody is sent anywhere (Logout 2, 4).
-	{"modified-id-token-hint", func(l *logoutRun) { l.values.Set("id_token_hint", unsigned(l.hint)); l.stays() }},
+	// A hint whose signature was taken away, or is that of other claims, proves nothing, so nobody is sent anywhere
+	// (Logout 2, 4).
+	{"modified-id-token-hint", func(l *logoutRun) {
+		for _, hint := range []string{unsigned(l.hint), changed(l.hint)} {
+			l.values.Set("id_token_hint", hint)
+			l.stays()
+		}
+	}},
 	// Nor does one that somebody else signed, here the client (Logout 2, 4).
 	{"bad-id-token-hint", func(l *logoutRun) { l.values.Set("id_token_hint", l.forged()); l.stays() }},
 	// Without a hint there is no client whose addresses could be compared (Logout 3).
@@ -137,6 +144,13 @@ func (l *logoutRun) isSignedOut() {
 // unsigned is a token with its algorithm changed to none and its signature cut off.
 func unsigned(token string) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`)) + "." + strings.Split(token, ".")[1] + "."
+}
+
+// changed is a token with other claims under its header and signature.
+func changed(token string) string {
+	parts := strings.Split(token, ".")
+	claims := bytes.Replace(payload(token), []byte(`"iat":`), []byte(`"iat":1`), 1)
+	return parts[0] + "." + base64.RawURLEncoding.EncodeToString(claims) + "." + parts[2]
 }
 
 // forged is an ID token about the same person that the client signed with its secret.
