@@ -2,11 +2,11 @@ package account
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
 	"comanda/internal/clock"
 	"comanda/internal/db"
+	"comanda/internal/worker"
 )
 
 const (
@@ -16,22 +16,7 @@ const (
 
 // Run deletes what has expired (sessions, PINs, links, known sites) until ctx ends.
 func (a *Accounts) Run(ctx context.Context) error {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		n, err := a.sweepOnce(ctx)
-		if err != nil && ctx.Err() == nil {
-			slog.ErrorContext(ctx, "sweeping expired sessions failed; it goes on later", "error", err)
-		}
-		if n > 0 && err == nil {
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	return worker.Run(ctx, "sweeping expired sessions", sweepEvery, nil, a.sweepOnce)
 }
 
 // sweepOnce deletes up to sweepChunk expired rows of each kind and returns how many they were.

@@ -2,11 +2,11 @@ package oauth
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
 	"comanda/internal/clock"
 	"comanda/internal/db"
+	"comanda/internal/worker"
 )
 
 const (
@@ -16,26 +16,12 @@ const (
 
 // Run makes and rotates signing keys and deletes what has expired, until ctx ends.
 func (s *Server) Run(ctx context.Context) error {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		if _, err := s.rotateOnce(ctx); err != nil && ctx.Err() == nil {
-			slog.ErrorContext(ctx, "rotating signing keys failed; it goes on later", "error", err)
+	return worker.Run(ctx, "rotating keys and sweeping what has expired", sweepEvery, nil, func(ctx context.Context) (int, error) {
+		if _, err := s.rotateOnce(ctx); err != nil {
+			return 0, err
 		}
-		more := true
-		for more && ctx.Err() == nil {
-			n, err := s.sweepOnce(ctx)
-			if err != nil && ctx.Err() == nil {
-				slog.ErrorContext(ctx, "sweeping what has expired failed; it goes on later", "error", err)
-			}
-			more = err == nil && n > 0
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+		return s.sweepOnce(ctx)
+	})
 }
 
 // sweepOnce deletes up to sweepChunk expired rows of each table and returns how many they were. Tokens go before the

@@ -2,11 +2,11 @@ package idempotency
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
 	"comanda/internal/clock"
 	"comanda/internal/db"
+	"comanda/internal/worker"
 )
 
 const (
@@ -26,22 +26,7 @@ func Sweep(ctx context.Context, d *db.DB) (n int, err error) {
 	return n, err
 }
 
-// Run sweeps from time to time until ctx ends. A failure is logged and tried again later: nothing waits for it.
+// Run sweeps from time to time until ctx ends. Nothing waits for it.
 func Run(ctx context.Context, d *db.DB) error {
-	tick := time.NewTicker(sweepGap)
-	defer tick.Stop()
-	for {
-		n, err := Sweep(ctx, d)
-		if err != nil && ctx.Err() == nil {
-			slog.WarnContext(ctx, "old answers were not deleted", "error", err)
-		}
-		if err == nil && n > 0 {
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-	}
+	return worker.Run(ctx, "deleting old answers", sweepGap, nil, func(ctx context.Context) (int, error) { return Sweep(ctx, d) })
 }

@@ -22,6 +22,7 @@ import (
 	"comanda/internal/clock"
 	"comanda/internal/db"
 	"comanda/internal/seal"
+	"comanda/internal/worker"
 )
 
 // Message is one message as plain text.
@@ -94,23 +95,7 @@ func (o *Outbox) Put(tx *db.Tx, m Message) error {
 
 // Run sends what is in the outbox until ctx ends.
 func (o *Outbox) Run(ctx context.Context) error {
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	for {
-		n, err := o.RunOnce(ctx)
-		if err != nil && ctx.Err() == nil {
-			slog.ErrorContext(ctx, "sending mail failed; it goes on later", "error", err)
-		}
-		if n > 0 && err == nil {
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		case <-o.wake:
-		}
-	}
+	return worker.Run(ctx, "sending mail", pollEvery, o.wake, o.RunOnce)
 }
 
 // waiting is a message of the outbox that is due.
