@@ -200,10 +200,7 @@ func (s *Server) answer(ctx context.Context, q authRequest, session *account.Ses
 	}
 	if token != "" {
 		fields = append(fields, [2]string{"access_token", token}, [2]string{"token_type", "Bearer"},
-			[2]string{"expires_in", strconv.Itoa(q.app.accessSeconds)})
-	}
-	if token != "" || q.scopes.String() != q.raw["scope"] {
-		fields = append(fields, [2]string{"scope", q.scopes.String()})
+			[2]string{"expires_in", strconv.Itoa(q.app.accessSeconds)}, [2]string{"scope", q.scopes.String()})
 	}
 	return s.respond(q, fields), nil
 }
