@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -252,6 +253,13 @@ func (s *server) known(c *call, a access) (*account.Caller, error) {
 		caller, err := s.Auth.Authenticate(c.ctx, cred)
 		if err == nil && caller == nil {
 			err = unauthenticated()
+		}
+		if f := (*fault.Error)(nil); errors.As(err, &f) {
+			if challenge := oauth.Challenge(err); challenge != "" {
+				p := fromFault(f)
+				p.challenge = challenge
+				err = p
+			}
 		}
 		return caller, err
 	}

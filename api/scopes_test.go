@@ -1,14 +1,24 @@
 package api_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
 	"comanda/account"
 	"comanda/internal/apptest"
+	"comanda/internal/clock"
 	"comanda/internal/dbtest"
 	"comanda/oauth"
 	"comanda/wire"
@@ -152,4 +162,57 @@ func TestClientSettings(t *testing.T) {
 			change("unknown level", `{"AccessLevel":"King"}`, 400, "AccessLevel"),
 		)
 	})
+}
+
+// Who presents a token that is bound to a key as if it were not is told how to present it.
+func TestABoundTokenIsAskedForByItsScheme(t *testing.T) {
+	k := apptest.New(t, dbtest.SQLite(t))
+	id, secret, err := k.OAuth.CreateApp(k.Context(), k.Caller(apptest.Owner), k.Brand.AppID, wire.OAuthApp{OauthAppName: wire.P("POS")})
+	k.Must(err)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	k.Must(err)
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, (&jose.SignerOptions{EmbedJWK: true}).WithType("dpop+jwt"))
+	k.Must(err)
+	proof := func(claims map[string]any) string {
+		claims["jti"], claims["iat"] = rand.Text(), clock.Now().Unix()
+		text, err := jwt.Signed(signer).Claims(claims).Serialize()
+		k.Must(err)
+		return text
+	}
+	r := httptest.NewRequest("POST", "/identity/connect/token", strings.NewReader("grant_type=client_credentials"))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("DPoP", proof(map[string]any{"htm": "POST", "htu": "https://comanda.test/identity/connect/token"}))
+	r.SetBasicAuth(id, secret)
+	w := httptest.NewRecorder()
+	k.OAuth.Handler().ServeHTTP(w, r)
+	var bound struct {
+		Token string `json:"access_token"`
+		Type  string `json:"token_type"`
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &bound); err != nil || bound.Type != "DPoP" {
+		t.Fatal(w.Body)
+	}
+	sum := sha256.Sum256([]byte(bound.Token))
+	good := proof(map[string]any{"htm": "GET", "htu": "https://comanda.test/api/v1.0/apps", "ath": base64.RawURLEncoding.EncodeToString(sum[:])})
+	for _, c := range []struct {
+		scheme, proof string
+		status        int
+		challenge     string
+	}{
+		{"Bearer", "", 401, `error="invalid_token"`},
+		{"DPoP", "", 401, `error="invalid_token"`},
+		{"DPoP", proof(map[string]any{"htm": "GET", "htu": "https://comanda.test/api/v1.0/apps"}), 401, `error="invalid_dpop_proof"`},
+		{"DPoP", good, 200, ""},
+		{"DPoP", good, 401, `error="invalid_dpop_proof"`},
+	} {
+		header := http.Header{"Authorization": {c.scheme + " " + bound.Token}}
+		if c.proof != "" {
+			header.Set("DPoP", c.proof)
+		}
+		w := k.Send(apptest.Call{Method: "GET", Path: "/api/v1.0/apps", Header: header})
+		got := w.Header().Get("WWW-Authenticate")
+		if w.Code != c.status || !strings.Contains(got, c.challenge) || (c.status == 401) != strings.HasPrefix(got, `DPoP algs="`) {
+			t.Errorf("%s: %d %s %s", c.scheme, w.Code, got, w.Body)
+		}
+	}
 }

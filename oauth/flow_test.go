@@ -636,14 +636,14 @@ func TestIntrospection(t *testing.T) {
 				t.Errorf("%s after its revocation: %v", name, got)
 			}
 		}
-		// Somebody else's token is not revoked, and nobody is told so.
+		// Somebody else's token is not revoked.
 		b := s.redeem(s.agree().Get("code"))
 		w := httptest.NewRecorder()
 		r := httptest.NewRequest("POST", "/identity/connect/revocation", strings.NewReader("token="+b.body["access_token"].(string)))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.SetBasicAuth(other.id, other.secret)
 		s.Handler().ServeHTTP(w, r)
-		if w.Code != 200 || w.Body.Len() != 0 {
+		if w.Code != 400 || !strings.Contains(w.Body.String(), "invalid_request") {
 			t.Error(w.Code, w.Body)
 		}
 		s.caller(b.body["access_token"].(string))

@@ -104,7 +104,7 @@ func (s *Server) live(ctx context.Context, token string) (t access, err error) {
 	return t, wrap("introspect", err)
 }
 
-// serveRevocation ends a token (RFC 7009). A token that is unknown or another client's gets the same answer.
+// serveRevocation ends a token (RFC 7009). One that is not known is ended already; another client's is refused.
 func (s *Server) serveRevocation(w http.ResponseWriter, r *http.Request) {
 	if err := s.revoke(r); err != nil {
 		refuse(w, r, err)
@@ -128,24 +128,28 @@ func (s *Server) revoke(r *http.Request) error {
 	}
 	digest := digestOf(form["token"])
 	var t access
-	err = s.db.Write(r.Context(), func(tx *db.Tx) error {
+	err = s.db.Write(r.Context(), func(tx *db.Tx) (err error) {
 		t, err = scanToken(tx.QueryRow(sqlToken, digest[:]))
-		if errors.Is(err, sql.ErrNoRows) || err == nil && t.app != c.id {
-			t = access{}
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
 			return nil
-		}
-		if err != nil {
+		case err != nil:
 			return err
+		case t.app != c.id:
+			return invalidRequest("The token was issued to another app.")
 		}
 		if t.kind == kindRefresh {
 			return s.kill(tx, t.authorization)
 		}
-		_, err := tx.Exec(sqlDeleteToken, digest[:])
+		_, err = tx.Exec(sqlDeleteToken, digest[:])
 		return err
 	})
+	if err != nil {
+		return wrap("revoke", err)
+	}
 	s.verified.Evict(digest)
 	if t.kind == kindRefresh {
 		s.forgetAuthorization(t.authorization)
 	}
-	return wrap("revoke", err)
+	return nil
 }

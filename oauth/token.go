@@ -154,6 +154,20 @@ type unusable struct {
 func (u *unusable) Error() string { return u.fault.Error() }
 func (u *unusable) Unwrap() error { return u.fault }
 
+// Challenge is the WWW-Authenticate that goes with an Unauthenticated error of Authenticate: how to present the token next
+// time (RFC 6750, RFC 9449). It is empty where the token itself is of no use.
+func Challenge(err error) string {
+	u := (*unusable)(nil)
+	if !errors.As(err, &u) {
+		return ""
+	}
+	scheme := "Bearer"
+	if u.bound {
+		scheme = `DPoP algs="` + strings.Join(algorithmNames(clientAlgorithms), " ") + `",`
+	}
+	return scheme + ` error="` + u.code + `", error_description="` + u.fault.Message + `"`
+}
+
 // verify reads what a token stands for, from one snapshot.
 func (s *Server) verify(ctx context.Context, digest tokenDigest) (v verified, err error) {
 	err = s.db.Read(ctx, func(tx *db.Tx) error {

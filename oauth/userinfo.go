@@ -13,17 +13,14 @@ import (
 func (s *Server) serveUserInfo(w http.ResponseWriter, r *http.Request) {
 	claims, err := s.userInfo(r)
 	if f := (*fault.Error)(nil); errors.As(err, &f) && f.Kind == fault.Unauthenticated {
-		scheme, code := "Bearer", codeInvalidToken
+		p := &problem{
+			status: http.StatusUnauthorized, code: codeInvalidToken, description: f.Message,
+			challenge: `Bearer error="` + codeInvalidToken + `", error_description="` + f.Message + `"`,
+		}
 		if u := (*unusable)(nil); errors.As(err, &u) {
-			code = u.code
-			if u.bound {
-				scheme = `DPoP algs="` + strings.Join(algorithmNames(clientAlgorithms), " ") + `",`
-			}
+			p.code, p.challenge = u.code, Challenge(err)
 		}
-		err = &problem{
-			status: http.StatusUnauthorized, code: code, description: f.Message,
-			challenge: scheme + ` error="` + code + `", error_description="` + f.Message + `"`,
-		}
+		err = p
 	}
 	if err != nil {
 		refuse(w, r, err)
