@@ -7,8 +7,10 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"comanda/account"
+	"comanda/internal/clock"
 	"comanda/internal/db"
 	"comanda/internal/dbtest"
 	"comanda/internal/fault"
@@ -414,5 +416,25 @@ func TestAnotherBrandsAppIsNotThere(t *testing.T) {
 			t.Error(err)
 		}
 		k.caller(token)
+	})
+}
+
+// Whoever comes by an app's secret in a browser has shown a short time ago who they are.
+func TestSecretsNeedARecentSignIn(t *testing.T) {
+	each(t, func(t *testing.T, k *kit) {
+		ctx := context.Background()
+		id, _ := k.app(k.owner, "POS")
+		for ago, kind := range map[time.Duration]fault.Kind{time.Minute: -1, account.StepUp + time.Minute: fault.Forbidden} {
+			c := *k.owner
+			c.Authenticated = clock.Now().Add(-ago)
+			_, reveal := k.Secret(ctx, &c, "bella", id)
+			_, rotate := k.RotateSecret(ctx, &c, "bella", id)
+			drop := k.DropOldSecret(ctx, &c, "bella", id)
+			for _, err := range []error{reveal, rotate, drop} {
+				if kind == -1 && err != nil || kind != -1 && fault.KindOf(err) != kind {
+					t.Errorf("%s after the sign-in: %v", ago, err)
+				}
+			}
+		}
 	})
 }

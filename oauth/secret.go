@@ -39,7 +39,8 @@ func (s *Server) secretDigest(secret string) []byte {
 }
 
 // mayHold refuses a caller who must not come by an OAuth app's credentials: it takes Owner rights, or a token that the
-// app got for its own secret. A token that a person delegated to an app never will do.
+// app got for its own secret. A person must have signed in a short time ago. A token that a person delegated to an app
+// never will do.
 func mayHold(c *account.Caller, brand int, id string) error {
 	if c.Kind == account.Person && c.OAuthApp != "" {
 		return fault.New(fault.Forbidden, "A delegated token cannot read credentials.").With("Sign in to the portal.")
@@ -47,7 +48,10 @@ func mayHold(c *account.Caller, brand int, id string) error {
 	if c.Kind == account.App && c.OAuthApp == id && c.OwnSecret {
 		return nil
 	}
-	return c.Require(account.RevealSecrets, brand, 0)
+	if err := c.Require(account.RevealSecrets, brand, 0); err != nil {
+		return err
+	}
+	return c.RequireRecent()
 }
 
 // Secret reveals the newest secret of an OAuth app. Right: RevealSecrets, or the app's own token.

@@ -49,8 +49,11 @@ func (w *Webhooks) openSecret(id int, sealed []byte) ([]byte, error) {
 // target is how the audit log names a subscription.
 func target(s *Subscription) string { return "webhook/" + strconv.Itoa(s.ID) }
 
-// Secret reveals the newest signing secret, whsec_….
+// Secret reveals the newest signing secret, whsec_…, to a person who signed in a short time ago or to an app.
 func (w *Webhooks) Secret(ctx context.Context, c *account.Caller, appID, oauthAppID string, id int) (string, error) {
+	if err := c.RequireRecent(); err != nil {
+		return "", err
+	}
 	b, s, err := w.open(ctx, c, appID, oauthAppID, id)
 	if err != nil {
 		return "", err
@@ -67,6 +70,9 @@ func (w *Webhooks) Secret(ctx context.Context, c *account.Caller, appID, oauthAp
 // RotateSecret makes a new signing secret and returns it. For a day deliveries carry the signatures of both, so that the
 // receiver can change over without missing one.
 func (w *Webhooks) RotateSecret(ctx context.Context, c *account.Caller, appID, oauthAppID string, id int) (string, error) {
+	if err := c.RequireRecent(); err != nil {
+		return "", err
+	}
 	secret := newSecret()
 	err := w.change(ctx, c, appID, oauthAppID, id, &wire.WebhookSubscriptionUpdatedEvent{}, func(b account.Brand, s *Subscription) (edit, error) {
 		fresh := w.box.Seal([]byte(secret), secretOwner(s.ID))
