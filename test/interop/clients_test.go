@@ -20,7 +20,10 @@ const nodePatience = 2 * time.Minute
 // TestNodeClients runs the certified client libraries of npm; each file has its own story.
 func TestNodeClients(t *testing.T) {
 	node := nodeWith(t, "openid-client")
-	p := subject(t)
+	eachSubject(t, func(t *testing.T, p *provider) { nodeClients(t, p, node) })
+}
+
+func nodeClients(t *testing.T, p *provider, node string) {
 	file := filepath.Join(t.TempDir(), "interop.json")
 	check(t, os.WriteFile(file, must(json.Marshal(map[string]any{
 		"issuer": p.issuer, "api": p.api, "ours": !*onPeer, "driver": drive(t, p), "email": p.person.email, "callback": callback, "signedOut": signedOut,

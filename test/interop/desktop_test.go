@@ -11,8 +11,9 @@ import (
 // ID token and access token from the redirect to a scheme of its own, or from the hidden fields of a form; it calls the API
 // with the access token; and after the end of the session it waits until the view has shown a page below
 // <base>/identity/logout twice.
-func TestDesktopExample(t *testing.T) {
-	p := subject(t)
+func TestDesktopExample(t *testing.T) { eachSubject(t, desktopExample) }
+
+func desktopExample(t *testing.T, p *provider) {
 	c := p.clients["desktop"]
 	for _, mode := range []string{"fragment", "form_post"} {
 		t.Run(mode, func(t *testing.T) {

@@ -12,8 +12,9 @@ import (
 )
 
 // TestGoClients is what a Go program does with coreos/go-oidc and x/oauth2.
-func TestGoClients(t *testing.T) {
-	p := subject(t)
+func TestGoClients(t *testing.T) { eachSubject(t, goClients) }
+
+func goClients(t *testing.T, p *provider) {
 	ctx := oidc.ClientContext(t.Context(), p.http())
 	discovered, err := oidc.NewProvider(ctx, p.issuer)
 	if err != nil {

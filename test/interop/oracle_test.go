@@ -27,7 +27,7 @@ const differences = "../../docs/oauth.md"
 // lists the difference with its reason; a listed difference that is none any more fails as well.
 func TestSameAnswersAsAnotherProvider(t *testing.T) {
 	nodeWith(t, "oidc-provider")
-	ours := startComanda(t)
+	ours := startComanda(t, "")
 	theirs := startPeer(t, ours)
 	listed := readDifferences(t)
 	if len(probes) < 80 {

@@ -30,13 +30,18 @@ import (
 	"time"
 
 	_ "comanda/app" // the program that runs is built of it: when it has changed, an old result does not count
+	"comanda/internal/dbtest"
 	"comanda/internal/localca"
 	"comanda/test/program"
 )
 
 var onPeer = flag.Bool("peer", false, "run the clients against npm oidc-provider instead of Comanda")
 
-func TestMain(m *testing.M) { program.Main(m) }
+func TestMain(m *testing.M) {
+	code := dbtest.Run(m)
+	program.Clean()
+	os.Exit(code)
+}
 
 const (
 	startPatience = 60 * time.Second
@@ -150,24 +155,40 @@ func subject(t *testing.T) *provider {
 	if *onPeer {
 		return startPeer(t, nil)
 	}
-	return startComanda(t)
+	return startComanda(t, "")
 }
 
-// startComanda runs the real program on an empty folder and registers the clients as an integrator does: by the API.
-func startComanda(t *testing.T) *provider {
+// eachSubject runs fn against Comanda on each of its databases, or against the other provider.
+func eachSubject(t *testing.T, fn func(t *testing.T, p *provider)) {
+	t.Helper()
+	if *onPeer {
+		fn(t, startPeer(t, nil))
+		return
+	}
+	t.Run("sqlite", func(t *testing.T) { fn(t, startComanda(t, "")) })
+	t.Run("postgres", func(t *testing.T) { fn(t, startComanda(t, dbtest.PostgresURL(t))) })
+}
+
+// startComanda runs the real program on an empty folder, and on a PostgreSQL where its address is given, and registers the
+// clients as an integrator does: by the API.
+func startComanda(t *testing.T, databaseURL string) *provider {
 	t.Helper()
 	folder := t.TempDir()
+	where := []string{"--data", folder}
+	if databaseURL != "" {
+		where = append(where, "--database-url", databaseURL)
+	}
 	var made struct {
 		AppID        string `json:"appId"`
 		OAuthAppID   string `json:"oauthAppId"`
 		ClientSecret string `json:"clientSecret"`
 		Password     string `json:"password"`
 	}
-	printed := program.Run(t, startPatience, "init", "--data", folder, "--email", email, "--brand", "Bella Napoli", "--store", "Dame Street", "--json")
+	printed := program.Run(t, startPatience, append([]string{"init", "--email", email, "--brand", "Bella Napoli", "--store", "Dame Street", "--json"}, where...)...)
 	if err := json.Unmarshal([]byte(printed[strings.IndexByte(printed, '{'):]), &made); err != nil {
 		t.Fatalf("init printed %q: %v", printed, err)
 	}
-	server := program.Start(t, "serve", "--data", folder, "--listen", "127.0.0.1:0", "--admin", "", "--behind-proxy", "127.0.0.1/32")
+	server := program.Start(t, append([]string{"serve", "--listen", "127.0.0.1:0", "--admin", "", "--behind-proxy", "127.0.0.1/32"}, where...)...)
 	serving := regexp.MustCompile(`msg=serving url=(https://\S+)`)
 	base := eventually(t, "the server says that it serves", func() string {
 		if m := serving.FindStringSubmatch(server.Output()); m != nil {
