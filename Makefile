@@ -28,9 +28,9 @@ verify: ## check that generated files and go.mod are as they should be
 	go mod tidy -diff
 	go mod verify
 
-bench: ## run the benchmarks that fit in a minute or two; bench/README.md tells the long ones
+bench: ## run the benchmarks that fit in a few minutes; bench/README.md tells the long ones
 	go test -run '^$$' -bench . -benchtime 1s ./...
-	go run ./bench -engines sqlite -brands 1 -period 5s
+	go run ./bench -engines sqlite -brands 1 -period 2s -what ceilings,orders,webhooks,tokens
 
 soak: ## kill -9 a loaded server again and again for a while: make soak SOAK=10m
 	COMANDA_SOAK=$(or $(SOAK),5m) go test -count=1 -timeout 0 -v ./test/crash

@@ -2,6 +2,9 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
 	"database/sql"
 	"encoding/json"
 	"encoding/pem"
@@ -13,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,6 +24,8 @@ import (
 	"time"
 
 	_ "modernc.org/sqlite" // driver "sqlite"
+
+	"comanda/internal/db"
 )
 
 // Sizes of the ceilings' payloads: those of the basket, of the answer and of the webhook that the load makes.
@@ -32,7 +38,7 @@ const (
 )
 
 // ceilings are the parts that measure what no code of ours can exceed on the machine.
-var ceilings = map[string]func(args []string) error{"commit": bareCommit, "echo": bareEcho, "post": barePost}
+var ceilings = map[string]func(args []string) error{"commit": bareCommit, "echo": bareEcho, "insert": bareInsert, "post": barePost}
 
 // rate is what a ceiling came to.
 type rate struct {
@@ -94,15 +100,21 @@ func bareEcho(args []string) error {
 		return errors.New("echo DIR")
 	}
 	answer := bytes.Repeat([]byte("x"), answerBytes)
-	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return serveBare(args[0], func(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.Copy(io.Discard, r.Body); err != nil {
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusCreated)
 		_, _ = w.Write(answer)
-	}))
-	ca := filepath.Join(args[0], "echo.pem")
+	})
+}
+
+// serveBare serves HTTPS for ever, with the bench.json that load reads in a folder.
+func serveBare(dir string, handler http.HandlerFunc) error {
+	debug.SetGCPercent(gcPercent)
+	s := httptest.NewTLSServer(handler)
+	ca := filepath.Join(dir, "bare.pem")
 	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
 	if err := os.WriteFile(ca, block, 0o600); err != nil {
 		return err
@@ -111,15 +123,54 @@ func bareEcho(args []string) error {
 	if err != nil {
 		return err
 	}
-	raw, err := json.Marshal(seeded{BaseURL: s.URL, CAFile: ca, Brands: []brand{{AppID: "bare", Basket: basket}}})
+	err = writeSeeded(dir, seeded{
+		BaseURL: s.URL, CAFile: ca, Brands: []brand{{AppID: "bare", Basket: basket}},
+		OAuth: grantor{TokenURL: s.URL, ClientID: "bare", Secret: "bare"},
+	})
 	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(args[0], "bench.json"), raw, 0o600); err != nil {
 		return err
 	}
 	fmt.Println(s.URL)
 	select {}
+}
+
+// sqlBareToken is the row of a client_credentials token.
+const sqlBareToken = `insert into oauth_tokens
+	(digest, token_key, brand_id, oauth_app_id, kind, subject_id, levels, stores, created_at, expires_at,
+	authorization_id, scopes, key_thumbprint, used_at)
+	values ($1, $2, 1, '1000000000000000000001', 'client_credentials', 1, '', '', $3, $4, '', 'api', '', 0)`
+
+// bareInsert answers every POST over HTTPS with a token that nobody asked for by name: it reads the body and stores the
+// row of a token, through the same database package as the program, and that is all: insert DIR [URL of PostgreSQL].
+func bareInsert(args []string) error {
+	if len(args) != 2 {
+		return errors.New("insert DIR URL")
+	}
+	c := db.Config{URL: args[1]}
+	if c.URL == "" {
+		c.Path = filepath.Join(args[0], "bare.db")
+	}
+	d, err := db.Open(context.Background(), c)
+	if err != nil {
+		return err
+	}
+	return serveBare(args[0], func(w http.ResponseWriter, r *http.Request) {
+		if _, err := io.Copy(io.Discard, r.Body); err != nil {
+			return
+		}
+		token := rand.Text() + rand.Text()
+		digest, now := sha256.Sum256([]byte(token)), time.Now().UnixMicro()
+		err := d.Write(r.Context(), func(tx *db.Tx) error {
+			_, err := tx.Exec(sqlBareToken, digest[:], rand.Text(), now, now+time.Hour.Microseconds())
+			return err
+		})
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"access_token":"`+token+`","expires_in":3600,"token_type":"Bearer","scope":"api"}`)
+	})
 }
 
 // barePost sends as many POSTs to the receiver as its first argument says, 16 at a time: post ADDRESS N.
@@ -182,7 +233,7 @@ func measureCeilings(o options, self, dir string) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = receiver.Process.Kill(); _ = receiver.Wait() }()
+	defer receiver.kill()
 	var r rate
 	if err := b.part(&r, "post", address, strconv.Itoa(barePosts)); err != nil {
 		return err
@@ -194,27 +245,18 @@ func measureCeilings(o options, self, dir string) error {
 // echo loads the bare HTTPS server as the real one is loaded.
 func (b *bench) echo(dir string) error {
 	cmd := exec.Command(b.self, "echo", dir)
-	_, err := b.line(cmd)
+	p, _, err := b.child(cmd)
 	if err != nil {
 		return err
 	}
-	p := &process{cmd: cmd}
-	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	defer p.kill()
 	for _, clients := range b.clients {
-		before, err := p.cpu()
-		if err != nil {
-			return err
-		}
 		var got loaded
-		if err := b.part(&got, "load", dir, strconv.Itoa(clients), (b.period / 2).String()); err != nil {
-			return err
-		}
-		after, err := p.cpu()
-		if err != nil {
+		if err := b.part(&got, "load", dir, "orders", strconv.Itoa(clients), (b.period / 2).String(), strconv.Itoa(p.pid())); err != nil {
 			return err
 		}
 		fmt.Printf("ceiling: bare HTTPS echo, %2d clients: %6.0f/s, %d µs CPU each, generator %d µs, %d failed %s\n", clients,
-			got.PerSecond, (after-before).Microseconds()/int64(max(got.Orders, 1)), got.CPU, got.Failed, got.Failure)
+			got.PerSecond, got.ServerCPU, got.CPU, got.Failed, got.Failure)
 	}
 	return nil
 }

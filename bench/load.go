@@ -18,11 +18,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// seeded is what seed made and load uses.
+// seeded is what seed made and the loads use.
 type seeded struct {
 	BaseURL string  `json:"baseUrl"`
 	CAFile  string  `json:"caFile"`
 	Brands  []brand `json:"brands"`
+	OAuth   grantor `json:"oauth"`
 }
 
 type brand struct {
@@ -39,51 +40,85 @@ func readSeeded(data string) (s seeded, err error) {
 	return s, json.Unmarshal(raw, &s)
 }
 
+func writeSeeded(data string, s seeded) error {
+	raw, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(data, "bench.json"), raw, 0o600)
+}
+
 // loaded is the outcome of one load.
 type loaded struct {
-	Clients   int
-	Orders    int // acknowledged
+	Done      int // operations that succeeded
 	Seconds   float64
 	PerSecond float64
 	MedianMs  float64
+	P95Ms     float64
 	P99Ms     float64
-	CPU       int64  // µs of the generator itself per order
+	ServerCPU int64  // µs of the measured server per operation, all threads
+	CPU       int64  // µs of the generator itself per operation
 	Failed    int    // any other answer
 	Failure   string // the first of them
 }
 
-// load places orders over HTTPS, each client on one kept-alive connection of its own, and prints what came of it.
-func load(data string, clients int, period time.Duration) error {
+// work is what a client repeats; turn counts over all clients.
+type work func(c *http.Client, turn int) error
+
+// works are those that go on for a period of time.
+func (s seeded) works() map[string]work {
+	return map[string]work{
+		"orders": func(c *http.Client, turn int) error { return place(c, s.BaseURL, &s.Brands[turn%len(s.Brands)]) },
+		"tokens": func(c *http.Client, _ int) error { _, err := s.OAuth.token(c, clientCredentials); return err },
+	}
+}
+
+// load repeats a work for a period against the server of process pid and prints what came of it.
+func load(data, name string, clients int, period time.Duration, pid int) error {
 	s, err := readSeeded(data)
 	if err != nil {
 		return err
 	}
-	pem, err := os.ReadFile(s.CAFile)
+	do := s.works()[name]
+	if do == nil {
+		return fmt.Errorf("there is no work %q", name)
+	}
+	begin := time.Now()
+	out, err := s.crew(clients, pid, func(int) bool { return time.Since(begin) < period }, do)
 	if err != nil {
 		return err
 	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(pem) {
-		return errors.New("no certificate in " + s.CAFile)
+	return json.NewEncoder(os.Stdout).Encode(out)
+}
+
+// crew lets clients work, each on one kept-alive connection of its own, as long as more says.
+func (s seeded) crew(clients, pid int, more func(turn int) bool, do work) (out loaded, err error) {
+	own, err := ownTime()
+	if err != nil {
+		return out, err
+	}
+	server, err := cpuOf(pid)
+	if err != nil {
+		return out, err
+	}
+	roots, err := s.roots()
+	if err != nil {
+		return out, err
 	}
 	var mu sync.Mutex
 	var times []time.Duration
-	out := loaded{Clients: clients}
-	var turn atomic.Int64
+	var turns atomic.Int64
 	var wg sync.WaitGroup
 	begin := time.Now()
 	for range clients {
 		wg.Go(func() {
-			transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: false, DisableCompression: true}
-			transport.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
-			defer transport.CloseIdleConnections()
-			client := &http.Client{Transport: transport, Timeout: 30 * time.Second}
+			client := newClient(roots)
+			defer client.CloseIdleConnections()
 			var mine []time.Duration
 			failed, failure := 0, ""
-			for time.Since(begin) < period {
-				b := &s.Brands[int(turn.Add(1))%len(s.Brands)]
+			for turn := int(turns.Add(1)) - 1; more(turn); turn = int(turns.Add(1)) - 1 {
 				start := time.Now()
-				if err := place(client, s.BaseURL, b); err != nil {
+				if err := do(client, turn); err != nil {
 					failed++
 					failure = err.Error()
 					continue
@@ -100,13 +135,44 @@ func load(data string, clients int, period time.Duration) error {
 		})
 	}
 	wg.Wait()
-	out.Orders, out.Seconds = len(times), time.Since(begin).Seconds()
-	out.PerSecond = float64(out.Orders) / out.Seconds
-	out.MedianMs, out.P99Ms = quantiles(times)
-	if out.CPU, err = ownCPU(max(out.Orders, 1)); err != nil {
-		return err
+	serverAfter, err := cpuOf(pid)
+	if err != nil {
+		return out, err
 	}
-	return json.NewEncoder(os.Stdout).Encode(out)
+	ownAfter, err := ownTime()
+	if err != nil {
+		return out, err
+	}
+	out.Done, out.Seconds = len(times), time.Since(begin).Seconds()
+	out.PerSecond = float64(out.Done) / out.Seconds
+	out.MedianMs, out.P95Ms, out.P99Ms = quantile(times, 0.5), quantile(times, 0.95), quantile(times, 0.99)
+	each := int64(max(out.Done, 1))
+	out.ServerCPU, out.CPU = (serverAfter-server).Microseconds()/each, (ownAfter-own).Microseconds()/each
+	return out, nil
+}
+
+func (s seeded) roots() (*x509.CertPool, error) {
+	pem, err := os.ReadFile(s.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, errors.New("no certificate in " + s.CAFile)
+	}
+	return roots, nil
+}
+
+// newClient speaks HTTP/1.1 and follows no redirect.
+func newClient(roots *x509.CertPool) *http.Client {
+	return &http.Client{
+		Timeout:       30 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			TLSClientConfig: &tls.Config{RootCAs: roots}, DisableCompression: true, MaxIdleConnsPerHost: 1000,
+			TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{},
+		},
+	}
 }
 
 func place(client *http.Client, base string, b *brand) error {

@@ -1,14 +1,18 @@
 // Command bench measures the whole program from outside: the server, the load generator and the webhook receiver are
 // processes of their own, and the CPU time that is told is the server's alone. README.md in this folder has the figures.
 //
-//	go run ./bench [-engines sqlite,postgres] [-postgres URL] [-brands 1,50] [-clients 1,8,32] [-period 10s] [-burst 20000]
+//	go run ./bench [-what ceilings,orders,webhooks,tokens,flood] [-engines sqlite,postgres] [-postgres URL] [-brands 1,50]
+//		[-clients 1,8,32] [-period 10s] [-burst 20000] [-program FILE] [-profile FOLDER]
 //
 // The same binary plays the other parts:
 //
-//	bench load DATA CLIENTS PERIOD    place orders in an installation that seed made
-//	bench receive ADDRESS             take webhooks
-//	bench serve PROFILE ARGUMENT…     comanda serve with a CPU profile, for -profile
-//	bench commit, bench echo, bench post   the ceilings
+//	bench load DATA WORK CLIENTS PERIOD PID     place orders or ask for tokens in an installation that seed made, as often
+//	                                            as CLIENTS can
+//	bench steady DATA WORK RATE PERIOD BLOCK    place orders or try wrong passwords, RATE a second
+//	bench flow DATA SCOPE CLIENTS N PID         take N codes, redeem and refresh them
+//	bench receive ADDRESS                       take webhooks
+//	bench serve PROFILE ARGUMENT…               comanda serve with a CPU profile, for -profile
+//	bench commit, echo, insert, post            the ceilings
 package main
 
 import (
@@ -31,16 +35,8 @@ func main() {
 
 func command(args []string) error {
 	switch {
-	case len(args) == 4 && args[0] == "load":
-		clients, err := strconv.Atoi(args[2])
-		if err != nil {
-			return err
-		}
-		period, err := time.ParseDuration(args[3])
-		if err != nil {
-			return err
-		}
-		return load(args[1], clients, period)
+	case len(args) == 6 && parts[args[0]] != nil:
+		return parts[args[0]](args[1:])
 	case len(args) == 2 && args[0] == "receive":
 		return receive(args[1])
 	case len(args) > 1 && args[0] == "serve":
@@ -56,11 +52,16 @@ func command(args []string) error {
 	clients := f.String("clients", "1,8,32", "numbers of clients")
 	period := f.Duration("period", 10*time.Second, "length of each load")
 	burst := f.Int("burst", 20_000, "events in the webhook burst")
+	what := f.String("what", "ceilings,orders,webhooks,tokens,flood", "figures to measure")
+	program := f.String("program", "", "binary of comanda to measure, instead of one that is built")
 	profile := f.String("profile", "", "folder for CPU profiles of the server, whose own figures suffer a little from it")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
-	o := options{engines: strings.Split(*engines, ","), postgres: *postgres, period: *period, burst: *burst, profile: *profile}
+	o := options{
+		engines: strings.Split(*engines, ","), postgres: *postgres, period: *period, burst: *burst,
+		what: strings.Split(*what, ","), program: *program, profile: *profile,
+	}
 	var err error
 	if o.brands, err = numbers(*brands); err != nil {
 		return err
@@ -72,6 +73,39 @@ func command(args []string) error {
 		return errors.New("-postgres: name a server, or leave postgres out of -engines")
 	}
 	return run(o)
+}
+
+// parts are the roles that load a server, by name. Each takes five arguments.
+var parts = map[string]func(args []string) error{
+	"load": func(args []string) error {
+		n, err := numbers(args[2] + "," + args[4])
+		if err != nil {
+			return err
+		}
+		period, err := time.ParseDuration(args[3])
+		if err != nil {
+			return err
+		}
+		return load(args[0], args[1], n[0], period, n[1])
+	},
+	"steady": func(args []string) error {
+		n, err := numbers(args[2] + "," + args[4])
+		if err != nil {
+			return err
+		}
+		period, err := time.ParseDuration(args[3])
+		if err != nil {
+			return err
+		}
+		return steady(args[0], args[1], n[0], period, n[1])
+	},
+	"flow": func(args []string) error {
+		n, err := numbers(strings.Join(args[2:], ","))
+		if err != nil {
+			return err
+		}
+		return flow(args[0], args[1], n[0], n[1], n[2])
+	},
 }
 
 func numbers(list string) (out []int, err error) {

@@ -37,15 +37,27 @@ func (p *process) total() time.Duration {
 	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
 }
 
-// cpu is the CPU time of the running process and its threads, to the nanosecond of the scheduler's account.
-func (p *process) cpu() (time.Duration, error) {
-	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", p.cmd.Process.Pid))
+func (p *process) pid() int { return p.cmd.Process.Pid }
+
+// kill ends the process at once and waits for it.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill()
+	_ = p.cmd.Wait()
+}
+
+// cpu is the CPU time of the running process.
+func (p *process) cpu() (time.Duration, error) { return cpuOf(p.pid()) }
+
+// cpuOf is the CPU time of a running process and its threads, to the nanosecond of the scheduler's account. A thread
+// that has ended takes its time along.
+func cpuOf(pid int) (time.Duration, error) {
+	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
 	if err != nil {
 		return 0, err
 	}
 	var sum int64
 	for _, t := range tasks {
-		raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/schedstat", p.cmd.Process.Pid, t.Name()))
+		raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/schedstat", pid, t.Name()))
 		if err != nil {
 			continue // a thread that just ended
 		}

@@ -27,11 +27,13 @@ func serveProfiled(profile string, args []string) (err error) {
 	f.StringVar(&c.Signup, "signup", "", "")
 	f.StringVar(&c.DatabaseURL, "database-url", "", "")
 	f.Float64Var(&c.DinerRate, "diner-rate", 0, "")
-	f.Func("webhook-allow", "", func(s string) error {
-		p, err := netip.ParsePrefix(s)
-		c.WebhookAllow = append(c.WebhookAllow, p)
-		return err
-	})
+	for name, list := range map[string]*[]netip.Prefix{"webhook-allow": &c.WebhookAllow, "behind-proxy": &c.BehindProxy} {
+		f.Func(name, "", func(s string) error {
+			p, err := netip.ParsePrefix(s)
+			*list = append(*list, p)
+			return err
+		})
+	}
 	if err := f.Parse(args); err != nil {
 		return err
 	}

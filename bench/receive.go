@@ -77,16 +77,16 @@ func (r *receiver) stats() received {
 	if s.Seconds > 0 {
 		s.PerSecond = float64(s.Deliveries) / s.Seconds
 	}
-	s.MedianMs, s.P99Ms = quantiles(slices.Clone(r.late))
+	late := slices.Clone(r.late)
+	s.MedianMs, s.P99Ms = quantile(late, 0.5), quantile(late, 0.99)
 	return s
 }
 
-// quantiles sorts times and returns the median and the 99th percentile in milliseconds.
-func quantiles(times []time.Duration) (median, p99 float64) {
+// quantile sorts times and returns the one that a share of them does not exceed, in milliseconds.
+func quantile(times []time.Duration, share float64) float64 {
 	if len(times) == 0 {
-		return 0, 0
+		return 0
 	}
 	slices.Sort(times)
-	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-	return ms(times[len(times)/2]), ms(times[len(times)*99/100])
+	return float64(times[int(float64(len(times)-1)*share)].Microseconds()) / 1000
 }

@@ -15,8 +15,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
@@ -32,7 +34,9 @@ type options struct {
 	clients  []int
 	period   time.Duration
 	burst    int
-	profile  string // folder, "" = no profiles
+	what     []string // figures to measure
+	program  string   // binary of comanda, "" = build it
+	profile  string   // folder, "" = no profiles
 }
 
 // bench is one installation under measurement.
@@ -56,9 +60,12 @@ func run(o options) (err error) {
 	if err != nil {
 		return err
 	}
-	comanda := filepath.Join(dir, "comanda")
-	if out, err := exec.Command("go", "build", "-o", comanda, "./cmd/comanda").CombinedOutput(); err != nil {
-		return fmt.Errorf("go build: %w: %s", err, out)
+	comanda := o.program
+	if comanda == "" {
+		comanda = filepath.Join(dir, "comanda")
+		if out, err := exec.Command("go", "build", "-o", comanda, "./cmd/comanda").CombinedOutput(); err != nil {
+			return fmt.Errorf("go build: %w: %s", err, out)
+		}
 	}
 	log, err := os.Create(filepath.Join(os.TempDir(), "comanda-bench.log"))
 	if err != nil {
@@ -66,21 +73,37 @@ func run(o options) (err error) {
 	}
 	defer func() { _ = log.Close() }()
 	fmt.Println("log of the servers:", log.Name())
-	if err := measureCeilings(o, self, dir); err != nil {
-		return fmt.Errorf("ceilings: %w", err)
+	if slices.Contains(o.what, "ceilings") {
+		if err := measureCeilings(o, self, dir); err != nil {
+			return fmt.Errorf("ceilings: %w", err)
+		}
 	}
 	for _, engine := range o.engines {
-		for _, n := range o.brands {
+		for i, n := range o.brands {
 			b := &bench{options: o, comanda: comanda, self: self, dir: dir, engine: engine, nBrands: n, log: log}
-			if err := b.orders(); err != nil {
-				return fmt.Errorf("%s, %d brands: orders: %w", engine, n, err)
-			}
-			if err := b.webhooks(); err != nil {
-				return fmt.Errorf("%s, %d brands: webhooks: %w", engine, n, err)
+			for _, f := range figures {
+				if !slices.Contains(o.what, f.name) || i > 0 && !f.byBrands {
+					continue
+				}
+				if err := f.measure(b); err != nil {
+					return fmt.Errorf("%s, %d brands: %s: %w", engine, n, f.name, err)
+				}
 			}
 		}
 	}
 	return nil
+}
+
+// figures are what is measured on each engine, some for each number of brands.
+var figures = []struct {
+	name     string
+	byBrands bool
+	measure  func(*bench) error
+}{
+	{"orders", true, (*bench).orders},
+	{"webhooks", true, (*bench).webhooks},
+	{"tokens", false, (*bench).tokens},
+	{"flood", false, (*bench).flood},
 }
 
 func (b *bench) print(format string, args ...any) {
@@ -129,6 +152,9 @@ func (b *bench) serve(c app.Config, what string) (p *process, ready time.Duratio
 	if c.DatabaseURL != "" {
 		args = append(args, "--database-url", c.DatabaseURL)
 	}
+	for _, proxy := range c.BehindProxy {
+		args = append(args, "--behind-proxy", proxy.String())
+	}
 	binary := b.comanda
 	if b.profile != "" {
 		name := fmt.Sprintf("%s-%s-%d.pprof", what, b.engine, b.nBrands)
@@ -173,23 +199,15 @@ func (b *bench) orders() error {
 	}
 	b.print("cold start %v, idle RSS %.1f MB", ready.Round(time.Millisecond), float64(rss)/1e6)
 	for _, clients := range b.clients {
-		before, err := p.cpu()
-		if err != nil {
-			return err
-		}
 		var got loaded
-		if err := b.part(&got, "load", c.Data, strconv.Itoa(clients), b.period.String()); err != nil {
+		if err := b.part(&got, "load", c.Data, "orders", strconv.Itoa(clients), b.period.String(), strconv.Itoa(p.pid())); err != nil {
 			return err
 		}
-		after, err := p.cpu()
-		if err != nil {
-			return err
-		}
-		if got.Orders == 0 {
+		if got.Done == 0 {
 			return errors.New("no order was placed: " + got.Failure)
 		}
 		b.print("HTTPS, %2d clients: %6.0f orders/s, %4d µs CPU/order, median %.1f ms, p99 %.1f ms, generator %d µs, %d failed %s", clients,
-			got.PerSecond, (after-before).Microseconds()/int64(got.Orders), got.MedianMs, got.P99Ms, got.CPU, got.Failed, got.Failure)
+			got.PerSecond, got.ServerCPU, got.MedianMs, got.P99Ms, got.CPU, got.Failed, got.Failure)
 	}
 	if rss, err = p.rss(); err != nil {
 		return err
@@ -207,7 +225,7 @@ func (b *bench) webhooks() error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = receiver.Process.Kill(); _ = receiver.Wait() }()
+	defer receiver.kill()
 	c, remove, err := b.install("webhooks")
 	if err != nil {
 		return err
@@ -238,26 +256,30 @@ func (b *bench) webhooks() error {
 }
 
 // receiver starts a receiver process and returns its address.
-func (b *bench) receiver() (*exec.Cmd, string, error) {
-	cmd := exec.Command(b.self, "receive", "127.0.0.1:0")
-	line, err := b.line(cmd)
-	return cmd, line, err
+func (b *bench) receiver() (*process, string, error) {
+	return b.child(exec.Command(b.self, "receive", "127.0.0.1:0"))
 }
 
-// line starts a process and returns the first line that it prints.
-func (b *bench) line(cmd *exec.Cmd) (string, error) {
+// child starts a process that ends with this one, and returns the first line that it prints.
+func (b *bench) child(cmd *exec.Cmd) (*process, string, error) {
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
+	if b.log != nil {
+		cmd.Stderr = b.log
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	p := &process{cmd: cmd, started: time.Now()}
 	if err := cmd.Start(); err != nil {
-		return "", err
+		return nil, "", err
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
-		return "", errors.Join(err, cmd.Process.Kill(), cmd.Wait())
+		p.kill()
+		return nil, "", fmt.Errorf("%s said nothing: %w", cmd.Path, err)
 	}
-	return strings.TrimSpace(line), nil
+	return p, strings.TrimSpace(line), nil
 }
 
 // await polls the receiver until it has so many different deliveries.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,7 +38,8 @@ func seed(ctx context.Context, s sowing) (err error) {
 		}
 	}()
 	out := seeded{BaseURL: server.PublicURL(), CAFile: server.CA.CAFile()}
-	owner, err := server.Accounts.SignUp(ctx, &account.Caller{}, account.NewAccount{Email: "bench@example.com", Password: uuid.NewString()})
+	out.OAuth = grantor{TokenURL: server.PublicURL() + "/identity/connect/token", Email: "bench@example.com", Password: uuid.NewString()}
+	owner, err := server.Accounts.SignUp(ctx, &account.Caller{}, account.NewAccount{Email: out.OAuth.Email, Password: out.OAuth.Password})
 	if err != nil {
 		return err
 	}
@@ -54,11 +53,24 @@ func seed(ctx context.Context, s sowing) (err error) {
 	if err := placeMany(ctx, server.Orders, out.Brands, s.orders); err != nil {
 		return err
 	}
-	raw, err := json.Marshal(out)
+	if err := register(ctx, server, owner, out.Brands[0], &out.OAuth); err != nil {
+		return err
+	}
+	return writeSeeded(s.config.Data, out)
+}
+
+// register makes the OAuth app of the token loads.
+func register(ctx context.Context, s *app.Server, owner int, b brand, g *grantor) error {
+	caller, err := s.Accounts.PersonCaller(ctx, owner)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(s.config.Data, "bench.json"), raw, 0o600)
+	if g.ClientID, g.Secret, err = s.OAuth.CreateApp(ctx, caller, b.AppID, wire.OAuthApp{OauthAppName: wire.P("Till sync")}); err != nil {
+		return err
+	}
+	g.RedirectURI = "https://till.example.com/return"
+	_, err = s.OAuth.AddRedirectURI(ctx, caller, b.AppID, g.ClientID, g.RedirectURI)
+	return err
 }
 
 // sow makes one sandbox brand: a store that is open around the clock with the demo's menu.
