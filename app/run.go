@@ -131,7 +131,7 @@ func (s *Server) doors() (http.Handler, error) {
 		switch strings.ToLower(first) {
 		case "api", "openapi.json":
 			v1.ServeHTTP(w, r)
-		case "identity":
+		case "identity", ".well-known":
 			if identity.IsPage(r.URL.Path) {
 				pages.ServeHTTP(w, r)
 			} else {

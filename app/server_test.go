@@ -69,6 +69,7 @@ func TestServesFromInitToStop(t *testing.T) {
 			{s.PublicURL() + "//API/v1.0/heartbeat/", `{"Data":"Pong"}`, 200},
 			{s.PublicURL() + "/openapi.json", `"openapi":"3.1`, 200},
 			{s.PublicURL() + "/identity/.well-known/openid-configuration", `"issuer":"` + s.PublicURL() + `/identity"`, 200},
+			{s.PublicURL() + "/.well-known/oauth-authorization-server/identity", `"issuer":"` + s.PublicURL() + `/identity"`, 200},
 			{s.PublicURL() + "/identity/nothing", `"`, 404},
 			{s.PublicURL() + "/assets/nothing.png", "There is no such file.", 404},
 			{s.PublicURL() + "/nothing", "", 404},

@@ -161,6 +161,7 @@ func renamed(err error, pairs ...string) error {
 
 type twoStepPage struct {
 	account.TOTPSetup
+	QR   qrCode       // the same for a camera
 	Link template.URL // opens an authenticator app on the same device
 	Form web.Form
 }
@@ -177,6 +178,7 @@ func (d *Door) beginTwoStep(v *visit, c *account.Caller) error {
 func (d *Door) askTwoStep(v *visit, status int, setup account.TOTPSetup, form web.Form) {
 	p := twoStepPage{TOTPSetup: setup, Form: form}
 	if strings.HasPrefix(setup.URL, "otpauth://totp/") {
+		p.QR = qrOf(setup.URL)
 		p.Link = template.URL(setup.URL) //nolint:gosec // of this scheme only, which html/template does not know
 	}
 	d.show(v, status, "two-step", "Two-step sign-in", web.Policy{}, p)

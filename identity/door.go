@@ -2,9 +2,11 @@ package identity
 
 import (
 	"embed"
+	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"strings"
 
 	"comanda/account"
@@ -169,6 +171,12 @@ type visit struct {
 func (d *Door) page(serve func(*visit) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := &visit{w: w, r: r}
+		defer func() {
+			// A page is written in one piece at its end, so that nothing has been written yet.
+			if p := recover(); p != nil && p != http.ErrAbortHandler { //nolint:errorlint // compared as net/http does
+				d.pages.Fail(w, r, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+			}
+		}()
 		if err := d.arrive(v); err != nil {
 			d.pages.Fail(w, r, err)
 		} else if err := serve(v); err != nil {

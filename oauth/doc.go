@@ -8,7 +8,8 @@
 // operations; package identity calls [Server.Authorize], [Server.Decide], [Server.DeviceRequest] and [Server.EndSession];
 // package webhook asks [Server.CheckApp].
 //
-//	/identity/.well-known/openid-configuration     metadata: what is served, and nothing else
+//	/identity/.well-known/openid-configuration     metadata: what is served, and nothing else; also at
+//	/.well-known/oauth-authorization-server/identity
 //	/identity/.well-known/jwks                     keys.go         the keys that ID tokens are signed with
 //	/identity/connect/authorize  (page)            request.go, authorize.go    code, hybrid, implicit; by query, fragment, form_post
 //	/identity/connect/par                          par.go          requests pushed ahead (RFC 9126)

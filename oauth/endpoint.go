@@ -21,15 +21,16 @@ type endpoint struct {
 func (s *Server) endpoints() map[string]endpoint {
 	read, send, both := []string{"GET", "HEAD"}, []string{"POST"}, []string{"GET", "POST"}
 	return map[string]endpoint{
-		"/.well-known/openid-configuration":       {methods: read, open: true, public: true, serve: s.serveMetadata},
-		"/.well-known/oauth-authorization-server": {methods: read, open: true, public: true, serve: s.serveMetadata},
-		"/.well-known/jwks":                       {methods: read, open: true, public: true, serve: s.serveKeys},
-		"/connect/token":                          {methods: send, open: true, serve: s.serveToken},
-		"/connect/par":                            {methods: send, open: true, serve: s.servePushed},
-		"/connect/deviceauthorization":            {methods: send, open: true, serve: s.serveDevice},
-		"/connect/introspect":                     {methods: send, serve: s.serveIntrospection},
-		"/connect/revocation":                     {methods: send, open: true, serve: s.serveRevocation},
-		"/connect/userinfo":                       {methods: both, open: true, serve: s.serveUserInfo},
+		"/.well-known/openid-configuration": {methods: read, open: true, public: true, serve: s.serveMetadata},
+		// Where RFC 8414 (3.1) has it: outside of the issuer's path.
+		"/.well-known/oauth-authorization-server/identity": {methods: read, open: true, public: true, serve: s.serveMetadata},
+		"/.well-known/jwks":            {methods: read, open: true, public: true, serve: s.serveKeys},
+		"/connect/token":               {methods: send, open: true, serve: s.serveToken},
+		"/connect/par":                 {methods: send, open: true, serve: s.servePushed},
+		"/connect/deviceauthorization": {methods: send, open: true, serve: s.serveDevice},
+		"/connect/introspect":          {methods: send, serve: s.serveIntrospection},
+		"/connect/revocation":          {methods: send, open: true, serve: s.serveRevocation},
+		"/connect/userinfo":            {methods: both, open: true, serve: s.serveUserInfo},
 	}
 }
 
