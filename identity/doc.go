@@ -4,6 +4,7 @@
 // It owns no table. What it shows and does is of packages account and oauth; here are the
 // pages, the session cookie, and who is sent where.
 //
+//	GET       /identity                    → the account
 //	GET  POST /identity/login              password; the other ways in start here
 //	POST      /identity/login/pin/send     mail a code          POST /identity/login/pin       enter it
 //	POST      /identity/login/second       code of an authenticator app, or a recovery code

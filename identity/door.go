@@ -62,6 +62,8 @@ func New(c Config) (*Door, error) {
 func (d *Door) routes() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, serve := range map[string]func(*visit) error{
+		"GET /identity":                 d.front,
+		"GET /identity/{$}":             d.front,
 		"GET /identity/login":           d.showLogin,
 		"POST /identity/login":          d.login,
 		"POST /identity/login/pin/send": d.sendPIN,
@@ -140,6 +142,12 @@ func IsPage(path string) bool {
 		return true
 	}
 	return !strings.HasPrefix(path, "/connect/") && !strings.HasPrefix(path, "/.well-known/")
+}
+
+// front leads whoever typed the shortest address to where they want to be.
+func (d *Door) front(v *visit) error {
+	http.Redirect(v.w, v.r, home, http.StatusSeeOther)
+	return nil
 }
 
 // foreign answers a form that another site's page has sent.

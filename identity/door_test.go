@@ -446,3 +446,13 @@ func TestFormsAreReadFromTheBodyOnly(t *testing.T) {
 	q := url.Values{"email": {ownerEmail}, "password": {password}}
 	s.browser().send(http.MethodPost, "/identity/login?"+q.Encode(), url.Values{}).is(http.StatusUnauthorized)
 }
+
+func TestTheShortestAddressLeadsToTheAccount(t *testing.T) {
+	each(t, func(s *site) {
+		for _, path := range []string{"/identity", "/identity/"} {
+			if got := s.browser().get(path).is(http.StatusSeeOther).Header.Get("Location"); got != "/identity/account" {
+				t.Errorf("%s leads to %s", path, got)
+			}
+		}
+	})
+}
