@@ -38,12 +38,12 @@ func (s *Server) secretDigest(secret string) []byte {
 	return m.Sum(nil)
 }
 
-// mayHold refuses a caller who must not come by an OAuth app's credentials: it takes Owner rights, or a token that the
+// mayHold refuses a caller who must not come by an OAuth app's credentials or set them: it takes Owner rights, or a token that the
 // app got for its own secret. A person must have signed in a short time ago. A token that a person delegated to an app
 // never will do.
 func mayHold(c *account.Caller, brand int, id string) error {
 	if c.Kind == account.Person && c.OAuthApp != "" {
-		return fault.New(fault.Forbidden, "A delegated token cannot read credentials.").With("Sign in to the portal.")
+		return fault.New(fault.Forbidden, "A delegated token can neither read nor set credentials.").With("Sign in to the portal.")
 	}
 	if c.Kind == account.App && c.OAuthApp == id && c.OwnSecret {
 		return nil

@@ -91,9 +91,15 @@ func (a app) clientSettings() ClientSettings {
 	}
 }
 
-// UpdateClientSettings changes those settings of an OAuth app that are given and returns all of them. Right: Develop.
+// UpdateClientSettings changes those settings of an OAuth app that are given and returns all of them. Right: Develop; how
+// the app authenticates and its level take what its secret takes, because who sets them can act as the app.
 func (s *Server) UpdateClientSettings(ctx context.Context, c *account.Caller, appID, id string, in ClientSettings) (ClientSettings, error) {
 	a, err := s.changeApp(ctx, c, appID, id, func(b account.Brand, a *app) error {
+		if in.ClientType != nil || in.TokenEndpointAuthMethod != nil || in.Jwks != nil || in.AccessLevel != nil {
+			if err := mayHold(c, b.ID, id); err != nil {
+				return err
+			}
+		}
 		return a.applySettings(c, b.ID, in)
 	})
 	return a.clientSettings(), err
