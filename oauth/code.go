@@ -158,9 +158,9 @@ func (s *Server) redeemCode(ctx context.Context, c client, form params, keyThumb
 // putFirst stores the first tokens that come of an authorization.
 func (s *Server) putFirst(tx *db.Tx, c client, out *issued, now time.Time, refused *error) error {
 	expires := now.Add(time.Duration(c.refreshSeconds) * time.Second)
-	held, err := s.hold(tx, c, out.auth.id, now, expires)
+	held, err := s.hold(tx, c, out.auth, now, expires)
 	if err == nil && !held {
-		*refused = invalidGrant("What the person agreed to was taken back.")
+		*refused = invalidGrant("What the person agreed to was taken back, or they cannot sign in any more.")
 	}
 	if err != nil || !held {
 		return err
@@ -204,12 +204,27 @@ func (s *Server) putPair(tx *db.Tx, c client, out *issued, now, expires time.Tim
 }
 
 // hold takes an authorization's row, so that what goes on under it goes on one after the other, and makes it last until
-// its tokens have expired; false = it was revoked. It comes before any token of it is touched: who ends an authorization
+// its tokens have expired; false = it stands no more. It comes before any token of it is touched: who ends an authorization
 // takes them in this order too.
-func (s *Server) hold(tx *db.Tx, c client, id string, now, refresh time.Time) (bool, error) {
+func (s *Server) hold(tx *db.Tx, c client, a authorization, now, refresh time.Time) (bool, error) {
 	ends := latest(now.Add(time.Duration(c.accessSeconds)*time.Second), refresh)
-	n, err := tx.Exec(sqlHoldAuthorization, id, clock.Micros(ends))
-	return n == 1, err
+	n, err := tx.Exec(sqlHoldAuthorization, a.id, clock.Micros(ends))
+	if err != nil || n == 0 {
+		return false, err
+	}
+	return s.agreed(tx, a)
+}
+
+// agreed reports whether the consent behind an authorization is there and its person can sign in.
+func (s *Server) agreed(tx *db.Tx, a authorization) (bool, error) {
+	err := tx.QueryRow(sqlGrantStands, a.grant).Scan(new(int))
+	if err == nil {
+		_, _, err = s.accounts.Known(tx, a.account)
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // verifierMatches compares a PKCE verifier with a challenge (RFC 7636, S256).
@@ -259,17 +274,13 @@ func (s *Server) redeemRefresh(ctx context.Context, c client, form params, keyTh
 			refused = invalidProof("The refresh token is bound to another DPoP key, or the proof is missing.")
 			return nil
 		}
-		err = tx.QueryRow(sqlGrantStands, out.auth.grant).Scan(new(int))
-		held := false
-		if err == nil {
-			held, err = s.hold(tx, c, t.authorization, now, t.expires)
-		}
-		if errors.Is(err, sql.ErrNoRows) || err == nil && !held {
-			refused = unknown
-			return nil
-		}
+		held, err := s.hold(tx, c, out.auth, now, t.expires)
 		if err != nil {
 			return err
+		}
+		if !held {
+			refused = unknown
+			return nil
 		}
 		if c.refreshUsage == wire.RefreshTokenUsageReUse && !t.used {
 			out.refresh = text

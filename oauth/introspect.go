@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -90,7 +91,10 @@ func (s *Server) live(ctx context.Context, token string) (t access, err error) {
 		if err != nil {
 			return err
 		}
-		return tx.QueryRow(sqlGrantStands, auth.grant).Scan(new(int))
+		if stands, err := s.agreed(tx, auth); err != nil || !stands {
+			return cmp.Or(err, sql.ErrNoRows)
+		}
+		return nil
 	})
 	if err == nil && t.kind != kindRefresh {
 		// The whole of what makes an access token work, from the same place that the API asks.

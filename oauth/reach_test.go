@@ -7,6 +7,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"comanda/account"
+	"comanda/internal/db"
 	"comanda/internal/fault"
 	"comanda/wire"
 )
@@ -42,6 +43,31 @@ func TestCredentialsAreSetByThoseWhoMayHoldThem(t *testing.T) {
 			if _, err := s.UpdateClientSettings(t.Context(), c, "bella", s.id, ClientSettings{Jwks: set, AccessLevel: &level}); err != nil {
 				t.Errorf("%s: %v", who, err)
 			}
+		}
+	})
+}
+
+// A code is good for nothing once the consent behind it was taken back, or the person cannot sign in any more.
+func TestACodeNeedsConsentAndPersonWhenItIsRedeemed(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		code := s.agree().Get("code")
+		mine, err := s.MyConnectedApps(t.Context(), s.owner)
+		s.must(err)
+		s.must(s.RevokeGrant(t.Context(), s.owner, mine[0].GrantId))
+		if a := s.redeem(code); a.status != 400 || a.body["error"] != "invalid_grant" {
+			t.Errorf("after the consent was taken back: %v", a)
+		}
+		refresh := s.redeem(s.agree().Get("code")).body["refresh_token"].(string)
+		code = s.agree().Get("code")
+		s.must(s.db.Write(t.Context(), func(tx *db.Tx) error {
+			_, err := tx.Exec(`update accounts set disabled = true where id = $1`, s.owner.Account)
+			return err
+		}))
+		if a := s.redeem(code); a.status != 400 || a.body["error"] != "invalid_grant" {
+			t.Errorf("after the account was disabled: %v", a)
+		}
+		if a := s.refresh(refresh); a.status != 400 || a.body["error"] != "invalid_grant" {
+			t.Errorf("refresh after the account was disabled: %v", a)
 		}
 	})
 }
