@@ -103,15 +103,20 @@ func newUserCode() string {
 	return b.String()
 }
 
+// userCodeOf are the signs of a code that a person types, as they like, without what is no sign of a code.
+func userCodeOf(typed string) string {
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(userCodeSigns, r) {
+			return r
+		}
+		return -1
+	}, strings.ToUpper(typed))
+}
+
 // userCodeDigest is what is stored of a code that a person types. It is short, so that it takes the pepper.
 func (s *Server) userCodeDigest(code string) []byte {
 	m := hmac.New(sha256.New, s.pepper)
-	m.Write([]byte("user code "))
-	for _, r := range strings.ToUpper(code) {
-		if strings.ContainsRune(userCodeSigns, r) {
-			m.Write([]byte{byte(r)})
-		}
-	}
+	m.Write([]byte("user code " + userCodeOf(code)))
 	return m.Sum(nil)
 }
 
@@ -156,7 +161,8 @@ func (s *Server) DeviceRequest(r *http.Request, session *account.Session, userCo
 	}
 	raw, err := json.Marshal(sealedDevice{digest, session.Account, userCode})
 	p.Request = base64.RawURLEncoding.EncodeToString(s.requestBox.Seal(raw, "device"))
-	p.UserCode = strings.ToUpper(userCode)
+	signs := userCodeOf(userCode) // as the device shows it, and nothing else that stood in a link
+	p.UserCode = signs[:userCodeSize/2] + "-" + signs[userCodeSize/2:]
 	return p, err
 }
 

@@ -2,12 +2,14 @@ package oauth
 
 import (
 	"encoding/json"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
 
 	"comanda/account"
 	"comanda/internal/db"
+	"comanda/internal/dbtest"
 	"comanda/internal/fault"
 	"comanda/wire"
 )
@@ -70,4 +72,14 @@ func TestACodeNeedsConsentAndPersonWhenItIsRedeemed(t *testing.T) {
 			t.Errorf("refresh after the account was disabled: %v", a)
 		}
 	})
+}
+
+// A page shows a code as the device does, and nothing else that stood in a link.
+func TestACodeIsShownAsTheDeviceShowsIt(t *testing.T) {
+	s := newKit(t, dbtest.SQLite(t)).site("Kiosk")
+	shown := s.pair("orders:read")["user_code"].(string)
+	p, err := s.DeviceRequest(httptest.NewRequest("POST", "/identity/device", nil), s.session, "001 "+shown[:4]+"\u202e"+shown[5:]+" (oui)")
+	if err != nil || p.UserCode != shown {
+		t.Errorf("the page shows %q, the device %q (%v)", p.UserCode, shown, err)
+	}
 }
