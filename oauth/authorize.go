@@ -110,10 +110,16 @@ func (s *Server) proceed(ctx context.Context, q authRequest, session *account.Se
 	if silent {
 		return Outcome{}, refusal("consent_required", "The person has not agreed to this yet.")
 	}
-	if q.scopes.api() && session.Authenticated.Before(clock.Now().Add(-account.StepUp)) && session.Authenticated.Before(q.at) {
-		return s.askSignIn(q, true), nil // who lets an app act on the brand shows that it is them
+	if q.needsProof(session) {
+		return s.askSignIn(q, true), nil
 	}
 	return s.askConsent(ctx, q, session)
+}
+
+// needsProof says whether the sign-in is too old to agree to the request by it: who lets an app act on the brand shows that
+// it is them, now or for this very request.
+func (q authRequest) needsProof(session *account.Session) bool {
+	return q.scopes.api() && session.Authenticated.Before(clock.Now().Add(-account.StepUp)) && session.Authenticated.Before(q.at)
 }
 
 // needsSignIn says whether the person has to sign in, and whether a session that is there does not do.

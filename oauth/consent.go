@@ -139,8 +139,8 @@ func (s *Server) Decide(r *http.Request, session *account.Session, d Decision) (
 	if !d.Approve {
 		return s.tell(r, q, refusal("access_denied", "The person did not agree."))
 	}
-	if fresh, needed := q.needsSignIn(session); needed {
-		return s.askSignIn(q, fresh), nil
+	if fresh, needed := q.needsSignIn(session); needed || q.needsProof(session) {
+		return s.askSignIn(q, fresh || !needed), nil
 	}
 	g, err := s.allow(r, q.app, q.scopes.and(q.claims.scopes()), session, d)
 	if err == nil {

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net/http/httptest"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 
@@ -70,6 +72,26 @@ func TestACodeNeedsConsentAndPersonWhenItIsRedeemed(t *testing.T) {
 		}
 		if a := s.refresh(refresh); a.status != 400 || a.body["error"] != "invalid_grant" {
 			t.Errorf("refresh after the account was disabled: %v", a)
+		}
+	})
+}
+
+// The consent page asks for a recent sign-in; so does the answer to it, however long the page stood there.
+func TestAnOldConsentPageNeedsARecentSignIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newKit(t, dbtest.SQLite(t)).site("Shop")
+		time.Sleep(time.Minute)
+		asked := s.ask("scope", "openid api")
+		if asked.Consent == nil {
+			t.Fatalf("%+v", asked)
+		}
+		time.Sleep(account.StepUp)
+		if out := s.decide(asked, true, nil); out.SignIn == nil || !out.SignIn.Fresh {
+			t.Fatalf("an app was let in by a sign-in of %v ago: %+v", account.StepUp+time.Minute, out)
+		}
+		s.session = s.kit.session(s.owner)
+		if v := s.answered(s.decide(asked, true, nil)); v.Get("code") == "" {
+			t.Fatal(v)
 		}
 	})
 }
