@@ -153,7 +153,8 @@ func (s *Server) Decide(r *http.Request, session *account.Session, d Decision) (
 }
 
 // allow stores what a person allowed an app, with the event, the mail to the brand's owners and the audit entry. Scopes
-// that were agreed to before stay agreed to.
+// that were agreed to before stay agreed to, unless there are now stores that nobody chose for them: then what came of
+// the earlier consent is ended.
 func (s *Server) allow(r *http.Request, c client, scopes scopeSet, session *account.Session, d Decision) (grant, error) {
 	ctx := r.Context()
 	g := grant{app: c.id, account: session.Account, scopes: scopes, granted: clock.Now()}
@@ -191,10 +192,21 @@ func (s *Server) allow(r *http.Request, c client, scopes scopeSet, session *acco
 		if err != nil && !errors.Is(err, db.ErrNoRows) {
 			return err
 		}
-		g.scopes = scopes.and(before.scopes)
+		beyond := before.beyond(g)
+		g.scopes = scopes
+		if !beyond {
+			g.scopes = scopes.and(before.scopes)
+		}
 		_, stores := bounds{stores: g.stores}.texts()
 		if err := tx.QueryRow(sqlPutGrant, id, c.id, session.Account, g.brand, g.scopes.String(), stores, now).Scan(&g.id); err != nil {
 			return err
+		}
+		if beyond {
+			for _, stmt := range []string{sqlRevokeAuthorizationsOfGrant, sqlDeleteTokensOfGrant} {
+				if _, err := tx.Exec(stmt, g.id); err != nil {
+					return err
+				}
+			}
 		}
 		if err := s.accounts.Audit(tx, caller, g.brand, "grant.given", target(c.id), g.scopes.String()); err != nil {
 			return err

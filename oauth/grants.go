@@ -42,6 +42,15 @@ func scanGrant(row scanner) (g grant, err error) {
 	return g, err
 }
 
+// beyond reports whether another grant in the place of this one would give scopes of this one, which the other does not
+// have, more stores than they were given for.
+func (g grant) beyond(other grant) bool {
+	more := g.stores != nil && (other.stores == nil || slices.ContainsFunc(other.stores, func(id int) bool { return !slices.Contains(g.stores, id) }))
+	return more && !other.scopes.has(scopeAPI) && slices.ContainsFunc(g.scopes, func(name string) bool {
+		return scopeSet{name}.api() && !other.scopes.has(name)
+	})
+}
+
 // grantFor finds what the person agreed to for the app that covers a request: the newest one, on a brand where they still
 // have access if the API is asked for.
 func (s *Server) grantFor(ctx context.Context, q authRequest, accountID int) (found grant, ok bool, err error) {

@@ -51,6 +51,41 @@ func TestCredentialsAreSetByThoseWhoMayHoldThem(t *testing.T) {
 	})
 }
 
+// Stores are chosen for the scopes that are asked for. They do not become those of scopes that were agreed to before, and
+// of tokens that are there.
+func TestMoreStoresForOneScopeAreNotMoreForAnother(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		one := s.answered(s.decide(s.ask("scope", "openid orders:write offline_access"), true, []int{1}))
+		first := s.redeem(one.Get("code"))
+		token, refresh := first.body["access_token"].(string), first.body["refresh_token"].(string)
+		may := func(token string, r account.Right, store int) bool {
+			c, err := s.Authenticate(t.Context(), Bearer(token))
+			return err == nil && c.Require(r, s.brand.ID, store) == nil
+		}
+		if !may(token, account.EditOrders, 1) || may(token, account.EditOrders, 2) {
+			t.Fatal("the token is not for the one store")
+		}
+		all := s.redeem(s.answered(s.decide(s.ask("scope", "openid menus:read"), true, nil)).Get("code")).body["access_token"].(string)
+		if !may(all, account.ReadMenus, 2) {
+			t.Error("what was agreed to now is not there")
+		}
+		if may(token, account.EditOrders, 2) {
+			t.Error("the earlier token reaches stores that nobody gave it")
+		}
+		if a := s.refresh(refresh); a.status == 200 && may(a.body["access_token"].(string), account.EditOrders, 2) {
+			t.Error("the earlier refresh token reaches stores that nobody gave it")
+		}
+		if out := s.ask("scope", "openid orders:write"); out.Consent == nil {
+			t.Error("the earlier scope goes on, for stores that nobody chose for it")
+		}
+		// With no more stores than before, scopes add up.
+		some := s.redeem(s.answered(s.decide(s.ask("scope", "openid orders:read"), true, []int{1})).Get("code")).body["access_token"].(string)
+		if !may(some, account.ReadOrders, 1) || !may(all, account.ReadMenus, 1) || may(all, account.ReadMenus, 2) {
+			t.Error("fewer stores: the earlier scope does not stand for these")
+		}
+	})
+}
+
 // A code is good for nothing once the consent behind it was taken back, or the person cannot sign in any more.
 func TestACodeNeedsConsentAndPersonWhenItIsRedeemed(t *testing.T) {
 	eachSite(t, func(t *testing.T, s *site) {

@@ -59,6 +59,7 @@ const (
 	sqlHoldAuthorization = `update oauth_authorizations set expires_at = case when expires_at < $2 then $2 else expires_at end
 		where id = $1 and revoked = false`
 	sqlRevokeAuthorization         = `update oauth_authorizations set revoked = true where id = $1`
+	sqlRevokeAuthorizationsOfGrant = `update oauth_authorizations set revoked = true where grant_id = $1`
 	sqlDeleteTokensOfAuthorization = `delete from oauth_tokens where authorization_id = $1 and authorization_id <> ''`
 
 	sqlInsertCode = `insert into oauth_codes
