@@ -182,6 +182,15 @@ func TestAnAppIsLetInByConsent(t *testing.T) {
 	})
 }
 
+func TestALongRequestOutlastsTheSignIn(t *testing.T) {
+	s := start(t, "")
+	b := s.browser()
+	login := b.get(s.request("state", strings.Repeat("x", 4096), "nonce", strings.Repeat("n", 512))).is(http.StatusSeeOther).Header.Get("Location")
+	if back := b.get(login).is(http.StatusOK).input("return"); !strings.HasPrefix(back, "/identity/connect/authorize?continue=") {
+		t.Errorf("the sign-in leads to %s", back)
+	}
+}
+
 func TestConsentIsForTheStoresThatAreTicked(t *testing.T) {
 	s := start(t, "")
 	s.moreBrands()

@@ -13,8 +13,20 @@ import (
 // maxForm is how large a request to an endpoint here may be.
 const maxForm = 64 << 10
 
+// maxRequest is how large the parameters of an authorization request may be: they travel in the address of our own pages,
+// or are stored when anybody pushes them ahead.
+const maxRequest = 8 << 10
+
 // params are the parameters of one request, each there once; an empty value counts as absent (RFC 6749, 3.1 and 3.2).
 type params map[string]string
+
+// size is how many bytes names and values are.
+func (p params) size() (n int) {
+	for name, value := range p {
+		n += len(name) + len(value)
+	}
+	return n
+}
 
 // errRepeated says that a parameter is there more than once.
 var errRepeated = invalidRequest("A parameter is there more than once.")

@@ -3,6 +3,8 @@ package oauth
 import (
 	"encoding/json"
 	"net/http/httptest"
+	"net/url"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -138,5 +140,21 @@ func TestACodeIsShownAsTheDeviceShowsIt(t *testing.T) {
 	p, err := s.DeviceRequest(httptest.NewRequest("POST", "/identity/device", nil), s.session, "001 "+shown[:4]+"\u202e"+shown[5:]+" (oui)")
 	if err != nil || p.UserCode != shown {
 		t.Errorf("the page shows %q, the device %q (%v)", p.UserCode, shown, err)
+	}
+}
+
+// What travels in addresses or is stored for anybody is bounded, parameters that nobody knows included.
+func TestALargeRequestIsRefused(t *testing.T) {
+	s := newKit(t, dbtest.SQLite(t)).site("Shop")
+	large := strings.Repeat("x", maxRequest)
+	if v := s.answered(s.ask("strange", large)); v.Get("error") != "invalid_request" {
+		t.Error(v)
+	}
+	form := "response_type=code&scope=openid&redirect_uri=" + url.QueryEscape(callback) + "&strange="
+	if a := s.form("/identity/connect/par", form+large); a.status != 400 || a.body["error"] != "invalid_request" {
+		t.Error(a)
+	}
+	if a := s.form("/identity/connect/par", form+"x"); a.status != 201 {
+		t.Error(a)
 	}
 }

@@ -161,6 +161,9 @@ func (s *Server) read(ctx context.Context, p params, at time.Time, pushed bool) 
 
 // readRest reads what is not about where the answer goes.
 func (s *Server) readRest(ctx context.Context, q *authRequest, p params) (err error) {
+	if p.size() > maxRequest {
+		return invalidRequest("The request is larger than 8 KiB.")
+	}
 	q.scopes, _ = parseScope(p["scope"])
 	q.nonce, q.loginHint = p["nonce"], p["login_hint"]
 	switch {

@@ -28,10 +28,14 @@ func SameOrigin(r *http.Request, public string) bool {
 	return origin == "" || strings.EqualFold(origin, public)
 }
 
+// maxPath is how long a path may be that the browser is sent back to. The longest are those that carry an authorization
+// request: 8 KiB, sealed.
+const maxPath = 16 << 10
+
 // LocalPath returns s when it is a path on this server, with its query, that a browser can be sent to: exactly one slash
 // first, and nothing that a browser would read as another host. Anything else is fallback.
 func LocalPath(s, fallback string) string {
-	if len(s) > 4096 || !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") {
+	if len(s) > maxPath || !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") {
 		return fallback
 	}
 	for _, c := range []byte(s) {
