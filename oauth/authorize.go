@@ -103,7 +103,7 @@ func (s *Server) proceed(ctx context.Context, q authRequest, session *account.Se
 	if err != nil {
 		return Outcome{}, err
 	}
-	asked := slices.Contains(q.prompt, "consent")
+	asked := slices.Contains(q.prompt, "consent") || q.impersonable()
 	if found && (!asked || !g.granted.Before(q.at)) {
 		return s.answer(ctx, q, session, g)
 	}
@@ -120,6 +120,13 @@ func (s *Server) proceed(ctx context.Context, q authRequest, session *account.Se
 // it is them, now or for this very request.
 func (q authRequest) needsProof(session *account.Session) bool {
 	return q.scopes.api() && session.Authenticated.Before(clock.Now().Add(-account.StepUp)) && session.Authenticated.Before(q.at)
+}
+
+// impersonable reports whether another program on the person's device could have sent the request in the app's name: the app
+// proves nothing, and its redirect URI is not one that only it can receive at (RFC 8252, 8.6). Then the person is asked
+// each time.
+func (q authRequest) impersonable() bool {
+	return q.app.settings.Public && !strings.HasPrefix(q.redirectURI, "https://")
 }
 
 // needsSignIn says whether the person has to sign in, and whether a session that is there does not do.

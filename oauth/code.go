@@ -282,7 +282,9 @@ func (s *Server) redeemRefresh(ctx context.Context, c client, form params, keyTh
 			refused = unknown
 			return nil
 		}
-		if c.refreshUsage == wire.RefreshTokenUsageReUse && !t.used {
+		// Whoever steals the refresh token of an app that proves nothing else could use it unnoticed, if it were not for one
+		// use (RFC 9700, 2.2.2).
+		if c.refreshUsage == wire.RefreshTokenUsageReUse && !t.used && (!c.settings.Public || t.keyThumbprint != "") {
 			out.refresh = text
 			return s.putPair(tx, c, &out, now, t.expires)
 		}

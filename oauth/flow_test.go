@@ -649,3 +649,41 @@ func TestIntrospection(t *testing.T) {
 		s.caller(b.body["access_token"].(string))
 	})
 }
+
+// A public app on a person's device is asked about each time, and its refresh tokens are for one use.
+func TestPublicAppsOnADevice(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		ctx := context.Background()
+		public, reuse := Public, wire.RefreshTokenUsageReUse
+		_, err := s.UpdateClientSettings(ctx, s.owner, "bella", s.id, ClientSettings{ClientType: &public})
+		s.must(err)
+		s.must(s.UpdateApp(ctx, s.owner, "bella", s.id, wire.OAuthApp{RefreshTokenUsage: &reuse}))
+		for _, uri := range []string{"http://127.0.0.1/cb", "oob://localhost/page"} {
+			_, err := s.AddRedirectURI(ctx, s.owner, "bella", s.id, uri)
+			s.must(err)
+		}
+		pkce := []string{"code_challenge", challengeOf(verifier), "code_challenge_method", "S256"}
+		code := s.agree(pkce...).Get("code")
+		if out := s.ask(pkce...); out.Consent != nil {
+			t.Fatal("a page of its own over https is asked about again")
+		}
+		for _, uri := range []string{"http://127.0.0.1:4711/cb", "oob://localhost/page"} {
+			if out := s.ask(append(pkce, "redirect_uri", uri)...); out.Consent == nil {
+				t.Errorf("%s is let in without a question: %+v", uri, out)
+			}
+			if out := s.ask(append(pkce, "redirect_uri", uri, "prompt", "none")...); !strings.Contains(out.Redirect, "error=consent_required") {
+				t.Errorf("%s is let in silently: %+v", uri, out)
+			}
+		}
+		who := "&client_id=" + s.id
+		a := s.postTo("/identity/connect/token", "grant_type=authorization_code&code_verifier="+verifier+"&redirect_uri="+url.QueryEscape(callback)+"&code="+code+who, "", "")
+		again := "grant_type=refresh_token&refresh_token=" + a.body["refresh_token"].(string) + who
+		first := s.postTo("/identity/connect/token", again, "", "")
+		if first.status != 200 || first.body["refresh_token"] == a.body["refresh_token"] {
+			t.Fatal(first)
+		}
+		if second := s.postTo("/identity/connect/token", again, "", ""); second.body["error"] != "invalid_grant" {
+			t.Fatal(second)
+		}
+	})
+}

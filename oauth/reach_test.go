@@ -24,7 +24,7 @@ func TestCredentialsAreSetByThoseWhoMayHoldThem(t *testing.T) {
 	eachSite(t, func(t *testing.T, s *site) {
 		set, err := json.Marshal(keySet{Keys: []jose.JSONWebKey{{Key: newECKey(t).Public(), KeyID: "k1"}}})
 		s.must(err)
-		method, public, level := authPrivateKey, Public, wire.AppAccessLevelOwner
+		method, public, level := authPrivateKey, Public, wire.AppAccessLevelManagedOwner
 		yes := true
 		narrow := s.post("grant_type=client_credentials&scope=developer", s.id, s.secret).body["access_token"].(string)
 		delegated := s.redeem(s.agree("scope", "openid developer").Get("code")).body["access_token"].(string)

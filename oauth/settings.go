@@ -81,26 +81,37 @@ func (a app) clientSettings() ClientSettings {
 	}
 	uris := append([]string{}, a.settings.PostLogoutURIs...)
 	keys, _ := json.Marshal(keySet{Keys: append([]jose.JSONWebKey{}, a.settings.Keys.Keys...)})
-	level := wire.AppAccessLevelOwner
-	if len(a.bounds.levels) > 0 {
-		level = a.bounds.levels[0]
-	}
+	level := a.level()
 	return ClientSettings{
 		ClientType: &kind, TokenEndpointAuthMethod: &method, Jwks: keys, IdTokenSigningAlg: &alg, PostLogoutRedirectUris: &uris,
 		RequirePushedAuthorizationRequests: &a.settings.RequirePushed, DpopBoundAccessTokens: &a.settings.RequireDPoP, AccessLevel: &level,
 	}
 }
 
+// level is what the app can do at most by client credentials, as its settings tell it.
+func (a app) level() wire.AppAccessLevel {
+	if len(a.bounds.levels) > 0 {
+		return a.bounds.levels[0]
+	}
+	return wire.AppAccessLevelOwner
+}
+
+// actsBy is all by which somebody can act as the app, to be compared.
+func (a app) actsBy() string {
+	keys := append([]jose.JSONWebKey{}, a.settings.Keys.Keys...)
+	text, _ := json.Marshal([]any{a.settings.Public, a.settings.PrivateKey, keys, a.bounds.levels, a.bounds.stores})
+	return string(text)
+}
+
 // UpdateClientSettings changes those settings of an OAuth app that are given and returns all of them. Right: Develop; how
 // the app authenticates and its level take what its secret takes, because who sets them can act as the app.
 func (s *Server) UpdateClientSettings(ctx context.Context, c *account.Caller, appID, id string, in ClientSettings) (ClientSettings, error) {
 	a, err := s.changeApp(ctx, c, appID, id, func(b account.Brand, a *app) error {
-		if in.ClientType != nil || in.TokenEndpointAuthMethod != nil || in.Jwks != nil || in.AccessLevel != nil {
-			if err := mayHold(c, b.ID, id); err != nil {
-				return err
-			}
+		before := a.actsBy()
+		if err := a.applySettings(c, b.ID, in); err != nil || a.actsBy() == before {
+			return err
 		}
-		return a.applySettings(c, b.ID, in)
+		return mayHold(c, b.ID, id)
 	})
 	return a.clientSettings(), err
 }
@@ -209,7 +220,7 @@ func (a *app) applySettings(c *account.Caller, brand int, in ClientSettings) err
 	if in.DpopBoundAccessTokens != nil {
 		a.settings.RequireDPoP = *in.DpopBoundAccessTokens
 	}
-	if in.AccessLevel != nil {
+	if in.AccessLevel != nil && *in.AccessLevel != a.level() {
 		if !slices.Contains(in.AccessLevel.Values(), string(*in.AccessLevel)) {
 			bad.Add("AccessLevel", "%.40q is not an access level of the contract", *in.AccessLevel)
 		} else {
