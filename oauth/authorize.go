@@ -104,7 +104,7 @@ func (s *Server) proceed(ctx context.Context, q authRequest, session *account.Se
 		return Outcome{}, err
 	}
 	asked := slices.Contains(q.prompt, "consent") || q.impersonable()
-	if found && (!asked || !g.granted.Before(q.at)) {
+	if found && !asked { // who has to be asked is answered by Decide alone: a request may have been kept for later
 		return s.answer(ctx, q, session, g)
 	}
 	if silent {
@@ -116,17 +116,17 @@ func (s *Server) proceed(ctx context.Context, q authRequest, session *account.Se
 	return s.askConsent(ctx, q, session)
 }
 
-// needsProof says whether the sign-in is too old to agree to the request by it: who lets an app act on the brand shows that
-// it is them, now or for this very request.
+// needsProof says whether the sign-in is too old to agree to the request by it: who lets an app act on the brand has shown a
+// short time ago that it is them.
 func (q authRequest) needsProof(session *account.Session) bool {
-	return q.scopes.api() && session.Authenticated.Before(clock.Now().Add(-account.StepUp)) && session.Authenticated.Before(q.at)
+	return q.scopes.api() && session.Authenticated.Before(clock.Now().Add(-account.StepUp))
 }
 
 // impersonable reports whether another program on the person's device could have sent the request in the app's name: the app
-// proves nothing, and its redirect URI is not one that only it can receive at (RFC 8252, 8.6). Then the person is asked
-// each time.
+// proves nothing or gets its tokens in front, and its redirect URI is not one that only it can receive at (RFC 8252, 8.6).
+// Then the person is asked each time.
 func (q authRequest) impersonable() bool {
-	return q.app.settings.Public && !strings.HasPrefix(q.redirectURI, "https://")
+	return (q.app.settings.Public || q.response.front()) && !strings.HasPrefix(q.redirectURI, "https://")
 }
 
 // needsSignIn says whether the person has to sign in, and whether a session that is there does not do.
@@ -134,7 +134,8 @@ func (q authRequest) needsSignIn(session *account.Session) (fresh, needed bool) 
 	if session == nil {
 		return false, true
 	}
-	since := !session.Authenticated.Before(q.at) // signed in for this very request
+	// Signed in for this very request; a request that was kept for later does not take any sign-in since for its own.
+	since := !session.Authenticated.Before(q.at) && clock.Now().Sub(session.Authenticated) <= account.StepUp
 	switch {
 	case q.hint != nil && q.hint.account != session.Account:
 		return true, true
@@ -163,7 +164,7 @@ func (s *Server) askSignIn(q authRequest, fresh bool) Outcome {
 // ours or has expired.
 func (s *Server) ForSignIn(ctx context.Context, returnTo string) SignInPrompt {
 	u, err := url.Parse(returnTo)
-	if err != nil || u.Path != authorizePath {
+	if err != nil || u.Scheme != "" || u.Host != "" || u.Path != authorizePath {
 		return SignInPrompt{}
 	}
 	sealed, err := s.openRequest(u.Query().Get(continueParam))

@@ -26,6 +26,9 @@ var errUnknownClient = invalidClient("The client_id is not known or the client_s
 
 // client reads an OAuth app at most verifyTTL old; its id is empty when there is none.
 func (s *Server) client(ctx context.Context, id string) (client, error) {
+	if !isAppID(id) {
+		id = "" // what others make up is not kept
+	}
 	return s.clients.Load(id, func() (client, error) { return s.readClient(ctx, id) })
 }
 

@@ -72,7 +72,7 @@ func (s *Server) endSession(r *http.Request, session *account.Session) (LogoutPr
 	out := LogoutPrompt{AppName: c.name}
 	if to := p["post_logout_redirect_uri"]; to != "" {
 		switch {
-		case c.id == "":
+		case c.id == "" || c.disabled || c.brandOff:
 			return LogoutPrompt{}, page("invalid_request", "Nothing says which app wants you back after signing out (id_token_hint, client_id).", "Tell the app's developer.")
 		case !slices.Contains(c.settings.PostLogoutURIs, to):
 			return LogoutPrompt{}, page("invalid_request", "The address that the app wants to go to after signing out is not registered for it (post_logout_redirect_uri).", "Its developer adds the address to the app's post-logout redirect URIs, to the letter.")

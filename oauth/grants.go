@@ -125,8 +125,8 @@ func (s *Server) ConnectedApps(ctx context.Context, c *account.Caller, appID str
 
 // MyConnectedApps lists what the caller allowed OAuth apps, newest first. The caller is a person.
 func (s *Server) MyConnectedApps(ctx context.Context, c *account.Caller) ([]ConnectedApp, error) {
-	if c.Kind != account.Person {
-		return nil, fault.New(fault.Forbidden, "Only a person has connected apps.").With("Sign in.")
+	if c.Kind != account.Person || c.OAuthApp != "" {
+		return nil, fault.New(fault.Forbidden, "Only a person sees their connected apps, not an app that acts for them.").With("Sign in.")
 	}
 	return s.connected(ctx, sqlGrantsOfAccount, c.Account)
 }

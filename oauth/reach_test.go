@@ -158,3 +158,57 @@ func TestALargeRequestIsRefused(t *testing.T) {
 		t.Error(a)
 	}
 }
+
+// A request that somebody kept for later is not answered by what the person did meanwhile for another one.
+func TestAKeptRequestGetsNoMoreThanANewOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newKit(t, dbtest.SQLite(t)).site("Shop")
+		goOn := func(path string) Outcome {
+			out, err := s.Authorize(httptest.NewRequest("GET", path, nil), s.session)
+			s.must(err)
+			return out
+		}
+		keep := func(pairs ...string) string {
+			person := s.session
+			s.session = nil
+			defer func() { s.session = person }()
+			return s.ask(pairs...).SignIn.Continue
+		}
+		const scheme = "com.example.app://cb"
+		_, err := s.AddRedirectURI(t.Context(), s.owner, "bella", s.id, scheme)
+		s.must(err)
+		consent := keep("prompt", "consent")
+		front := keep("response_type", "code token", "redirect_uri", scheme)
+		login := keep("prompt", "login")
+		age := keep("max_age", "60")
+		time.Sleep(time.Minute)
+		s.session = s.kit.session(s.owner)
+		s.agree()
+		for name, path := range map[string]string{"prompt consent": consent, "tokens in front to a scheme that others can claim": front} {
+			if out := goOn(path); out.Consent == nil {
+				t.Errorf("%s: nobody was asked: %+v", name, out)
+			}
+		}
+		time.Sleep(account.StepUp + time.Second)
+		for name, path := range map[string]string{"prompt login": login, "max_age": age, "prompt consent": consent} {
+			if out := goOn(path); out.SignIn == nil || !out.SignIn.Fresh {
+				t.Errorf("%s: nobody has to sign in again: %+v", name, out)
+			}
+		}
+	})
+}
+
+// The sign-in page leads back to paths of this server only.
+func TestASignInIsForNoForeignAddress(t *testing.T) {
+	s := newKit(t, dbtest.SQLite(t)).site("Shop")
+	s.session = nil
+	path := s.ask().SignIn.Continue
+	if p := s.ForSignIn(t.Context(), path); p.AppName != "Shop" || p.Continue != path {
+		t.Errorf("%+v", p)
+	}
+	for _, foreign := range []string{"//evil.example" + path, "https://evil.example" + path} {
+		if p := s.ForSignIn(t.Context(), foreign); p.Continue != "" {
+			t.Errorf("%s: %+v", foreign, p)
+		}
+	}
+}
