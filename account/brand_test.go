@@ -534,3 +534,19 @@ func TestCountriesAreWellFormed(t *testing.T) {
 		}
 	}
 }
+
+// Somebody who is disabled is no Owner that a brand could be left to.
+func TestADisabledOwnerDoesNotCount(t *testing.T) {
+	each(t, func(t *testing.T, d *db.DB, a *account.Accounts) {
+		ctx := context.Background()
+		ada, b := newBrand(t, a, "Bella")
+		bob := signUp(t, a, "bob@example.com")
+		if err := a.SetMember(ctx, ada, b.ID, bob.Account, wire.AppAccessLevelOwner, nil); err != nil {
+			t.Fatal(err)
+		}
+		exec(t, d, `update accounts set disabled = true where id = $1`, bob.Account)
+		if err := a.RemoveMember(ctx, ada, b.ID, ada.Account); fault.KindOf(err) != fault.Conflict {
+			t.Fatalf("the last Owner who can sign in left: %v", err)
+		}
+	})
+}

@@ -702,3 +702,30 @@ func FuzzNormaliseEmail(f *testing.F) {
 		}
 	})
 }
+
+// Codes that are sent all at once are counted before they are looked at: most of them are not.
+func TestManyCodesAtOnceAreCountedFirst(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		ctx := context.Background()
+		ada := signUp(t, w.Accounts, "ada@example.com")
+		w.withTOTP(ada)
+		p, err := w.SignInPassword(ctx, here, "ada@example.com", "correct horse")
+		w.must(err)
+		node := w.node()
+		var looked atomic.Int32
+		parallel(200, func(i int) {
+			guesser := account.Visitor{Address: netip.AddrFrom4([4]byte{203, 0, 113, byte(i)})}
+			_, err := node.SecondFactor(ctx, guesser, p.Pending, "no-such-code")
+			switch fault.KindOf(err) {
+			case fault.Unauthenticated:
+				looked.Add(1)
+			case fault.TooMany:
+			default:
+				t.Error(err)
+			}
+		})
+		if n := looked.Load(); n < 5 || n > 50 {
+			t.Fatalf("%d of 200 codes were looked at", n)
+		}
+	})
+}

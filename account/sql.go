@@ -28,7 +28,8 @@ const (
 		where brand_id = $1 and account_id = $2`
 	sqlOwnersOfBrand = `select a.email from memberships m join accounts a on a.id = m.account_id
 		where m.brand_id = $1 and m.level = 'Owner' and a.disabled = false order by a.id`
-	sqlCountOwners = `select count(*) from memberships where brand_id = $1 and level = 'Owner'`
+	sqlCountOwners = `select count(*) from memberships m join accounts a on a.id = m.account_id
+		where m.brand_id = $1 and m.level = 'Owner' and a.disabled = false`
 
 	sqlClaimFirst    = `insert into account_first (id, account_id) values (1, $1) on conflict do nothing`
 	sqlInsertAccount = `insert into accounts (id, email, name, password_hash, disabled, created_at, updated_at, verified, version)

@@ -329,10 +329,15 @@ func (a *Accounts) putRecoveryCodes(tx *db.Tx, account int, codes []string) erro
 }
 
 // mayEnterCode refuses who has to wait before the next code. It counts codes by themselves, so that who guesses passwords
-// does not delay who knows theirs.
+// does not delay who knows theirs. A code counts as wrong until it has proved to be right: who sends many at once finds most
+// of them counted already.
 func (a *Accounts) mayEnterCode(ctx context.Context, v Visitor, account int, email string) error {
 	of := "code/" + strconv.Itoa(account)
-	return a.mayGoOn(ctx, v, email, "Too many wrong codes.", a.patience.tries.Wait(v.Address, of), a.patience.codes.Wait(netip.Addr{}, of))
+	err := a.mayGoOn(ctx, v, email, "Too many wrong codes.", a.patience.tries.Wait(v.Address, of), a.patience.codes.Wait(netip.Addr{}, of))
+	if err == nil {
+		a.patience.codes.Failed(netip.Addr{}, of)
+	}
+	return err
 }
 
 func (a *Accounts) enteredCode(v Visitor, account int, right bool) {
@@ -344,5 +349,4 @@ func (a *Accounts) enteredCode(v Visitor, account int, right bool) {
 	}
 	a.refused.Add(1)
 	a.patience.tries.Failed(v.Address, of)
-	a.patience.codes.Failed(netip.Addr{}, of)
 }
