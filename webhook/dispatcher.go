@@ -361,7 +361,7 @@ func pendingRows(tx *db.Tx, id int) ([]*row, error) {
 	for rows.Next() {
 		r := &row{}
 		var at, first, created int64
-		if err := rows.Scan(&r.position, &r.subject, &r.state, &r.attempts, &at, &first, &r.name, &created); err != nil {
+		if err := rows.Scan(&r.position, &r.subject, &r.state, &r.attempts, &at, &first, &r.name, &r.store, &created); err != nil {
 			return nil, err
 		}
 		r.at, r.firstFailed, r.created = clock.FromMicros(at), clock.FromMicros(first), clock.FromMicros(created)

@@ -109,7 +109,7 @@ func (m *model) inSequence(position int64) {
 	subject := m.log[position-1].Subject
 	for p := position - 1; p > max(0, position-1500); p-- {
 		e := m.log[p-1]
-		if e.Subject != subject || m.got[p] || !m.s.sub.wants(e.Name, p) || m.now.Sub(e.Created) >= retryWindow || m.givenUp(p) {
+		if e.Subject != subject || m.got[p] || !m.s.sub.wants(e.Name, e.Store, p) || m.now.Sub(e.Created) >= retryWindow || m.givenUp(p) {
 			continue
 		}
 		if first, ok := m.failed[p]; !ok || m.now.Sub(first) < orderHold {

@@ -129,7 +129,7 @@ func (s *stream) resume(now time.Time) {
 			s.plan(r, rowDue, now)
 		}
 		if n := s.after(r); n != nil && n.state == rowHeld {
-			s.plan(n, rowHeld, now.Add(orderHold))
+			s.plan(n, rowHeld, now.Add(s.sub.settings.orderHold()))
 		}
 	}
 }

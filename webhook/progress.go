@@ -76,7 +76,7 @@ func (s *stream) advance(now time.Time) {
 			last := l.rows[len(l.rows)-1]
 			r := s.rowOf(e.ev, rowHeld)
 			if !last.firstFailed.IsZero() {
-				s.plan(r, rowHeld, last.firstFailed.Add(orderHold))
+				s.plan(r, rowHeld, last.firstFailed.Add(s.sub.settings.orderHold()))
 			}
 			*e = entry{}
 		}

@@ -28,6 +28,7 @@ type row struct {
 	position    int64
 	subject     string
 	name        string
+	store       int
 	created     time.Time // of the event
 	state       rowState
 	attempts    int       // attempts that failed
@@ -63,7 +64,7 @@ func (s *stream) dueRow(now time.Time) *row {
 			return nil
 		}
 		switch {
-		case !s.sub.wants(r.name, r.position):
+		case !s.sub.wants(r.name, r.store, r.position):
 			s.remove(r, now)
 		case now.Sub(r.created) >= retryWindow:
 			s.remove(r, now)
@@ -71,7 +72,7 @@ func (s *stream) dueRow(now time.Time) *row {
 		case s.lines[r.subject].flying:
 			heap.Pop(&s.due) // back when the subject is free
 		case s.probing && r.state == rowHeld:
-			s.plan(r, rowHeld, now.Add(orderHold)) // the time of an outage does not count
+			s.plan(r, rowHeld, now.Add(s.sub.settings.orderHold())) // the time of an outage does not count
 		default:
 			return r
 		}
@@ -82,7 +83,7 @@ func (s *stream) dueRow(now time.Time) *row {
 // rowOf moves an event out of the window into a new row.
 func (s *stream) rowOf(e *event.Event, state rowState) *row {
 	r := &row{
-		position: e.Position, subject: e.Subject, name: e.Name, created: e.Created,
+		position: e.Position, subject: e.Subject, name: e.Name, store: e.Store, created: e.Created,
 		state: state, index: -1,
 	}
 	s.rows[r.position] = r
@@ -104,7 +105,7 @@ func (s *stream) failed(r *row, o outcome, now time.Time) {
 	if r.firstFailed.IsZero() {
 		r.firstFailed = now
 		if n := s.after(r); n != nil {
-			s.plan(n, rowHeld, now.Add(orderHold))
+			s.plan(n, rowHeld, now.Add(s.sub.settings.orderHold()))
 		}
 	}
 }

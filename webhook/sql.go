@@ -10,10 +10,10 @@ const (
 		where (select count(*) from webhook_subscriptions where brand_id = $2 and oauth_app_id = $3) < cast($12 as integer)`
 
 	sqlSubscription = `select id, brand_id, oauth_app_id, owner_id, version, callback_url, enabled, verify_token, secret,
-			old_secret, old_secret_until, revision
+			old_secret, old_secret_until, revision, settings, paused_at
 		from webhook_subscriptions where id = $1`
 	sqlSubscriptionsOf = `select id, brand_id, oauth_app_id, owner_id, version, callback_url, enabled, verify_token, secret,
-			old_secret, old_secret_until, revision
+			old_secret, old_secret_until, revision, settings, paused_at
 		from webhook_subscriptions where brand_id = $1 and oauth_app_id = $2 order by id limit $3 offset $4`
 	sqlCountSubscriptions = `select count(*) from webhook_subscriptions where brand_id = $1 and oauth_app_id = $2`
 	sqlEnabled            = `select id, revision, brand_id, oauth_app_id from webhook_subscriptions where enabled = true order by id`
@@ -48,7 +48,7 @@ const (
 
 // Delivery.
 const (
-	sqlPending = `select p.position, p.subject, p.state, p.attempts, p.due_at, p.first_failed_at, e.name, e.created_at
+	sqlPending = `select p.position, p.subject, p.state, p.attempts, p.due_at, p.first_failed_at, e.name, e.store_id, e.created_at
 		from webhook_pending p join log_events e on e.brand_id = p.brand_id and e.position = p.position
 		where p.subscription_id = $1 order by p.position`
 	sqlPutPending = `insert into webhook_pending

@@ -117,7 +117,7 @@ func (s *stream) push(e *event.Event) {
 	if s.rows[e.Position] != nil { // it failed before a restart that came before the cursor could pass it
 		return
 	}
-	if !s.sub.wants(e.Name, e.Position) {
+	if !s.sub.wants(e.Name, e.Store, e.Position) {
 		return
 	}
 	s.at(e.Position).ev = e
@@ -162,7 +162,7 @@ func (s *stream) firstReady(now time.Time) int64 {
 		position := s.ready[0]
 		e := s.at(position).ev
 		switch {
-		case !s.sub.wants(e.Name, position):
+		case !s.sub.wants(e.Name, e.Store, position):
 			s.dropReady(position)
 		case now.Sub(e.Created) >= retryWindow:
 			s.dropReady(position)

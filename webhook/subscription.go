@@ -35,23 +35,35 @@ type Subscription struct {
 	VerifyToken string // sent verbatim as X-Verify-Token; empty = not sent
 	Revision    int64
 
-	names     map[string]int64 // event name → wanted after this position
-	secret    []byte           // signing key
-	oldSecret []byte           // the one before it, which signs too until oldUntil; nil = none
+	settings settings
+	pausedAt time.Time        // zero = not paused
+	names    map[string]int64 // event name, or heading of the catalogue → wanted after this position
+
+	secret    []byte // signing key
+	oldSecret []byte // the one before it, which signs too until oldUntil; nil = none
 	oldUntil  time.Time
 }
 
-// wants reports whether an event at a position goes to the subscription.
-func (s *Subscription) wants(name string, position int64) bool {
-	from, ok := s.names[name]
-	return ok && s.Enabled && position > from
+// wants reports whether an event of a store (0 = of none) at a position goes to the subscription: its name, or the heading
+// that it stands under, was chosen before it happened.
+func (s *Subscription) wants(name string, store int, position int64) bool {
+	if !s.Enabled || !s.settings.takes(store) {
+		return false
+	}
+	if from, ok := s.names[name]; ok && position > from {
+		return true
+	}
+	from, ok := s.names[catalogue[name].Group]
+	return ok && position > from
 }
 
-// EventNames lists the event names in alphabetical order.
+// EventNames lists the event names that were chosen one by one, in alphabetical order.
 func (s *Subscription) EventNames() []string {
 	out := make([]string, 0, len(s.names))
 	for n := range s.names {
-		out = append(out, n)
+		if !headings[n] {
+			out = append(out, n)
+		}
 	}
 	slices.Sort(out)
 	return out
@@ -121,12 +133,17 @@ func (w *Webhooks) loadTx(tx *db.Tx, id int) (*Subscription, error) {
 func (w *Webhooks) scan(row interface{ Scan(...any) error }) (*Subscription, error) {
 	s := &Subscription{}
 	var secret, old []byte
-	var oldUntil int64
+	var oldUntil, pausedAt int64
+	var more string
 	err := row.Scan(&s.ID, &s.Brand, &s.OAuthApp, &s.Owner, &s.Version, &s.CallbackURL, &s.Enabled, &s.VerifyToken,
-		&secret, &old, &oldUntil, &s.Revision)
+		&secret, &old, &oldUntil, &s.Revision, &more, &pausedAt)
 	if err != nil {
 		return nil, err
 	}
+	if s.settings, err = parseSettings(more); err != nil {
+		return nil, err
+	}
+	s.pausedAt = clock.FromMicros(pausedAt)
 	if s.secret, err = w.openSecret(s.ID, secret); err == nil && len(old) > 0 {
 		s.oldSecret, err = w.openSecret(s.ID, old)
 		s.oldUntil = clock.FromMicros(oldUntil)

@@ -63,6 +63,15 @@ var catalogue = func() map[string]wire.CatalogueEntry {
 	return out
 }()
 
+// headings are the catalogue's groups.
+var headings = func() map[string]bool {
+	out := map[string]bool{}
+	for _, e := range wire.Catalogue {
+		out[e.Group] = true
+	}
+	return out
+}()
+
 // checkToken refuses a verify token that cannot be a header value.
 func checkToken(bad *fault.Collector, token string) {
 	if len(token) > maxToken {
