@@ -29,7 +29,7 @@ const (
 )
 
 // brandWide are the rights that concern a brand as a whole, so that nobody has them for some of its stores only.
-var brandWide = map[Right]bool{EditApp: true, Develop: true, ReadEvents: true, EditTeammates: true, RevealSecrets: true}
+var brandWide = map[Right]bool{EditApp: true, Develop: true, EditTeammates: true, RevealSecrets: true}
 
 var (
 	owner = []Right{
@@ -37,7 +37,7 @@ var (
 		ReadCustomers, EditCustomers, Develop, ReadEvents, EditTeammates, RevealSecrets,
 	}
 	manager = []Right{
-		ReadApp, ReadStores, EditStores, ReadMenus, EditMenus, ReadOrders, EditOrders, RefundOrders, ReadCustomers,
+		ReadApp, ReadStores, EditStores, ReadMenus, EditMenus, ReadOrders, EditOrders, RefundOrders, ReadCustomers, ReadEvents,
 	}
 	staff = []Right{ReadApp, ReadStores, ReadMenus, ReadOrders, EditOrders}
 )

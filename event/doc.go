@@ -18,6 +18,8 @@
 //	Log.Read, Log.Next                        forward from any position through this node's tail of the brand
 //	Log.Wake(brand), Log.Watch()              hints that one brand, or any brand, moved
 //
+// What a reader outside may see of a log is a [Sight]; account.OpenLog decides it.
+//
 // The tail is one per brand and node: the first reader that misses something asks the database, the others find it in a
 // small ring in memory. Hints come from local commits at once, from other nodes by NOTIFY, and every 250 ms from one
 // query of the heads (see [Log.Run]); no answer depends on them, only when it comes. Take the Wake channel before
