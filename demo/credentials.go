@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"comanda/internal/client"
 )
 
 // Credentials is demo.json. The names are stable.
@@ -22,6 +24,11 @@ type Credentials struct {
 	AccountEmail    string `json:"accountEmail"`
 	AccountPassword string `json:"accountPassword"`
 	OrderID         int    `json:"orderId"`
+}
+
+// client calls the API as the sample OAuth app.
+func (c Credentials) client() (*client.Client, error) {
+	return client.New(client.Config{Server: c.BaseURL, CAFile: c.CAFile, ID: c.OAuthAppID, Secret: c.ClientSecret, Agent: "Comanda-Demo"})
 }
 
 func file(folder string) string { return filepath.Join(folder, "demo.json") }

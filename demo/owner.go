@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"comanda/account"
+	"comanda/internal/client"
 	"comanda/wire"
 )
 
@@ -45,15 +46,15 @@ func (d *demo) subscribe(ctx context.Context, callback string) (secret string, e
 		},
 	}
 	var have wire.Page[wire.WebhookSubscription]
-	if err := d.api.call(ctx, http.MethodGet, path, nil, &have); err != nil {
+	if err := d.api.Call(ctx, http.MethodGet, path, nil, &have); err != nil {
 		return "", err
 	}
 	var id int
 	if len(have.Data) > 0 {
 		id = wire.V(have.Data[0].Id)
-		err = d.api.call(ctx, http.MethodPut, fmt.Sprintf("%s/%d", path, id), body, nil)
+		err = d.api.Call(ctx, http.MethodPut, fmt.Sprintf("%s/%d", path, id), body, nil)
 	} else {
-		id, err = data[int](ctx, d.api, http.MethodPost, path, body)
+		id, err = client.Data[int](ctx, d.api, http.MethodPost, path, body)
 	}
 	if err != nil {
 		return "", err

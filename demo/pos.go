@@ -11,14 +11,12 @@ import (
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"comanda/internal/client"
 	"comanda/internal/clock"
 )
 
 // acceptMinutes is the promise that the sample POS makes.
 const acceptMinutes = 25
-
-// tokenAge is how long the POS uses one token: less than the hour it lives.
-const tokenAge = 50 * time.Minute
 
 // heard is one webhook that the sample POS received and verified.
 type heard struct {
@@ -30,12 +28,9 @@ type heard struct {
 // pos is a point-of-sale integration in miniature: it receives webhooks, verifies their signature, forgets what it has
 // seen before, and accepts orders with a token of its own OAuth app. It knows Comanda only over HTTP.
 type pos struct {
-	http         *http.Client
-	base         string
-	clientID     string
-	clientSecret string
-	verify       *standardwebhooks.Webhook
-	all          bool // answer every order; otherwise the first only
+	api    *client.Client
+	verify *standardwebhooks.Webhook
+	all    bool // answer every order; otherwise the first only
 
 	heard    chan heard
 	accepted chan heard // the POS's own acceptances
@@ -44,17 +39,19 @@ type pos struct {
 	mu       sync.Mutex
 	seen     map[string]bool
 	answered bool
-	token    string
-	renew    time.Time
 }
 
-func newPOS(h *http.Client, c Credentials, signingSecret string, all bool) (*pos, error) {
+func newPOS(c Credentials, signingSecret string, all bool) (*pos, error) {
 	verify, err := standardwebhooks.NewWebhook(signingSecret)
 	if err != nil {
 		return nil, fmt.Errorf("sample POS: signing secret: %w", err)
 	}
+	api, err := c.client()
+	if err != nil {
+		return nil, err
+	}
 	return &pos{
-		http: h, base: c.BaseURL, clientID: c.OAuthAppID, clientSecret: c.ClientSecret, verify: verify, all: all,
+		api: api, verify: verify, all: all,
 		heard: make(chan heard, 64), accepted: make(chan heard, 64), failed: make(chan error, 64), seen: map[string]bool{},
 	}, nil
 }
@@ -116,30 +113,13 @@ func (p *pos) answers() bool {
 func (p *pos) accept(ctx context.Context, orderID int) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	token, err := p.accessToken(ctx)
-	if err == nil {
-		c := client{p.http, p.base, token}
-		err = c.call(ctx, http.MethodPost, fmt.Sprintf("/api/v1.0/orders/%d/accept", orderID),
-			map[string]int{"EstimatedMinutesForDelivery": acceptMinutes}, nil)
-	}
+	err := p.api.Call(ctx, http.MethodPost, fmt.Sprintf("/api/v1.0/orders/%d/accept", orderID),
+		map[string]int{"EstimatedMinutesForDelivery": acceptMinutes}, nil)
 	if err != nil {
 		send(p.failed, fmt.Errorf("sample POS: accept order %d: %w", orderID, err))
 		return
 	}
 	send(p.accepted, heard{"accepted", orderID, clock.Mono()})
-}
-
-func (p *pos) accessToken(ctx context.Context) (string, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if clock.Mono().After(p.renew) {
-		token, err := clientCredentials(ctx, p.http, p.base, p.clientID, p.clientSecret)
-		if err != nil {
-			return "", err
-		}
-		p.token, p.renew = token, clock.Mono().Add(tokenAge)
-	}
-	return p.token, nil
 }
 
 // send drops what nobody reads: the demo listens to its first order only.

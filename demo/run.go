@@ -3,7 +3,6 @@ package demo
 import (
 	"context"
 	"crypto/rand"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"comanda/app"
+	"comanda/internal/client"
 	"comanda/internal/clock"
 	"comanda/internal/outbound"
 	"comanda/wire"
@@ -50,9 +50,8 @@ type demo struct {
 	out    io.Writer
 	gone   bool // nothing is left when it ends: the folder was made for this run only
 	server *app.Server
-	http   *http.Client
 	creds  Credentials
-	api    *client
+	api    *client.Client
 	pos    *pos
 }
 
@@ -81,9 +80,6 @@ func (d *demo) run(ctx context.Context) (err error) {
 		served <- nil
 		return errors.Join(errStopped, err)
 	}
-	d.http = &http.Client{Timeout: stepTimeout, Transport: &http.Transport{
-		TLSClientConfig: &tls.Config{RootCAs: d.server.CA.Pool(), MinVersion: tls.VersionTLS12}, ForceAttemptHTTP2: true,
-	}}
 	if err := d.seed(ctx); err != nil {
 		return fmt.Errorf("set up the sample brand: %w", err)
 	}
@@ -130,10 +126,12 @@ func (d *demo) seed(ctx context.Context) error {
 		}
 	}
 	c.BaseURL, c.CAFile = d.server.PublicURL(), d.server.CA.CAFile()
-	if c.AccessToken, err = clientCredentials(ctx, d.http, c.BaseURL, c.OAuthAppID, c.ClientSecret); err != nil {
+	if d.api, err = c.client(); err != nil {
 		return err
 	}
-	d.api = &client{d.http, c.BaseURL, c.AccessToken}
+	if c.AccessToken, err = d.api.Token(ctx); err != nil {
+		return err
+	}
 	if !found {
 		if c.StoreID, c.MenuID, err = seedShop(ctx, d.api, c.AppID); err != nil {
 			return err
@@ -155,7 +153,7 @@ func (d *demo) startPOS(ctx context.Context) (stop func(), err error) {
 		_ = l.Close()
 		return nil, fmt.Errorf("subscribe the sample POS: %w", err)
 	}
-	d.pos, err = newPOS(d.http, d.creds, secret, d.POS == "auto")
+	d.pos, err = newPOS(d.creds, secret, d.POS == "auto")
 	if err != nil {
 		_ = l.Close()
 		return nil, err
@@ -167,10 +165,14 @@ func (d *demo) startPOS(ctx context.Context) (stop func(), err error) {
 
 // firstOrder places the sample order and waits until the POS has heard of it, answered it and heard of its own answer.
 func (d *demo) firstOrder(ctx context.Context) (*timeline, string, error) {
-	diner := &client{http: d.http, base: d.creds.BaseURL}
+	diner, err := client.New(client.Config{Server: d.creds.BaseURL, CAFile: d.creds.CAFile, Agent: "Comanda-Demo"})
+	if err != nil {
+		return nil, "", err
+	}
+	defer diner.Close()
 	path := "/api/v1.0/" + d.creds.AppID + "/storefront"
 	basket := Basket(d.creds.StoreID)
-	quote, err := data[struct{ Amount wire.Decimal }](ctx, diner, http.MethodPost, path+"/quotes", basket)
+	quote, err := client.Data[struct{ Amount wire.Decimal }](ctx, diner, http.MethodPost, path+"/quotes", basket)
 	if err != nil {
 		return nil, "", notTaken(err)
 	}
@@ -180,7 +182,7 @@ func (d *demo) firstOrder(ctx context.Context) (*timeline, string, error) {
 		return nil, "", err
 	}
 	story := &timeline{start: clock.Mono()}
-	order, err := data[struct {
+	order, err := client.Data[struct {
 		OrderId       int
 		TrackingToken string
 	}](ctx, diner, http.MethodPost, path+"/orders", basket, "Idempotency-Key", rand.Text())
@@ -233,8 +235,8 @@ var errNotTaken = errors.New("the shop does not take the sample order")
 
 // notTaken marks a refusal for a reason of the shop: an item that is sold out, a store that is closed.
 func notTaken(err error) error {
-	var r *refusal
-	if errors.As(err, &r) && r.status/100 == 4 {
+	var r *client.Refusal
+	if errors.As(err, &r) && r.Status/100 == 4 {
 		return fmt.Errorf("%w: %w", errNotTaken, err)
 	}
 	return err

@@ -6,17 +6,18 @@ import (
 	"net/http"
 	"net/url"
 
+	"comanda/internal/client"
 	"comanda/wire"
 )
 
 // seedShop makes the sample store group, store, menu and opening hours through the public API, as an owner's tool would.
-func seedShop(ctx context.Context, c *client, appID string) (storeID, menuID int, err error) {
-	group, err := data[wire.StoreGroup](ctx, c, http.MethodPost, "/api/v1.0/"+url.PathEscape(appID)+"/storegroups",
+func seedShop(ctx context.Context, c *client.Client, appID string) (storeID, menuID int, err error) {
+	group, err := client.Data[wire.StoreGroup](ctx, c, http.MethodPost, "/api/v1.0/"+url.PathEscape(appID)+"/storegroups",
 		map[string]any{"Name": "Dublin", "Currency": "EUR"})
 	if err != nil {
 		return 0, 0, err
 	}
-	store, err := data[wire.Store](ctx, c, http.MethodPost, fmt.Sprintf("/api/v1.0/stores?storeGroupId=%d", group.StoreGroupId),
+	store, err := client.Data[wire.Store](ctx, c, http.MethodPost, fmt.Sprintf("/api/v1.0/stores?storeGroupId=%d", group.StoreGroupId),
 		map[string]any{
 			"Name": "Bella Napoli, Capel Street", "EmailAddress": "capel.street@bella-napoli.example.com",
 			"StaffLanguage": "en", "PhoneNumber": "+447700900100", "SalesChannelType": "Web",
@@ -43,17 +44,17 @@ func seedShop(ctx context.Context, c *client, appID string) (storeID, menuID int
 		}
 	}
 	for _, s := range steps {
-		if err := c.call(ctx, http.MethodPost, s.path, s.body, nil); err != nil {
+		if err := c.Call(ctx, http.MethodPost, s.path, s.body, nil); err != nil {
 			return 0, 0, err
 		}
 	}
-	if err := c.call(ctx, http.MethodPost, "/api/v1.0/"+url.PathEscape(appID)+"/menus", Menu(), &menuID); err != nil {
+	if err := c.Call(ctx, http.MethodPost, "/api/v1.0/"+url.PathEscape(appID)+"/menus", Menu(), &menuID); err != nil {
 		return 0, 0, err
 	}
-	if err := c.call(ctx, http.MethodPost, fmt.Sprintf("%s/menu/%d", path, menuID), nil, nil); err != nil {
+	if err := c.Call(ctx, http.MethodPost, fmt.Sprintf("%s/menu/%d", path, menuID), nil, nil); err != nil {
 		return 0, 0, err
 	}
-	return store.StoreId, menuID, c.call(ctx, http.MethodPost, path+"/publish", nil, nil)
+	return store.StoreId, menuID, c.Call(ctx, http.MethodPost, path+"/publish", nil, nil)
 }
 
 // Basket is the sample order of the storefront's place call: a pizza with a size, a base and a topping, garlic bread and
