@@ -182,7 +182,10 @@ func TestWebhookEventNamesAreTheCatalogue(t *testing.T) {
 						return fmt.Errorf("lacks %s", name)
 					}
 				}
-				if n := len(v.([]any)); n != len(wire.Catalogue) {
+				if last := v.([]any)[len(wire.Catalogue)]; last != wire.Own[0].Name {
+					return fmt.Errorf("%v comes after the contract's", last)
+				}
+				if n := len(v.([]any)); n != len(wire.Catalogue)+len(wire.Own) {
 					return fmt.Errorf("%d names", n)
 				}
 				return nil

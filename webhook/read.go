@@ -9,15 +9,18 @@ import (
 	"comanda/wire"
 )
 
-// EventNames lists every event name that can be subscribed to: the contract's whole catalogue, in its groups. Names that
-// Comanda does not emit yet are among them, so that a subscription made today hears of them tomorrow.
+// EventNames lists every event name that can be subscribed to: the contract's whole catalogue, in its groups, then our own.
+// Names that Comanda does not emit yet are among them, so that a subscription made today hears of them tomorrow.
 func (w *Webhooks) EventNames(ctx context.Context, c *account.Caller, appID string) ([]string, error) {
 	if _, err := w.accounts.Open(ctx, c, appID, account.Develop); err != nil {
 		return nil, err
 	}
-	out := make([]string, len(wire.Catalogue))
-	for i, e := range wire.Catalogue {
-		out[i] = e.Name
+	out := make([]string, 0, len(wire.Catalogue)+len(wire.Own))
+	for _, e := range wire.Catalogue {
+		out = append(out, e.Name)
+	}
+	for _, e := range wire.Own {
+		out = append(out, e.Name)
 	}
 	return out, nil
 }

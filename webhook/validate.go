@@ -56,16 +56,19 @@ func knownName(given string) (string, bool) {
 }
 
 var catalogue = func() map[string]wire.CatalogueEntry {
-	out := make(map[string]wire.CatalogueEntry, len(wire.Catalogue))
+	out := make(map[string]wire.CatalogueEntry, len(wire.Catalogue)+len(wire.Own))
 	for _, e := range wire.Catalogue {
+		out[e.Name] = e
+	}
+	for _, e := range wire.Own {
 		out[e.Name] = e
 	}
 	return out
 }()
 
-// headings are the catalogue's groups.
+// headings are the catalogue's groups and that of our own events.
 var headings = func() map[string]bool {
-	out := map[string]bool{}
+	out := map[string]bool{wire.OwnGroup: true}
 	for _, e := range wire.Catalogue {
 		out[e.Group] = true
 	}

@@ -106,6 +106,11 @@ func CheckEvent(name string, flat []byte) []string {
 			return checkBytes(schemas, e.Class, flat)
 		}
 	}
+	for _, e := range wire.Own {
+		if e.Name == name {
+			return nil
+		}
+	}
 	return []string{"the contract has no event of this name"}
 }
 
