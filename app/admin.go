@@ -76,7 +76,7 @@ func (m *metrics) webhooks(w *webhook.Webhooks) {
 	counter("failed", "Delivery attempts that were not.", func(s webhook.Stats) int64 { return s.Failed })
 	counter("expired", "Events given up after the retry window.", func(s webhook.Stats) int64 { return s.Expired })
 	counter("unlogged", "Attempts that the attempt log could not take.", func(s webhook.Stats) int64 { return s.Unlogged })
-	gauge("subscriptions", "Subscriptions that this node delivers to; 0 while another node does.", func(s webhook.Stats) int64 { return s.Streams })
+	gauge("subscriptions", "Subscriptions that this node delivers to; other nodes have the others.", func(s webhook.Stats) int64 { return s.Streams })
 	gauge("endpoints_down", "Of them, those whose endpoint is down.", func(s webhook.Stats) int64 { return s.Down })
 }
 

@@ -2,7 +2,7 @@
 // Commands change aggregates and append events in one transaction; everything else follows the log. It knows names and
 // bytes, not orders.
 //
-// It owns the tables log_heads, log_events, log_nodes, log_leases and log_followers. Business packages call
+// It owns the tables log_heads, log_events, log_nodes, log_leases, log_members and log_followers. Business packages call
 // [Log.Append]; webhook delivery, the API's readers and streams call the rest.
 //
 // # Writing
@@ -38,6 +38,8 @@
 //
 // Guard locks the lease's row in the settling transaction, and a take-over updates that row: one of the two comes first,
 // so a fenced node never settles. What it may still do is end a send that it began while the lease was valid.
+//
+// [Log.Share] splits one piece of work into shards, a lease each, and lets every node own its fair share of them.
 //
 // On SQLite the process lock on the data folder is the lease: the first Acquire of a process evicts the dead one before
 // it, and no beats are written.

@@ -145,6 +145,9 @@ func (l *Log) register(ctx context.Context) error {
 			if _, err := tx.Exec(sqlFreeAllLeases); err != nil {
 				return err
 			}
+			if _, err := tx.Exec(sqlEvictMembers); err != nil {
+				return err
+			}
 		}
 		_, err := tx.Exec(sqlInsertNode, id)
 		return err
@@ -201,8 +204,7 @@ func (l *Log) evict(ctx context.Context, d sighted) error {
 		if err != nil || n == 0 {
 			return err
 		}
-		_, err = tx.Exec(sqlFreeLeasesOf, d.id)
-		return err
+		return leaveAll(tx, d.id)
 	})
 }
 
@@ -221,9 +223,17 @@ func (l *Log) signOff(ctx context.Context) error {
 		if _, err := tx.Exec(sqlRemoveNode, id); err != nil {
 			return err
 		}
-		_, err := tx.Exec(sqlFreeLeasesOf, id)
-		return err
+		return leaveAll(tx, id)
 	})
+}
+
+// leaveAll frees what a node that is gone had: its leases and its part in shared work.
+func leaveAll(tx *db.Tx, id string) error {
+	if _, err := tx.Exec(sqlLeaveAll, id); err != nil {
+		return err
+	}
+	_, err := tx.Exec(sqlFreeLeasesOf, id)
+	return err
 }
 
 // fenced forgets an incarnation and ends its leases.

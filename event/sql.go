@@ -43,6 +43,14 @@ const (
 	sqlEvictAll   = `delete from log_nodes`
 	sqlRemoveNode = `delete from log_nodes where node_id = $1`
 
+	sqlJoin         = `insert into log_members (name, node_id) values ($1, $2) on conflict (name, node_id) do nothing`
+	sqlLeave        = `delete from log_members where name = $1 and node_id = $2`
+	sqlLeaveAll     = `delete from log_members where node_id = $1`
+	sqlEvictMembers = `delete from log_members`
+	sqlCountMembers = `select count(*) from log_members where name = $1`
+	// $2 is the length of the prefix $1.
+	sqlOwners = `select name, owner from log_leases where substr(name, 1, $2) = $1`
+
 	sqlFreeAllLeases = `update log_leases set owner = '', epoch = epoch + 1 where owner <> ''`
 	sqlFreeLeasesOf  = `update log_leases set owner = '', epoch = epoch + 1 where owner = $1`
 	sqlLeaseOwner    = `select owner from log_leases where name = $1`

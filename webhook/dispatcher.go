@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,22 +18,56 @@ import (
 
 const (
 	leaseName = "webhook"
+	// shards is how many parts the work of delivery has: the brands whose id has the same remainder are one. Nodes that
+	// share a database must agree on it. On SQLite, where there is one node, one part settles in fewer transactions.
+	shards       = 8
+	shardsSQLite = 1
 	// stopGrace is how long attempts in flight may go on when the node stops.
 	stopGrace = 5 * time.Second
 	// lookGap is how often the owner asks whether another node changed a subscription; on SQLite there is no other.
 	lookGap       = 500 * time.Millisecond
 	lookGapSQLite = 10 * time.Second
-	ownGap        = time.Second
 	// checkGap is how often the owner asks, without being told, whether the OAuth apps still stand.
 	checkGap = time.Minute
 	// tellTimeout bounds how long a change of rights waits for its note to the delivering node.
 	tellTimeout = 5 * time.Second
 )
 
-// changes tells the worker on this node that a subscription changed.
-type changes struct{ ready chan struct{} }
+// changes tells the dispatchers of this node that a subscription changed.
+type changes struct {
+	mu  sync.Mutex
+	all map[*dispatcher]struct{}
+}
 
-func (c *changes) signal() { notify(c.ready) }
+func (c *changes) signal() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for d := range c.all {
+		notify(d.changed)
+	}
+}
+
+func (c *changes) add(d *dispatcher) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.all == nil {
+		c.all = map[*dispatcher]struct{}{}
+	}
+	c.all[d] = struct{}{}
+}
+
+func (c *changes) remove(d *dispatcher) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.all, d)
+}
+
+// dispatchers are those that run on this node.
+func (c *changes) dispatchers() []*dispatcher {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Collect(maps.Keys(c.all))
+}
 
 // rightsChanged tells the delivering node, which may be another, that somebody may do more or less on a brand than before.
 // If the note is lost, checkGap finds it.
@@ -46,9 +81,9 @@ func (w *Webhooks) rightsChanged(brand int) {
 	w.changed.signal()
 }
 
-// Run delivers until ctx ends. Of all nodes on one database one delivers at a time; the others wait for their turn. When
-// ctx ends it starts nothing more, waits a little for the answers that are due, stores where it stands and gives the
-// work back.
+// Run delivers until ctx ends. The nodes on one database share the work by brands; each delivers its share alone. When ctx
+// ends it starts nothing more, waits a little for the answers that are due, stores where it stands and gives its share
+// back.
 func (w *Webhooks) Run(ctx context.Context) error {
 	logging, stopLogging := context.WithCancel(context.WithoutCancel(ctx))
 	var logs sync.WaitGroup
@@ -56,35 +91,24 @@ func (w *Webhooks) Run(ctx context.Context) error {
 	logs.Go(func() { w.attempts.runTrim(ctx) })
 	defer logs.Wait()
 	defer stopLogging()
-	for ctx.Err() == nil {
-		if err := w.own(ctx); err != nil && ctx.Err() == nil {
-			slog.Warn("webhook: delivery pauses", "for", ownGap, "error", err)
-			sleep(ctx, ownGap)
-		}
+	n := shards
+	if w.db.Engine() != "postgres" {
+		n = shardsSQLite
 	}
-	return nil
+	return w.log.Share(ctx, leaseName, n, func(owned context.Context, lease *event.Lease, shard int) {
+		d := newDispatcher(w, lease, func(brand int) bool { return brand%n == shard })
+		w.changed.add(d)
+		defer w.changed.remove(d)
+		d.run(owned)
+	})
 }
 
-// own delivers while this node owns the work.
-func (w *Webhooks) own(ctx context.Context) (err error) {
-	lease, err := w.log.Acquire(ctx, leaseName)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, lease.Release()) }()
-	owned, cancel := lease.Context(ctx)
-	defer cancel()
-	d := newDispatcher(w, lease)
-	w.running.Store(d)
-	defer w.running.Store(nil)
-	d.run(owned)
-	return nil
-}
-
-// dispatcher runs the streams of all enabled subscriptions on the node that owns them.
+// dispatcher runs the streams of the enabled subscriptions of one shard on the node that owns it.
 type dispatcher struct {
 	w       *Webhooks
 	lease   *event.Lease
+	mine    func(brand int) bool // whether a brand is of the shard
+	changed chan struct{}        // a subscription changed
 	settler *settler
 
 	sending  context.Context // ends when attempts in flight are cut off
@@ -97,8 +121,10 @@ type dispatcher struct {
 	brands map[int]map[int]*pump // brand → its pumps
 }
 
-func newDispatcher(w *Webhooks, lease *event.Lease) *dispatcher {
-	d := &dispatcher{w: w, lease: lease, pumps: map[int]*pump{}, brands: map[int]map[int]*pump{}}
+func newDispatcher(w *Webhooks, lease *event.Lease, mine func(brand int) bool) *dispatcher {
+	d := &dispatcher{
+		w: w, lease: lease, mine: mine, changed: make(chan struct{}, 1), pumps: map[int]*pump{}, brands: map[int]map[int]*pump{},
+	}
 	d.sending, d.cut = context.WithCancel(context.Background())
 	d.settler = newSettler(d)
 	return d
@@ -125,7 +151,7 @@ func (d *dispatcher) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
-		case <-d.w.changed.ready:
+		case <-d.changed:
 			d.look(ctx, &seen, true)
 		case <-tick.C:
 			d.look(ctx, &seen, false)
@@ -219,7 +245,7 @@ func (d *dispatcher) look(ctx context.Context, seen *int64, force bool) {
 		if err := tx.QueryRow(sqlRevision).Scan(&revision); err != nil || revision == *seen && !force {
 			return err
 		}
-		return d.w.enabled(tx, want)
+		return d.enabled(tx, want)
 	})
 	if err != nil {
 		slog.Warn("webhook: subscriptions could not be read", "error", err)
@@ -262,7 +288,7 @@ func (d *dispatcher) start(ctx context.Context, id int) bool {
 			return
 		}
 		d.remove(p)
-		d.w.changed.signal() // it may have been enabled anew
+		notify(d.changed) // it may have been enabled anew
 	})
 	return true
 }
@@ -290,8 +316,8 @@ func (d *dispatcher) load(ctx context.Context, id int) (*pump, error) {
 	return p, err
 }
 
-// enabled adds the enabled subscriptions whose OAuth app stands, with their revisions.
-func (w *Webhooks) enabled(tx *db.Tx, want map[int]int64) error {
+// enabled adds the shard's enabled subscriptions whose OAuth app stands, with their revisions.
+func (d *dispatcher) enabled(tx *db.Tx, want map[int]int64) error {
 	type app struct {
 		brand int
 		id    string
@@ -309,7 +335,9 @@ func (w *Webhooks) enabled(tx *db.Tx, want map[int]int64) error {
 		if err := rows.Scan(&id, &revision, &a.brand, &a.id); err != nil {
 			return err
 		}
-		want[id], apps[id] = revision, a
+		if d.mine(a.brand) {
+			want[id], apps[id] = revision, a
+		}
 	}
 	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return err
@@ -318,7 +346,7 @@ func (w *Webhooks) enabled(tx *db.Tx, want map[int]int64) error {
 	for id, a := range apps {
 		yes, known := stands[a]
 		if !known {
-			if yes, err = w.apps.Stands(tx, a.brand, a.id); err != nil {
+			if yes, err = d.w.apps.Stands(tx, a.brand, a.id); err != nil {
 				return err
 			}
 			stands[a] = yes

@@ -29,17 +29,15 @@ func (w *Webhooks) Stats() Stats {
 	w.attempts.mu.Lock()
 	s.Unlogged = w.attempts.lost
 	w.attempts.mu.Unlock()
-	d := w.running.Load()
-	if d == nil {
-		return s
-	}
-	for _, p := range d.all() {
-		s.Streams++
-		p.mu.Lock()
-		if p.s.probing {
-			s.Down++
+	for _, d := range w.changed.dispatchers() {
+		for _, p := range d.all() {
+			s.Streams++
+			p.mu.Lock()
+			if p.s.probing {
+				s.Down++
+			}
+			p.mu.Unlock()
 		}
-		p.mu.Unlock()
 	}
 	return s
 }

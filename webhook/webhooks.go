@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
-	"sync/atomic"
 
 	"comanda/account"
 	"comanda/event"
@@ -43,7 +42,6 @@ type Webhooks struct {
 	attempts *attemptLog
 	changed  changes
 	tally    tally
-	running  atomic.Pointer[dispatcher] // nil while another node owns the work
 }
 
 // New makes the door; nothing is delivered until Run. An OAuth app takes its subscriptions with it when it is deleted.
@@ -62,7 +60,6 @@ func New(d *db.DB, log *event.Log, accounts *account.Accounts, apps *oauth.Serve
 	w := &Webhooks{
 		db: d, log: log, accounts: accounts, apps: apps, guard: guard, box: box, client: c.Transport,
 		agent: "Comanda-Webhooks/" + c.Release, attempts: newAttemptLog(d),
-		changed: changes{make(chan struct{}, 1)},
 	}
 	apps.OnDelete(w.dropApp)
 	accounts.OnChange(w.rightsChanged)
