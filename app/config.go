@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"comanda/event"
 	"comanda/internal/db"
 )
 
@@ -23,6 +24,7 @@ type Config struct {
 	Signup        string         `help:"Who may sign up: only the first person (first), invited people (invite) or anybody (open)." enum:"first,invite,open" default:"first"`
 	WebhookAllow  []netip.Prefix `help:"Private networks that webhooks may be sent to, as CIDR; all others are refused." placeholder:"CIDR"`
 	DinerRate     float64        `name:"diner-rate" help:"Storefront requests a second that one address may send; negative for no limit." default:"10"`
+	LogRetention  int            `name:"log-retention" help:"Days that events are kept, 31 at least." default:"90"`
 	MasterKeyFile string         `name:"master-key-file" help:"File of the key that seals stored secrets, made at the first start. Nodes on one database share it. Default: master.key in the data folder." type:"path"`
 	SMTPURL       string         `name:"smtp-url" help:"Mail server: smtps://user@host:465 or smtp://user@host:587. Without it messages stay in a mailbox at /mailbox on the admin address." placeholder:"smtps://…"`
 	SMTPPassword  string         `name:"smtp-password-file" help:"File of the password for the mail server." type:"path"`
@@ -41,6 +43,12 @@ func (c *Config) validate() error {
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return fmt.Errorf("--listen: %q is not an address such as :8443 or 192.0.2.7:443", c.Listen)
+	}
+	if c.LogRetention == 0 {
+		c.LogRetention = 90
+	}
+	if least := int(event.MinRetention.Hours() / 24); c.LogRetention < least {
+		return fmt.Errorf("--log-retention: %d days are too few; webhooks that failed must be repeatable for a month, so keep events for %d days at least", c.LogRetention, least)
 	}
 	if c.PublicURL == "" {
 		return nil // decided by the listening port, see publicURL

@@ -75,6 +75,9 @@ func (s *Server) workers() []func(context.Context) error {
 	return []func(context.Context) error{
 		s.Log.Run, s.Accounts.Run, s.Webhooks.Run, s.OAuth.Run,
 		s.Mail.Run,
+		func(ctx context.Context) error {
+			return s.Log.Retain(ctx, time.Duration(s.config.LogRetention)*24*time.Hour)
+		},
 		func(ctx context.Context) error { return idempotency.Run(ctx, s.DB) },
 	}
 }

@@ -150,6 +150,7 @@ func TestRefusals(t *testing.T) {
 		"--data":       {Listen: "127.0.0.1:0"},
 		"--public-url": {Data: t.TempDir(), Listen: "127.0.0.1:0", PublicURL: "http://orders.example.com"},
 		"master.key":   {Data: broken, Listen: "127.0.0.1:0"},
+		"31 days":      {Data: t.TempDir(), Listen: "127.0.0.1:0", LogRetention: 30},
 	} {
 		s, err := Open(t.Context(), c)
 		if err == nil {
