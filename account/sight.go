@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"comanda/event"
+	"comanda/internal/db"
 )
 
 // OpenLog is the one gate to a brand's events: the search, the log, the streams and the consumers pass it. It returns the
@@ -39,4 +40,36 @@ func (g Grant) sight() event.Sight {
 		whole = whole && LevelHas(l, Develop)
 	}
 	return event.Sight{Whole: whole}
+}
+
+// FindEvents searches a brand's events, newest first, among those that the caller may see; total counts all matches.
+// Right: ReadEvents, see [Accounts.OpenLog].
+func (a *Accounts) FindEvents(ctx context.Context, c *Caller, appID string, q event.Query) (page []event.Event, total int, err error) {
+	b, sight, err := a.OpenLog(ctx, c, appID)
+	if err != nil {
+		return nil, 0, err
+	}
+	q.Sight = sight
+	err = a.db.Read(ctx, func(tx *db.Tx) (err error) {
+		page, total, err = event.Find(tx, b.ID, q)
+		return err
+	})
+	return page, total, err
+}
+
+// Event returns one event of a brand by its FlipdishEventId. One that the caller may not see is not there. Right:
+// ReadEvents, see [Accounts.OpenLog].
+func (a *Accounts) Event(ctx context.Context, c *Caller, appID, id string) (e event.Event, err error) {
+	b, sight, err := a.OpenLog(ctx, c, appID)
+	if err != nil {
+		return event.Event{}, err
+	}
+	err = a.db.Read(ctx, func(tx *db.Tx) (err error) {
+		e, err = event.ByID(tx, b.ID, id)
+		return err
+	})
+	if err == nil && !sight.Sees(e.Store) {
+		return event.Event{}, event.Unknown(id)
+	}
+	return e, err
 }

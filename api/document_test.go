@@ -132,12 +132,12 @@ func TestServedOperationsAreTheContracts(t *testing.T) {
 			}
 			have := map[string]string{}
 			for _, p := range op.Parameters {
-				have[p.Name] = p.In + ":" + p.Schema.String() + mark(p.Required)
+				have[p.Name+"@"+p.In] = p.Schema.String() + mark(p.Required)
 			}
 			for _, want := range strings.Fields(row.params) {
-				name, rest, _ := strings.Cut(want, "@")
+				name, rest, _ := strings.Cut(want, ":")
 				rest = strings.ReplaceAll(rest, "&", "") // lists are repeated names: always
-				if strings.HasPrefix(rest, "form:") || want == "-" {
+				if strings.HasSuffix(name, "@form") || want == "-" {
 					continue
 				}
 				if have[name] != rest {
@@ -189,6 +189,8 @@ func TestDocumentedSchemasAreTheContracts(t *testing.T) {
 		"RestApiErrorResult":        {"RequestId", "Details", "Data"},
 		"RestApiUnauthorizedResult": {"RequestId", "Details"},
 		"RestApiForbiddenResult":    {"RequestId", "Details"},
+		"OrderTipUpdatedEvent":      {"NewTipAmount"},
+		"OrderRatingUpdatedEvent":   {"NewUserRating"},
 	}
 	for name, have := range doc.Components.Schemas {
 		want := contract[name]
@@ -201,7 +203,7 @@ func TestDocumentedSchemasAreTheContracts(t *testing.T) {
 				t.Errorf("%s lacks %s", name, member)
 				continue
 			}
-			if h.String() != s.String() && s.String() != "object" {
+			if h.String() != s.String() && s.String() != "object" && (s.String() != "number" || h.String() != "number/double") {
 				t.Errorf("%s.%s is %s, want %s", name, member, h, s)
 			}
 			_, nullable := h.Type.([]any)
@@ -246,7 +248,7 @@ func TestDocumentIsWellFormed(t *testing.T) {
 				t.Errorf("%s: 401 and security do not agree", op.OperationID)
 			}
 			for _, p := range op.Parameters {
-				if p.In == "path" != strings.Contains(path, "{"+p.Name+"}") {
+				if p.In == "path" && !strings.Contains(path, "{"+p.Name+"}") {
 					t.Errorf("%s: %s %s is not in the path %s", op.OperationID, p.In, p.Name, path)
 				}
 			}

@@ -52,6 +52,17 @@ func (s *server) routes() []group {
 			on("GetAuthorizationTokens", get, "/api/v1.0/{appId}/authorizationtokens/{oauthAppId}", can(account.Develop), s.getAuthorizationTokens, "Lists the live access tokens of an OAuth app"),
 			on("RevokeToken", del, "/api/v1.0/{appId}/authorizationtokens/{key}", can(account.Develop), s.revokeToken, "Ends an access token"),
 		}},
+		{"Events", "What happened: the log of a brand, searched. Newest first, by CreateTime.", []row{
+			on("GetEvents", get, "/api/v1.0/{appId}/events", can(account.ReadEvents), s.getEvents, "Searches the events of a brand"),
+			on("GetOrderEventsByCustomer", get, "/api/v1.0/{appId}/events/order", can(account.ReadEvents), s.getOrderEventsByCustomer, "Searches the events of a customer's orders"),
+			on("GetOrderEvents", get, "/api/v1.0/{appId}/events/order/{orderId}", can(account.ReadEvents), s.getOrderEvents, "Searches the events of an order"),
+			on("GetStoreEvents", get, "/api/v1.0/{appId}/events/store/{storeId}", can(account.ReadEvents), s.getStoreEvents, "Searches the events of a store"),
+			on("GetMenuEvents", get, "/api/v1.0/{appId}/events/menu/{menuId}", can(account.ReadEvents), s.getMenuEvents, "Searches the events of a menu"),
+			on("GetCustomerEvents", get, "/api/v1.0/{appId}/events/customer/{customerId}", can(account.ReadEvents), s.getCustomerEvents, "Searches the events of a customer"),
+			on("GetUserEvents", get, "/api/v1.0/{appId}/events/user/{userId}", can(account.ReadEvents), s.getUserEvents, "Searches what an account did"),
+			on("GetWhiteLabelEvents", get, "/api/v1.0/{appId}/events/whitelabel/{whitelabelId}", can(account.ReadEvents), s.getWhiteLabelEvents, "Searches the events of a brand by its number"),
+			on("GetEventsById", get, "/api/v1.0/{appId}/events/{eventId}", can(account.ReadEvents), s.getEvent, "Reads an event"),
+		}},
 		{"Webhooks", "Where events go.", []row{
 			on("GetWebhookEventNames", get, "/api/v1.0/{appId}/webhooks/events", can(account.Develop), s.getWebhookEventNames, "Lists the event names that can be subscribed to"),
 			on("GetWebhookSubscriptions", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions", can(account.Develop), s.getWebhookSubscriptions, "Lists an OAuth app's webhook subscriptions"),

@@ -87,6 +87,9 @@ func finishSchemas(r huma.Registry) {
 			s.AdditionalProperties = nil
 		}
 		t := r.TypeFromRef("#/components/schemas/" + name)
+		if _, isEvent := reflect.New(t).Interface().(interface{ Base() *wire.EventBase }); isEvent { // the log puts it in front
+			s.Properties["Position"] = &huma.Schema{Type: huma.TypeInteger, Format: "int32"}
+		}
 		for _, f := range reflect.VisibleFields(t) {
 			member := baseName(f.Tag.Get("json"))
 			if member == "" {

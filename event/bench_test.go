@@ -13,6 +13,7 @@ import (
 	"comanda/event"
 	"comanda/internal/db"
 	"comanda/internal/dbtest"
+	"comanda/wire"
 )
 
 // benchRecords are events with bodies as large as an order's.
@@ -20,7 +21,15 @@ func benchRecords(b *testing.B, brands int) []event.Record {
 	recs := make([]event.Record, b.N)
 	pad := strings.Repeat("x", 3000)
 	for i := range recs {
-		recs[i] = record(b, 1+i%brands, fmt.Sprintf("order/%d", i))
+		rec, err := event.Encode(event.New{
+			Brand: 1 + i%brands, AppID: "x", Subject: fmt.Sprintf("order/%d", i), Store: 1,
+			Body:  &wire.OrderAcceptedEvent{User: &wire.UserEventInfo{UserId: 7, UserName: "Aoife", UserEmail: "aoife@example.com"}},
+			Order: &wire.Order{Customer: &wire.CustomerSummary{Id: i}, Store: &wire.StoreSummary{StoreGroupId: 3}},
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		recs[i] = rec
 		body := recs[i].Body
 		recs[i].Body = append(body[:len(body)-1:len(body)-1], `,"Pad":"`+pad+`"}`...)
 	}

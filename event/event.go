@@ -19,6 +19,10 @@ type New struct {
 	Store   int        // store id, 0 when it concerns no single store
 	Time    time.Time  // the CreateTime that the body shows (the brand's clock); zero = now
 	Body    wire.Event // Encode fills its base members
+
+	// Order is the order of a body that leaves it null because its bytes are put in afterwards: the search of events has
+	// to know it all the same.
+	Order *wire.Order
 }
 
 // Record is an encoded event, ready to append. Encoding is done outside the transaction where the body allows it.
@@ -31,6 +35,7 @@ type Record struct {
 	Shown   time.Time // CreateTime as the body shows it
 	Created time.Time // real creation time: retries and retention count from it
 	Body    []byte    // the JSON object without its Position; not to be changed
+	refs    string    // what it concerns, see refs; empty in what was read
 }
 
 // Encode fills the base members of the body and freezes its bytes.
@@ -55,6 +60,7 @@ func Encode(n New) (Record, error) {
 	return Record{
 		Brand: n.Brand, ID: id.String(), Name: base.EventName, Subject: n.Subject, Store: n.Store,
 		Shown: base.CreateTime.Time, Created: created, Body: body,
+		refs: refsOf(n.Body, n.Order),
 	}, nil
 }
 

@@ -40,10 +40,15 @@ func ByID(tx *db.Tx, brand int, id string) (Event, error) {
 		return Event{}, err
 	}
 	if len(found) == 0 {
-		return Event{}, fault.Newf(fault.NotFound, "This brand has no event %s.", id).
-			With("Events are kept for a limited time; check the FlipdishEventId.")
+		return Event{}, Unknown(id)
 	}
 	return found[0], nil
+}
+
+// Unknown is the fault of asking for an event that is not there, or not for this reader.
+func Unknown(id string) error {
+	return fault.Newf(fault.NotFound, "This brand has no event %s.", id).
+		With("Events are kept for a limited time; check the FlipdishEventId.")
 }
 
 // Head returns the position of a brand's newest event, 0 when it has none.

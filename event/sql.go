@@ -6,9 +6,9 @@ const (
 
 	// $2 is how far below the new head the event stands.
 	sqlInsertEvent = `insert into log_events
-		(brand_id, position, event_id, name, subject, store_id, shown_at, created_at, redacted, body)
+		(brand_id, position, event_id, name, subject, store_id, shown_at, created_at, redacted, body, refs)
 		select brand_id, position - cast($2 as integer), $3, $4, $5, cast($6 as integer), cast($7 as bigint),
-			cast($8 as bigint), false, $9
+			cast($8 as bigint), false, $9, $10
 		from log_heads where brand_id = $1`
 
 	sqlHead   = `select position from log_heads where brand_id = $1`
@@ -27,6 +27,17 @@ const (
 			and (cast($3 as text) = '' or name = $3) and (cast($4 as integer) = 0 or store_id = $4)
 			and shown_at >= $5 and (cast($6 as bigint) = 0 or shown_at < $6)
 		order by position limit $7`
+
+	// Query.where puts its conditions behind the first and in place of the comment of the second. The positions come from
+	// the index for searches alone; bodies are read for the page only. A cross join, because SQLite keeps to its order.
+	// With "+ 0" the index does not serve the order: for searches that another index answers, or SQLite walks the whole
+	// log in this one to spare itself a sort of three rows.
+	sqlCountFound = `select count(*) from log_events where brand_id = $1`
+	sqlFound      = `select e.brand_id, e.position, event_id, name, subject, store_id, e.shown_at, created_at, redacted, body
+		from (select position from log_events where brand_id = $1 /* and */
+			order by shown_at /* + 0 */ desc, position desc limit $2 offset $3) found
+		cross join log_events e where e.brand_id = $1 and e.position = found.position
+		order by e.shown_at desc, e.position desc`
 
 	sqlByID = `select brand_id, position, event_id, name, subject, store_id, shown_at, created_at, redacted, body
 		from log_events where event_id = $1 and brand_id = $2`

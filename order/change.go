@@ -170,7 +170,7 @@ func (m *moving) freeze() (err error) {
 		return err
 	}
 	for _, e := range m.events {
-		rec, err := record(&m.row, m.brand, m.caller, m.now, e)
+		rec, err := record(&m.row, m.order, m.brand, m.caller, m.now, e)
 		if err != nil {
 			return err
 		}

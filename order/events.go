@@ -13,10 +13,10 @@ import (
 
 // record makes the log's record of an event about an order. body leaves its Order null: the stored bytes of the document
 // are put there, so that an order is encoded once for its row, its events and its answer.
-func record(r *row, brand account.Brand, caller *account.Caller, now time.Time, body wire.Event) (event.Record, error) {
+func record(r *row, o *wire.Order, brand account.Brand, caller *account.Caller, now time.Time, body wire.Event) (event.Record, error) {
 	body.Base().IpAddress = caller.EventIP()
 	rec, err := event.Encode(event.New{
-		Brand: r.brand, AppID: brand.AppID, Subject: subject(r.id), Store: r.store, Time: now, Body: body,
+		Brand: r.brand, AppID: brand.AppID, Subject: subject(r.id), Store: r.store, Time: now, Body: body, Order: o,
 	})
 	if err != nil {
 		return rec, err

@@ -12,3 +12,11 @@ type Page[T any] struct {
 	TotalRecordCount int `json:"TotalRecordCount" format:"int32"`
 	Data             []T `json:"Data"`
 }
+
+// RestApiEventSearchPaginationResult is the contract's schema of that name: a page of events, grouped by their classes.
+type RestApiEventSearchPaginationResult struct {
+	Data             EventSearchResult `json:"Data"`
+	Page             int               `json:"Page" format:"int32"`
+	Limit            int               `json:"Limit" format:"int32"`
+	TotalRecordCount int               `json:"TotalRecordCount" format:"int32"`
+}
