@@ -1,11 +1,18 @@
 // Package outbound makes HTTP requests to addresses that a stranger chose (webhook callbacks) without lending them our
-// place in the network: the address is checked after DNS resolution, at the moment of connecting, so that a name cannot
-// point inside, and nothing from the environment redirects the request.
+// place in the network.
+//
+//	CheckHost      when a URL is registered: addresses in any spelling, names that lead inside by their form
+//	Transport      at every connection: each address that a name was resolved to, right before connecting to it
+//
+// Only the second one protects: a name may resolve to something else a second later, so nothing is resolved at
+// registration. The first one tells people at once.
+// Nothing from the environment (proxies) redirects a request.
 package outbound
 
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"syscall"
 )
@@ -18,6 +25,8 @@ type Guard struct {
 	// Allow are ranges that the operator opens although they are not public, such as the callback host of a POS in the
 	// same network. They win over every refusal.
 	Allow []netip.Prefix
+	// Resolver resolves names; nil = the machine's own.
+	Resolver *net.Resolver
 }
 
 // Loopback is the allow-list of a development machine.
@@ -119,15 +128,6 @@ func find(list []refusal, a netip.Addr) string {
 		}
 	}
 	return ""
-}
-
-// CheckHost refuses a host that is a literal address and may not be connected to. A name passes: it is judged when it
-// has been resolved.
-func (g Guard) CheckHost(host string) error {
-	if a, err := netip.ParseAddr(host); err == nil {
-		return g.Check(a)
-	}
-	return nil
 }
 
 // control is a net.Dialer's Control: it sees each resolved address right before the connection is made.

@@ -19,7 +19,7 @@ const (
 // Transport returns an HTTP/1.1 transport behind the guard: connections are kept and reused, up to perHost of them, and
 // proxies named by the environment are not used. It follows no redirect (a transport never does): the caller sees the 3xx.
 func (g Guard) Transport(perHost int) *http.Transport {
-	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second, Control: g.control}
+	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second, Control: g.control, Resolver: g.Resolver}
 	return &http.Transport{
 		DialContext:            dialer.DialContext,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
