@@ -358,6 +358,14 @@ const maxTeammateStores = 1000
 // Call it before serving.
 func (a *Accounts) StoresFrom(ids func(tx *db.Tx, brand int) ([]int, error)) { a.stores = ids }
 
+// StoresOf lists the ids of a brand's stores, ascending.
+func (a *Accounts) StoresOf(tx *db.Tx, brand int) ([]int, error) {
+	if a.stores == nil {
+		return nil, nil
+	}
+	return a.stores(tx, brand)
+}
+
 // apply takes over the given members, or names every wrong one. Neither StoreIds nor HasAccessToAllStores leaves the stores
 // as they are, and so do an empty list and false: access grows only where the request says so.
 func (a *Accounts) apply(tx *db.Tx, b Brand, t *teammate, in wire.TeammateBase) error {
@@ -393,12 +401,9 @@ func (a *Accounts) apply(tx *db.Tx, b Brand, t *teammate, in wire.TeammateBase) 
 
 // checkStores adds the stores that are not the brand's.
 func (a *Accounts) checkStores(tx *db.Tx, brand int, ids []int, bad *fault.Collector) error {
-	var have []int
-	if a.stores != nil {
-		var err error
-		if have, err = a.stores(tx, brand); err != nil {
-			return err
-		}
+	have, err := a.StoresOf(tx, brand)
+	if err != nil {
+		return err
 	}
 	for _, id := range ids {
 		if _, there := slices.BinarySearch(have, id); !there {

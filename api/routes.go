@@ -77,7 +77,12 @@ func (s *server) routes() []group {
 		}},
 		{"WebhookSecrets", "The keys that sign deliveries, by the Standard Webhooks specification.", []row{
 			on("GetWebhookSecret", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/secret", can(account.Develop), s.getWebhookSecret, "Reveals a subscription's signing secret"),
-			on("RotateWebhookSecret", post, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/secret", can(account.Develop), s.rotateWebhookSecret, "Makes a new signing secret; the old one signs too for a day"),
+			on("RotateWebhookSecret", post, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/secret", can(account.Develop), s.rotateWebhookSecret, "Makes a new signing secret, and a new ed25519 key where there is one; the old ones sign too for a day"),
+			on("GetWebhookPublicKey", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/publickey", can(account.Develop), s.getWebhookPublicKey, "Shows the public key that verifies the v1a signatures"),
+		}},
+		{"WebhookSettings", "What a subscription has beyond the contract: groups and stores, pace, signatures.", []row{
+			on("GetWebhookSettings", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/settings", can(account.Develop), s.getWebhookSettings, "Reads the settings of a subscription"),
+			on("UpdateWebhookSettings", put, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/settings", can(account.Develop), s.updateWebhookSettings, "Changes the given settings of a subscription"),
 		}},
 		{"Teammates", "Who may do what for a brand, and who is invited to.", []row{
 			on("GetTeammatesByAppId", get, "/api/v1.0/{appId}/teammates", can(account.EditTeammates), s.getTeammates, "Lists the teammates of a brand and the invitations"),

@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"comanda/webhook"
 	"comanda/wire"
 )
 
@@ -16,6 +17,7 @@ func newRegistry() huma.Registry {
 	r.RegisterTypeAlias(reflect.TypeFor[wire.Decimal](), reflect.TypeFor[float64]())
 	r.RegisterTypeAlias(reflect.TypeFor[wire.Time](), reflect.TypeFor[timeSchema]())
 	r.RegisterTypeAlias(reflect.TypeFor[wire.UUID](), reflect.TypeFor[uuidSchema]())
+	r.RegisterTypeAlias(reflect.TypeFor[webhook.NullableLegacySign](), reflect.TypeFor[legacySignSchema]())
 	r.RegisterTypeAlias(reflect.TypeFor[int](), reflect.TypeFor[int32]())
 	return r
 }

@@ -155,3 +155,8 @@ func (s *server) rotateWebhookSecret(ctx context.Context, c *account.Caller, in 
 	secret, err := s.Webhooks.RotateSecret(ctx, c, in.AppID, in.OAuthApp, in.ID)
 	return &textOut{wire.Result[string]{Data: secret}}, err
 }
+
+func (s *server) getWebhookPublicKey(ctx context.Context, c *account.Caller, in *HookPath) (*textOut, error) {
+	key, err := s.Webhooks.PublicKey(ctx, c, in.AppID, in.OAuthApp, in.ID)
+	return &textOut{wire.Result[string]{Data: key}}, err
+}

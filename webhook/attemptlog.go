@@ -204,7 +204,7 @@ func requestText(r *http.Request) string {
 	b.Grow(512)
 	headerLine(&b, "Host", r.Host)
 	headerLine(&b, "Content-Length", strconv.FormatInt(r.ContentLength, 10))
-	for _, name := range sentHeaders {
+	for _, name := range sentNames(r.Header) {
 		for _, v := range r.Header[name] {
 			headerLine(&b, name, v)
 		}

@@ -3,12 +3,11 @@ package webhook
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +22,8 @@ type endpoint struct {
 	host  string
 	agent string
 	err   error // the URL cannot be called
+
+	mark, marked string // a header that tells what kind of delivery it is, and its value; empty = a live one
 }
 
 func newEndpoint(s *Subscription, agent string) *endpoint {
@@ -58,23 +59,6 @@ func exactURL(raw string) (*url.URL, error) {
 	return out, nil
 }
 
-// signature is the Standard Webhooks signature header: v1 under each live secret, separated by a space.
-func (s *Subscription) signature(id, stamp string, body []byte, at time.Time) string {
-	out := sign(make([]byte, 0, 128), s.secret, id, stamp, body)
-	if s.oldSecret != nil && at.Before(s.oldUntil) {
-		out = sign(append(out, ' '), s.oldSecret, id, stamp, body)
-	}
-	return string(out)
-}
-
-func sign(out, key []byte, id, stamp string, body []byte) []byte {
-	m := hmac.New(sha256.New, key)
-	m.Write([]byte(id + "." + stamp + "."))
-	m.Write(body)
-	var sum [sha256.Size]byte
-	return base64.StdEncoding.AppendEncode(append(out, "v1,"...), m.Sum(sum[:0]))
-}
-
 // bodyOf returns the bytes that are sent for an event in a version.
 func bodyOf(ev *event.Event, version string) []byte {
 	if version == Flat {
@@ -91,20 +75,45 @@ const (
 	headerSignature = "Webhook-Signature"
 	headerPosition  = "X-Comanda-Position"
 	headerAttempt   = "X-Comanda-Attempt"
+	headerTest      = "X-Comanda-Test"
 )
 
 // sentHeaders are all headers that build sets, in the order in which the attempt log shows them.
 var sentHeaders = []string{
-	"Content-Type", "User-Agent", headerToken, headerID, headerTimestamp, headerSignature, headerPosition, headerAttempt,
+	"Content-Type", "User-Agent", headerToken, headerID, headerTimestamp, headerSignature, headerPosition, headerAttempt, headerTest,
+}
+
+// sentNames are the names of the headers of a request that are sent, in the order of sentHeaders; others, such as the one
+// of a legacy signature, stand last.
+func sentNames(h http.Header) []string {
+	out := slices.Clone(sentHeaders)
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		if len(h[name]) > 0 && !slices.Contains(sentHeaders, name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// message is what one request carries.
+type message struct {
+	id       string
+	body     []byte
+	position int64 // 0 = it is not in the log
+	number   int   // of the attempt; 1 = the first
 }
 
 // build makes the request of one attempt.
 func (e *endpoint) build(ctx context.Context, ev *event.Event, number int, at time.Time) *http.Request {
-	body := bodyOf(ev, e.sub.Version)
+	return e.request(ctx, message{ev.ID, bodyOf(ev, e.sub.Version), ev.Position, number}, at)
+}
+
+// request makes and signs a request.
+func (e *endpoint) request(ctx context.Context, m message, at time.Time) *http.Request {
 	stamp := strconv.FormatInt(at.Unix(), 10)
 	values := []string{
-		"application/json", e.agent, ev.ID, stamp, e.sub.signature(ev.ID, stamp, body, at),
-		strconv.FormatInt(ev.Position, 10), strconv.Itoa(number), e.sub.VerifyToken,
+		"application/json", e.agent, m.id, stamp, e.sub.signature(m.id, stamp, m.body, at),
+		strconv.FormatInt(m.position, 10), strconv.Itoa(m.number), e.sub.VerifyToken,
 	}
 	header := http.Header{
 		"Content-Type":  values[0:1:1],
@@ -112,20 +121,28 @@ func (e *endpoint) build(ctx context.Context, ev *event.Event, number int, at ti
 		headerID:        values[2:3:3],
 		headerTimestamp: values[3:4:4],
 		headerSignature: values[4:5:5],
-		headerPosition:  values[5:6:6],
 		headerAttempt:   values[6:7:7],
 		// Not sent, but it tells the transport to repeat the request at once on a new connection when the endpoint closed
 		// an idle one at the very moment we used it; deliveries may repeat anyway.
 		"X-Idempotency-Key": nil,
 	}
+	if m.position != 0 {
+		header[headerPosition] = values[5:6:6]
+	}
 	if e.sub.VerifyToken != "" {
 		header[headerToken] = values[7:8:8]
+	}
+	if e.mark != "" {
+		header[e.mark] = []string{e.marked}
+	}
+	if l := e.sub.settings.Legacy; l != nil {
+		header[l.Header] = []string{l.value(e.sub.secret, m.body)}
 	}
 	req := &http.Request{
 		Method: http.MethodPost, URL: e.url, Host: e.host, Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
-		GetBody: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil },
+		Body: io.NopCloser(bytes.NewReader(m.body)), ContentLength: int64(len(m.body)),
+		GetBody: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(m.body)), nil },
 	}
 	return req.WithContext(ctx)
 }

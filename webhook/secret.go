@@ -12,6 +12,7 @@ import (
 	"comanda/account"
 	"comanda/internal/clock"
 	"comanda/internal/db"
+	"comanda/internal/fault"
 	"comanda/wire"
 )
 
@@ -67,7 +68,7 @@ func (w *Webhooks) Secret(ctx context.Context, c *account.Caller, appID, oauthAp
 	return secretText(s.secret), nil
 }
 
-// RotateSecret makes a new signing secret and returns it. For a day deliveries carry the signatures of both, so that the
+// RotateSecret makes a new signing secret and returns it, and a new ed25519 key where there is one. For a day deliveries carry the signatures of both generations, so that the
 // receiver can change over without missing one.
 func (w *Webhooks) RotateSecret(ctx context.Context, c *account.Caller, appID, oauthAppID string, id int) (string, error) {
 	if err := c.RequireRecent(); err != nil {
@@ -83,8 +84,27 @@ func (w *Webhooks) RotateSecret(ctx context.Context, c *account.Caller, appID, o
 			if err != nil || n == 0 {
 				return false, err
 			}
+			if s.key != nil {
+				if _, err := tx.Exec(sqlRotateSeed, s.ID, w.sealSeed(s.ID, newSeed())); err != nil {
+					return false, err
+				}
+			}
 			return true, w.accounts.Audit(tx, c, b.ID, "webhook.secret.rotated", target(s), "")
 		}, nil
 	})
 	return secret, err
+}
+
+// PublicKey returns the newest public key, whpk_…, that verifies the v1a signatures; NotFound when the subscription does
+// not sign so.
+func (w *Webhooks) PublicKey(ctx context.Context, c *account.Caller, appID, oauthAppID string, id int) (string, error) {
+	_, s, err := w.open(ctx, c, appID, oauthAppID, id)
+	if err != nil {
+		return "", err
+	}
+	if !s.settings.V1a || s.key == nil {
+		return "", fault.New(fault.NotFound, "The webhook subscription does not sign with v1a.").
+			With(`Choose it first: PUT …/subscriptions/{webhookSubscriptionId}/settings with {"Signatures":["v1","v1a"]}.`)
+	}
+	return publicKeyText(s.key), nil
 }

@@ -10,10 +10,10 @@ const (
 		where (select count(*) from webhook_subscriptions where brand_id = $2 and oauth_app_id = $3) < cast($12 as integer)`
 
 	sqlSubscription = `select id, brand_id, oauth_app_id, owner_id, version, callback_url, enabled, verify_token, secret,
-			old_secret, old_secret_until, revision, settings, paused_at
+			old_secret, old_secret_until, revision, settings, paused_at, signing_seed, old_signing_seed
 		from webhook_subscriptions where id = $1`
 	sqlSubscriptionsOf = `select id, brand_id, oauth_app_id, owner_id, version, callback_url, enabled, verify_token, secret,
-			old_secret, old_secret_until, revision, settings, paused_at
+			old_secret, old_secret_until, revision, settings, paused_at, signing_seed, old_signing_seed
 		from webhook_subscriptions where brand_id = $1 and oauth_app_id = $2 order by id limit $3 offset $4`
 	sqlCountSubscriptions = `select count(*) from webhook_subscriptions where brand_id = $1 and oauth_app_id = $2`
 	sqlEnabled            = `select id, revision, brand_id, oauth_app_id from webhook_subscriptions where enabled = true order by id`
@@ -26,6 +26,10 @@ const (
 	sqlRotateSecret      = `update webhook_subscriptions
 		set secret = $3, old_secret = $4, old_secret_until = $5, revision = revision + 1
 		where id = $1 and revision = $2`
+	// A seed becomes the old one as the secret does; where there is none, there is no old one.
+	sqlRotateSeed         = `update webhook_subscriptions set old_signing_seed = signing_seed, signing_seed = $2 where id = $1`
+	sqlPutSeed            = `update webhook_subscriptions set signing_seed = $2 where id = $1`
+	sqlUpdateSettings     = `update webhook_subscriptions set settings = $3, revision = revision + 1 where id = $1 and revision = $2`
 	sqlLockSubscription   = `update webhook_subscriptions set revision = revision where id = $1`
 	sqlDeleteSubscription = `delete from webhook_subscriptions where id = $1 and revision = $2`
 

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"crypto/ed25519"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -39,9 +40,12 @@ type Subscription struct {
 	pausedAt time.Time        // zero = not paused
 	names    map[string]int64 // event name, or heading of the catalogue → wanted after this position
 
-	secret    []byte // signing key
-	oldSecret []byte // the one before it, which signs too until oldUntil; nil = none
-	oldUntil  time.Time
+	secret    []byte    // signing key
+	oldSecret []byte    // the one before it, which signs too until oldUntil; nil = none
+	oldUntil  time.Time // of oldSecret and oldKey
+
+	key    ed25519.PrivateKey // signs when the settings choose v1a; nil = none was made yet
+	oldKey ed25519.PrivateKey // the one before it
 }
 
 // wants reports whether an event of a store (0 = of none) at a position goes to the subscription: its name, or the heading
@@ -132,11 +136,11 @@ func (w *Webhooks) loadTx(tx *db.Tx, id int) (*Subscription, error) {
 
 func (w *Webhooks) scan(row interface{ Scan(...any) error }) (*Subscription, error) {
 	s := &Subscription{}
-	var secret, old []byte
+	var secret, old, seed, oldSeed []byte
 	var oldUntil, pausedAt int64
 	var more string
 	err := row.Scan(&s.ID, &s.Brand, &s.OAuthApp, &s.Owner, &s.Version, &s.CallbackURL, &s.Enabled, &s.VerifyToken,
-		&secret, &old, &oldUntil, &s.Revision, &more, &pausedAt)
+		&secret, &old, &oldUntil, &s.Revision, &more, &pausedAt, &seed, &oldSeed)
 	if err != nil {
 		return nil, err
 	}
@@ -144,10 +148,19 @@ func (w *Webhooks) scan(row interface{ Scan(...any) error }) (*Subscription, err
 		return nil, err
 	}
 	s.pausedAt = clock.FromMicros(pausedAt)
-	if s.secret, err = w.openSecret(s.ID, secret); err == nil && len(old) > 0 {
-		s.oldSecret, err = w.openSecret(s.ID, old)
-		s.oldUntil = clock.FromMicros(oldUntil)
+	s.oldUntil = clock.FromMicros(oldUntil)
+	if s.secret, err = w.openSecret(s.ID, secret); err != nil {
+		return nil, err
 	}
+	if len(old) > 0 {
+		if s.oldSecret, err = w.openSecret(s.ID, old); err != nil {
+			return nil, err
+		}
+	}
+	if s.key, err = w.openSeed(s.ID, seed); err != nil {
+		return nil, err
+	}
+	s.oldKey, err = w.openSeed(s.ID, oldSeed)
 	return s, err
 }
 

@@ -3,7 +3,6 @@ package webhook
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"comanda/account"
 	"comanda/event"
@@ -87,17 +86,8 @@ func (w *Webhooks) Update(ctx context.Context, c *account.Caller, appID, oauthAp
 			if err != nil || n == 0 {
 				return false, err
 			}
-			for _, name := range had {
-				if !slices.Contains(names, name) {
-					if _, err := tx.Exec(sqlRemoveName, s.ID, name); err != nil {
-						return false, err
-					}
-				}
-			}
-			for _, name := range names {
-				if _, err := tx.Exec(sqlAddName, s.ID, name, s.Brand); err != nil {
-					return false, err
-				}
+			if err := setNames(tx, s, had, names); err != nil {
+				return false, err
 			}
 			if was.Enabled == s.Enabled {
 				return true, nil

@@ -1,8 +1,10 @@
 package webhook
 
 import (
+	"maps"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -75,17 +77,37 @@ var headings = func() map[string]bool {
 	return out
 }()
 
+// headingList are the headings in alphabetical order.
+var headingList = slices.Sorted(maps.Keys(headings))
+
+// knownHeading finds a heading of the catalogue, written in any case.
+func knownHeading(given string) (string, bool) {
+	i := slices.IndexFunc(headingList, func(h string) bool { return strings.EqualFold(h, given) })
+	if i < 0 {
+		return "", false
+	}
+	return headingList[i], true
+}
+
+// printable reports whether a text has printable ASCII only, as a header value may have.
+func printable(text string) bool {
+	for _, c := range []byte(text) {
+		if c < 0x20 || c > 0x7e {
+			return false
+		}
+	}
+	return true
+}
+
 // checkToken refuses a verify token that cannot be a header value.
 func checkToken(bad *fault.Collector, token string) {
 	if len(token) > maxToken {
 		bad.Add("VerifyToken", "has %d bytes. At most %d fit the X-Verify-Token header.", len(token), maxToken)
 		return
 	}
-	for _, c := range []byte(token) {
-		if c < 0x20 || c > 0x7e {
-			bad.Add("VerifyToken", "has a character that is not printable ASCII, such as a line break. Use letters, digits and punctuation.")
-			return
-		}
+	if !printable(token) {
+		bad.Add("VerifyToken", "has a character that is not printable ASCII, such as a line break. Use letters, digits and punctuation.")
+		return
 	}
 	if strings.TrimSpace(token) != token {
 		bad.Add("VerifyToken", "begins or ends with a space, which a header cannot carry. Leave it away.")
