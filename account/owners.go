@@ -1,9 +1,24 @@
 package account
 
 import (
+	"errors"
+
 	"comanda/internal/db"
 	"comanda/internal/mail"
 )
+
+// MailMember is [Accounts.MailOwners] to one person, or to the Owners when that person has nothing to do with the brand (any
+// more) or is disabled.
+func (a *Accounts) MailMember(tx *db.Tx, brand, account int, subject, text string) error {
+	s, err := a.Standing(tx, brand, account)
+	if errors.Is(err, db.ErrNoRows) {
+		return a.MailOwners(tx, brand, subject, text)
+	}
+	if err != nil {
+		return err
+	}
+	return a.mail.Put(tx, mail.Message{To: s.Email, Subject: subject, Text: text})
+}
 
 // MailOwners puts one message to each Owner of a brand into the outbox, inside a transaction: it is sent once that commits.
 func (a *Accounts) MailOwners(tx *db.Tx, brand int, subject, text string) error {

@@ -84,6 +84,12 @@ func (s *server) routes() []group {
 			on("GetWebhookSettings", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/settings", can(account.Develop), s.getWebhookSettings, "Reads the settings of a subscription"),
 			on("UpdateWebhookSettings", put, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/settings", can(account.Develop), s.updateWebhookSettings, "Changes the given settings of a subscription"),
 		}},
+		{"WebhookDelivery", "How delivery to a subscription goes, and stopping it for a while.", []row{
+			on("GetWebhookHealth", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/health", can(account.Develop), s.getWebhookHealth, "Tells the state of a subscription, how far it is behind, and its last answer"),
+			on("PauseWebhook", post, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/pause", can(account.Develop), s.pauseWebhook, "Stops delivery for a while; what waits stays, for up to 24 hours"),
+			on("ResumeWebhook", post, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/resume", can(account.Develop), s.resumeWebhook, "Goes on with delivery, in sequence"),
+			on("GetWebhookExpired", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/expired", can(account.Develop), s.getWebhookExpired, "Lists what was given up in the last 30 days, newest first"),
+		}},
 		{"Teammates", "Who may do what for a brand, and who is invited to.", []row{
 			on("GetTeammatesByAppId", get, "/api/v1.0/{appId}/teammates", can(account.EditTeammates), s.getTeammates, "Lists the teammates of a brand and the invitations"),
 			on("CreateTeammate", post, "/api/v1.0/{appId}/teammates", can(account.EditTeammates), s.createTeammate, "Invites a person by mail; an open invitation of the address is replaced"),

@@ -141,25 +141,7 @@ func TestWebhookSubscriptionRefusals(t *testing.T) {
 			{"POST", hooks + "/{id}/secret", ""},
 			{"GET", "/api/v1.0/{appId}/webhooks/events", ""},
 		} {
-			call := func(name, as, path string, status int) apptest.Call {
-				return apptest.Call{Name: name + " " + c.method + " " + path, As: as, Method: c.method, Path: path, Body: c.body, Status: status, Unknown: strings.HasSuffix(path, "/secret")}
-			}
-			k.Run(
-				call("no token", apptest.Nobody, c.path, 401),
-				call("a wrong one", "wrong", c.path, 401),
-				call("a level without the right", apptest.Finance, c.path, 403),
-				call("another brand's owner", apptest.Stranger, c.path, 403),
-				call("an unknown brand", apptest.Owner, strings.Replace(c.path, "{appId}", "no-such-brand", 1), 403),
-			)
-			if strings.Contains(c.path, "{oauthAppId}") {
-				k.Run(
-					call("another brand's app", apptest.Owner, strings.Replace(c.path, "{oauthAppId}", "{otherOauthAppId}", 1), 404),
-					call("an unknown app", apptest.Owner, strings.Replace(c.path, "{oauthAppId}", "123", 1), 404),
-				)
-			}
-			if strings.Contains(c.path, "{id}") {
-				k.Run(call("an unknown subscription", apptest.Owner, strings.Replace(c.path, "{id}", "999", 1), 404))
-			}
+			refusedToOthers(k, c.method, c.path, c.body)
 		}
 		k.Run(
 			apptest.Call{Name: "end before start", As: apptest.Owner, Method: "GET", Path: hooks + "/{id}/logs?start=2027-01-01&end=2026-01-01", Status: 400, Text: "before start"},
@@ -169,6 +151,29 @@ func TestWebhookSubscriptionRefusals(t *testing.T) {
 			apptest.Call{Name: "unharmed", As: apptest.Owner, Method: "GET", Path: hooks, Status: 200, Want: apptest.Want{"TotalRecordCount": 1, "Data.0.Enabled": true, "Data.0.EventNames.0": nil}},
 		)
 	})
+}
+
+// refusedToOthers tries an operation on a subscription, {id}, as all those who may not use it.
+func refusedToOthers(k *apptest.Kit, method, path, body string) {
+	call := func(name, as, where string, status int) apptest.Call {
+		return apptest.Call{Name: name + " " + method + " " + where, As: as, Method: method, Path: where, Body: body, Status: status, Unknown: strings.HasSuffix(where, "/secret")}
+	}
+	k.Run(
+		call("no token", apptest.Nobody, path, 401),
+		call("a wrong one", "wrong", path, 401),
+		call("a level without the right", apptest.Finance, path, 403),
+		call("another brand's owner", apptest.Stranger, path, 403),
+		call("an unknown brand", apptest.Owner, strings.Replace(path, "{appId}", "no-such-brand", 1), 403),
+	)
+	if strings.Contains(path, "{oauthAppId}") {
+		k.Run(
+			call("another brand's app", apptest.Owner, strings.Replace(path, "{oauthAppId}", "{otherOauthAppId}", 1), 404),
+			call("an unknown app", apptest.Owner, strings.Replace(path, "{oauthAppId}", "123", 1), 404),
+		)
+	}
+	if strings.Contains(path, "{id}") {
+		k.Run(call("an unknown subscription", apptest.Owner, strings.Replace(path, "{id}", "999", 1), 404))
+	}
 }
 
 func TestWebhookEventNamesAreTheCatalogue(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"comanda/internal/clock"
 	"comanda/internal/db"
 	"comanda/internal/fault"
+	"comanda/internal/worker"
 )
 
 const (
@@ -31,6 +32,7 @@ const (
 	checkGap = time.Minute
 	// tellTimeout bounds how long a change of rights waits for its note to the delivering node.
 	tellTimeout = 5 * time.Second
+	trimGap     = time.Hour
 )
 
 // changes tells the dispatchers of this node that a subscription changed.
@@ -89,6 +91,7 @@ func (w *Webhooks) Run(ctx context.Context) error {
 	var logs sync.WaitGroup
 	logs.Go(func() { w.attempts.run(logging) })
 	logs.Go(func() { w.attempts.runTrim(ctx) })
+	logs.Go(func() { _ = worker.Run(ctx, "forgetting expired events", trimGap, nil, w.trimExpired) })
 	defer logs.Wait()
 	defer stopLogging()
 	n := shards
@@ -308,8 +311,12 @@ func (d *dispatcher) load(ctx context.Context, id int) (*pump, error) {
 		if err != nil {
 			return err
 		}
+		h, err := loadHealth(tx, id)
+		if err != nil {
+			return err
+		}
 		p.brand = sub.Brand
-		p.s = newStream(sub, p.follower.Cursor, rows)
+		p.s = newStream(sub, p.follower.Cursor, rows, h)
 		p.end = newEndpoint(sub, d.w.agent)
 		return nil
 	})

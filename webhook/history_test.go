@@ -15,6 +15,8 @@ func TestRandomHistories(t *testing.T) {
 	}
 }
 
+var statuses = []int{0, 422, 429, 500, 503}
+
 func randomHistory(t *testing.T, r *rand.Rand) {
 	m := newModel(t)
 	var downUntil time.Time
@@ -37,7 +39,12 @@ func randomHistory(t *testing.T, r *rand.Rand) {
 		r.Shuffle(len(flights), func(i, j int) { flights[i], flights[j] = flights[j], flights[i] })
 		for _, p := range flights {
 			if r.IntN(4) > 0 {
-				m.answer(p, m.now.After(downUntil) && r.Float64() > failRate)
+				o := outcome{received: m.now.After(downUntil) && r.Float64() > failRate, took: 10 * time.Millisecond, status: 200}
+				if !o.received {
+					o.status = statuses[r.IntN(len(statuses))]
+					o.wait = time.Duration(r.IntN(8)/7*r.IntN(900)) * time.Second
+				}
+				m.answerWith(p, o)
 			}
 		}
 		switch r.IntN(40) {
@@ -49,6 +56,15 @@ func randomHistory(t *testing.T, r *rand.Rand) {
 				bound += windowSize + len(m.s.rows)
 				m.crash()
 			}
+		case 3:
+			m.set(func(s *Subscription) {
+				s.pausedAt = time.Time{}
+				if r.IntN(2) == 0 {
+					s.pausedAt = m.now
+				}
+			})
+		case 4:
+			m.set(func(s *Subscription) { s.settings.RatePerSecond = r.IntN(3) * r.IntN(20) })
 		case 2:
 			x := m.s.take() // a settlement that fails
 			m.s.unsettle(x)
@@ -57,6 +73,9 @@ func randomHistory(t *testing.T, r *rand.Rand) {
 		}
 		if r.IntN(3) == 0 || len(m.flying) == 0 {
 			m.pass(time.Duration(r.IntN(60_000)) * time.Millisecond)
+		}
+		if len(m.log) >= count && m.s.paused() && r.IntN(20) == 0 {
+			m.set(func(s *Subscription) { s.pausedAt = time.Time{} })
 		}
 		if len(m.log) >= count && m.s.cursor == int64(len(m.log)) && len(m.s.rows) == 0 {
 			break

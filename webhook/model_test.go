@@ -41,7 +41,10 @@ type model struct {
 	// what a database would hold
 	cursor int64
 	table  map[int64]row
+	health health
 	lost   []span
+	told   []notice
+	heldTo time.Time // by a 429 or 503
 	gone   map[int64]bool // what lost holds, each position
 	most   int            // rows at once
 }
@@ -50,7 +53,7 @@ func newModel(t *testing.T) *model {
 	m := &model{t: t, now: start, flying: map[int64]attempt{}, tries: map[int64]int{}, table: map[int64]row{}}
 	m.gone = map[int64]bool{}
 	m.got, m.failed = map[int64]bool{}, map[int64]time.Time{}
-	m.s = newStream(testSub("a"), 0, nil)
+	m.s = newStream(testSub("a"), 0, nil, health{})
 	return m
 }
 
@@ -60,8 +63,10 @@ func (m *model) append(subject, name string) {
 
 // pump does what a pump does: read, advance, start.
 func (m *model) pump() {
-	for m.s.room() > 0 && int(m.s.read) < len(m.log) {
-		m.s.push(m.log[m.s.read])
+	for room := m.s.room(); room > 0 && int(m.s.read) < len(m.log); room = m.s.room() {
+		for ; room > 0 && int(m.s.read) < len(m.log); room-- {
+			m.s.push(m.log[m.s.read])
+		}
 	}
 	m.s.advance(m.now)
 	for {
@@ -77,6 +82,9 @@ func (m *model) pump() {
 			if m.log[p-1].Subject == subject {
 				m.t.Fatalf("positions %d and %d of %s are in flight together", p, a.position, subject)
 			}
+		}
+		if m.s.paused() || m.now.Before(m.heldTo) || m.s.gone {
+			m.t.Fatalf("position %d starts although nothing may", a.position)
 		}
 		m.inSequence(a.position)
 		m.flying[a.position] = a
@@ -133,6 +141,9 @@ func (m *model) answerWith(position int64, o outcome) {
 	} else if _, ok := m.failed[position]; !ok {
 		m.failed[position] = m.now
 	}
+	if until := m.now.Add(min(o.wait, maxEndpointHold)); o.wait > 0 && o.busy() && until.After(m.heldTo) {
+		m.heldTo = until
+	}
 	m.s.finish(position, o, m.now)
 	m.pump()
 }
@@ -159,6 +170,10 @@ func (m *model) settle() {
 			}
 		}
 	}
+	if x.health != nil {
+		m.health = *x.health
+	}
+	m.told = append(m.told, x.notices...)
 	m.s.settled(x)
 	m.pump()
 }
@@ -172,7 +187,8 @@ func (m *model) crash() {
 		rows = append(rows, &r)
 	}
 	m.flying = map[int64]attempt{}
-	m.s = newStream(m.s.sub, m.cursor, rows)
+	m.heldTo = time.Time{} // nobody remembers
+	m.s = newStream(m.s.sub, m.cursor, rows, m.health)
 	m.pump()
 }
 
@@ -184,6 +200,13 @@ func (m *model) pass(d time.Duration) {
 	}
 	m.now = at
 	m.pump()
+}
+
+// idle lets time go by until something starts, at most d.
+func (m *model) idle(d time.Duration) {
+	for end := m.now.Add(d); len(m.flying) == 0 && m.now.Before(end); {
+		m.pass(end.Sub(m.now))
+	}
 }
 
 func (m *model) inFlight() []int64 { return slices.Sorted(maps.Keys(m.flying)) }

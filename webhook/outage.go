@@ -8,23 +8,45 @@ import (
 
 func (s *stream) nextProbe(now time.Time) (attempt, bool) {
 	r := s.dueRow(now) // also drops what has expired
+	first := s.firstReady(now)
 	if s.probe != 0 || now.Before(s.probeAt) {
 		return attempt{}, false
 	}
-	first := s.firstReady(now)
+	held := s.overdue(now)
 	switch {
+	case held != nil:
+		r = held
 	case first != 0 && s.wantsFresh() && len(s.rows)+s.outFirst < maxRows:
 		s.fresh++
 		s.probe = first
 		return s.startFirst(first, now), true
 	case r != nil:
 	default:
-		if r = s.soonest(); r == nil {
+		if r = s.soonest(now); r == nil {
 			return attempt{}, false
 		}
 	}
 	s.probe = r.position
-	return s.startRow(r), true
+	return s.startRow(r, now), true
+}
+
+// overdue is a held row that a probe is to be made with: now and then, when the endpoint turned the last probe away and the
+// hold has been over for the row by the clock. An endpoint that never takes the first event of an order, but takes later
+// ones, would else be down for ever.
+func (s *stream) overdue(now time.Time) *row {
+	if !s.turned || s.probes%probeEvery != 0 {
+		return nil
+	}
+	var best *row
+	for _, r := range s.due {
+		if r.state != rowHeld || s.lines[r.subject].flying || best != nil && best.position < r.position {
+			continue
+		}
+		if p := s.before(r); p != nil && !p.firstFailed.IsZero() && now.Sub(p.firstFailed) >= s.sub.settings.orderHold() {
+			best = r
+		}
+	}
+	return best
 }
 
 // wantsFresh reports whether the next probe is to be an event that has not failed yet: what failed may be what this
@@ -33,11 +55,12 @@ func (s *stream) wantsFresh() bool {
 	return len(s.rows) == 0 || s.fresh < probeRows+s.probes/probeEvery
 }
 
-// soonest is the row with the earliest turn whose subject is free; one that is held keeps its place.
-func (s *stream) soonest() *row {
+// soonest is the row with the earliest turn whose subject is free; one that is held keeps its place, and one that the
+// endpoint asked to wait for waits.
+func (s *stream) soonest(now time.Time) *row {
 	var best *row
 	for _, r := range s.due {
-		if r.state == rowDue && !s.lines[r.subject].flying && (best == nil || r.at.Before(best.at)) {
+		if r.state == rowDue && !r.asked.After(now) && !s.lines[r.subject].flying && (best == nil || r.at.Before(best.at)) {
 			best = r
 		}
 	}
@@ -46,14 +69,17 @@ func (s *stream) soonest() *row {
 
 // failures is the run of failed attempts that decides whether an endpoint is down.
 type failures struct {
-	count, connect int
-	subjects       []string // distinct ones, up to downSpread
+	count, connect, turned int
+	subjects               []string // distinct ones, up to downSpread
 }
 
-func (f *failures) add(subject string, connect bool) {
+func (f *failures) add(subject string, o outcome) {
 	f.count++
-	if connect {
+	if o.connect {
 		f.connect++
+	}
+	if o.turnedAway() {
+		f.turned++
 	}
 	for _, x := range f.subjects {
 		if x == subject {
@@ -65,8 +91,11 @@ func (f *failures) add(subject string, connect bool) {
 	}
 }
 
+// down reports whether the run says that the endpoint is down. An answer that turns an event away weighs little: the
+// endpoint is there, and may take the next one.
 func (f *failures) down() bool {
-	return f.count >= downAfter && (len(f.subjects) >= downSpread || f.connect == f.count)
+	return (f.count-f.turned >= downAfter || f.count >= downReject) &&
+		(len(f.subjects) >= downSpread || f.connect == f.count)
 }
 
 // judge adapts the number of flights and moves between streaming and probing. A later attempt's failure says nothing about
@@ -89,14 +118,16 @@ func (s *stream) judge(position int64, subject string, first bool, o outcome, no
 	}
 	s.flights = max(s.flights/2, minFlights)
 	if first || o.connect {
-		s.failures.add(subject, o.connect)
+		s.failures.add(subject, o)
 	}
+	s.turned = o.turnedAway()
 	switch {
 	case wasProbe:
 		s.probes++
 		s.probeAt = now.Add(probePause(s.probes))
 	case !s.probing && s.failures.down():
 		s.probing, s.probes, s.fresh = true, 1, 0
+		s.since(now)
 		s.probeAt = now.Add(probePause(1))
 		s.slim()
 	}
@@ -120,13 +151,14 @@ func withoutBody(e *event.Event) *event.Event {
 // resume returns to streaming after an outage: its rows come due at once, in sequence, and holds count from now.
 func (s *stream) resume(now time.Time) {
 	s.probing, s.probes, s.flights = false, 0, minFlights
+	s.since(now)
 	for _, r := range s.rows {
 		if r.firstFailed.IsZero() {
 			continue
 		}
 		r.firstFailed, r.spared = now, true
 		if r.state == rowDue {
-			s.plan(r, rowDue, now)
+			s.plan(r, rowDue, later(now, r.asked))
 		}
 		if n := s.after(r); n != nil && n.state == rowHeld {
 			s.plan(n, rowHeld, now.Add(s.sub.settings.orderHold()))

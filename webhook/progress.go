@@ -10,10 +10,14 @@ func (s *stream) jump(to int64) {
 		return
 	}
 	s.expired = append(s.expired, span{s.cursor + 1, to})
+	s.health.lost(s.cursor+1, to)
 	s.cursor, s.read = to, to
 }
 
-func (s *stream) expire(position int64) {
+func (s *stream) expire(position int64, name string) {
+	if !own(name) { // or the news that news were lost would go on for ever
+		s.health.lost(position, position)
+	}
 	if n := len(s.expired); n > 0 && s.expired[n-1].to == position-1 {
 		s.expired[n-1].to = position
 		return
@@ -37,13 +41,14 @@ func (s *stream) giveUp(now time.Time) bool {
 		return false
 	}
 	s.remove(worst, now)
-	s.expire(worst.position)
+	s.expire(worst.position, worst.name)
 	return true
 }
 
 // advance moves the cursor over what is settled. A head that is in flight for too long, or blocks a full window, and one
-// that waits behind a row of its subject, becomes a row itself.
+// that waits behind a row of its subject, becomes a row itself. It also sees what the owner is to be told.
 func (s *stream) advance(now time.Time) {
+	defer s.watch(now)
 	for s.cursor < s.read {
 		position := s.cursor + 1
 		e := s.at(position)
@@ -90,12 +95,14 @@ type settlement struct {
 	rows    []row   // to be stored as they are
 	gone    []int64 // whose rows are to be deleted
 	expired []span
+	health  *health // nil = as stored
+	notices []notice
 }
 
 // unsettled reports whether there is something to store. What has only passed over events that nobody wants counts when
 // lazy, or when it keeps the window from reading on.
 func (s *stream) unsettled(lazy bool) bool {
-	if len(s.dirty) > 0 || len(s.expired) > 0 {
+	if len(s.dirty) > 0 || len(s.expired) > 0 || s.urgent || len(s.notices) > 0 {
 		return true
 	}
 	return s.cursor > s.saved && (s.touched || lazy || s.read-s.saved > windowSize/2)
@@ -103,7 +110,13 @@ func (s *stream) unsettled(lazy bool) bool {
 
 // take returns what has changed since the last settlement. It must be followed by settled or failedToSettle.
 func (s *stream) take() settlement {
-	out := settlement{cursor: s.cursor, expired: s.expired}
+	out := settlement{cursor: s.cursor, expired: s.expired, notices: s.notices}
+	if s.urgent || len(s.notices) > 0 {
+		h := s.health
+		h.probing = s.probing
+		out.health = &h
+		s.stale, s.urgent = false, false
+	}
 	for position := range s.dirty {
 		if r := s.rows[position]; r != nil {
 			out.rows = append(out.rows, *r)
@@ -111,7 +124,7 @@ func (s *stream) take() settlement {
 			out.gone = append(out.gone, position)
 		}
 	}
-	s.expired, s.touched = nil, false
+	s.expired, s.notices, s.touched = nil, nil, false
 	clear(s.dirty)
 	return out
 }
@@ -128,5 +141,7 @@ func (s *stream) unsettle(t settlement) {
 		s.dirty[position] = struct{}{}
 	}
 	s.expired = append(t.expired, s.expired...)
+	s.notices = append(t.notices, s.notices...)
+	s.urgent = s.urgent || t.health != nil
 	s.touched = true
 }

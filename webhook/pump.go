@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
@@ -32,6 +33,7 @@ type pump struct {
 	end      *endpoint
 	follower event.Follower
 	reload   bool      // the subscription changed
+	left     time.Time // until then disabling after a 410 is not tried again
 	over     bool      // the subscription is deleted, disabled or enabled anew: this stream has no say any more
 	lazyAt   time.Time // when unwanted progress is stored; zero = there is none
 }
@@ -57,6 +59,7 @@ func (p *pump) run(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
+		p.leave(ctx)
 		more, err := p.fill(ctx)
 		if err != nil && ctx.Err() == nil {
 			slog.Warn("webhook: the log could not be read", "subscription", p.id, "error", err)
@@ -93,6 +96,9 @@ func (p *pump) run(ctx context.Context) {
 // next is when the pump must look again without being told; p.mu is held.
 func (p *pump) next(now time.Time) time.Time {
 	at := p.s.wake(now)
+	if p.s.gone {
+		at = earlier(at, later(p.left, now.Add(leaseGap)))
+	}
 	if !p.d.lease.Valid() {
 		at = earlier(at, now.Add(leaseGap))
 	}
@@ -226,6 +232,9 @@ func (p *pump) work(end *endpoint, a attempt) {
 			return
 		}
 		if err == nil {
+			if r.err != nil && !r.received {
+				r.reason = reason(r.err)
+			}
 			p.d.w.tally.count(r.received)
 			p.d.w.attempts.add(logged{
 				sub: end.sub, number: a.number, position: a.position, eventID: ev.ID, name: ev.Name, created: ev.Created, result: r,
@@ -240,6 +249,7 @@ func (p *pump) work(end *endpoint, a attempt) {
 		if err != nil {
 			p.s.abort(a.position, now)
 		} else {
+			r.gone = r.status == http.StatusGone && end.sub.Revision == p.s.sub.Revision
 			p.s.finish(a.position, r.outcome, now)
 		}
 		p.s.advance(now)

@@ -34,6 +34,7 @@ type row struct {
 	attempts    int       // attempts that failed
 	at          time.Time // when it may be tried; zero for a held row whose predecessor has not failed yet
 	firstFailed time.Time
+	asked       time.Time // not tried before: the endpoint's Retry-After
 
 	flying bool // an attempt is in flight on this node
 	spared bool // not tried since an outage or a start: not to be given up
@@ -68,7 +69,7 @@ func (s *stream) dueRow(now time.Time) *row {
 			s.remove(r, now)
 		case now.Sub(r.created) >= retryWindow:
 			s.remove(r, now)
-			s.expire(r.position)
+			s.expire(r.position, r.name)
 		case s.lines[r.subject].flying:
 			heap.Pop(&s.due) // back when the subject is free
 		case s.probing && r.state == rowHeld:
@@ -100,6 +101,7 @@ func (s *stream) failed(r *row, o outcome, now time.Time) {
 	wait := pause(r.attempts)
 	if o.wait > wait {
 		wait = o.wait
+		r.asked = now.Add(wait)
 	}
 	s.plan(r, rowDue, now.Add(wait))
 	if r.firstFailed.IsZero() {
@@ -131,6 +133,18 @@ func (s *stream) after(r *row) *row {
 		if x == r {
 			return rows[i+1]
 		}
+	}
+	return nil
+}
+
+// before is the row that r waits behind, nil when it is the first of its line.
+func (s *stream) before(r *row) *row {
+	var last *row
+	for _, x := range s.lines[r.subject].rows {
+		if x == r {
+			return last
+		}
+		last = x
 	}
 	return nil
 }

@@ -29,7 +29,6 @@ type result struct {
 	at       time.Time
 	duration time.Duration
 	request  *http.Request
-	status   int
 	header   http.Header
 	body     []byte
 	err      error

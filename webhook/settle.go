@@ -82,6 +82,7 @@ func (t *settler) last() {
 // share is one stream's part of a settlement.
 type share struct {
 	p     *pump
+	sub   *Subscription
 	f     event.Follower
 	what  settlement
 	saved bool
@@ -118,7 +119,7 @@ func (p *pump) settlement() (share, bool) {
 	if p.over || !p.s.unsettled(true) {
 		return share{}, false
 	}
-	s := share{p: p, f: p.follower, what: p.s.take()}
+	s := share{p: p, sub: p.s.sub, f: p.follower, what: p.s.take()}
 	s.f.Cursor = s.what.cursor
 	return s, true
 }
@@ -133,8 +134,14 @@ func (t *settler) write(ctx context.Context, shares []share) error {
 			if s.saved, err = t.d.lease.Save(tx, s.f); err != nil {
 				return err
 			}
-			if s.saved {
-				rows = s.statements(rows, at)
+			if !s.saved {
+				continue
+			}
+			rows = s.statements(rows, at)
+			for _, n := range s.what.notices {
+				if err := t.d.w.tell(tx, s.sub, n); err != nil {
+					return err
+				}
 			}
 		}
 		if len(rows) > 0 {
@@ -164,6 +171,9 @@ func (s *share) statements(out statements, at int64) statements {
 	}
 	for _, x := range s.what.expired {
 		out = append(out, db.Stmt{SQL: sqlPutExpired, Args: []any{s.p.id, x.from, x.to, s.p.brand, at}})
+	}
+	if h := s.what.health; h != nil {
+		out = append(out, h.put(s.p.id, s.p.brand))
 	}
 	return out
 }

@@ -67,6 +67,55 @@ const (
 	sqlDropExpired = `delete from webhook_expired where subscription_id = $1`
 )
 
+// Health.
+const (
+	sqlHealth = `select state, since, last_attempt_at, last_status, last_error, last_success_at, failing_since, told_failing,
+			mailed_failing, untold_from, untold_to, told_expired
+		from webhook_health where subscription_id = $1`
+	sqlPutHealth = `insert into webhook_health
+		(subscription_id, brand_id, state, since, last_attempt_at, last_status, last_error, last_success_at, failing_since,
+			told_failing, mailed_failing, untold_from, untold_to, told_expired)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+		on conflict (subscription_id) do update set state = excluded.state, since = excluded.since,
+			last_attempt_at = excluded.last_attempt_at, last_status = excluded.last_status, last_error = excluded.last_error,
+			last_success_at = excluded.last_success_at, failing_since = excluded.failing_since,
+			told_failing = excluded.told_failing, mailed_failing = excluded.mailed_failing,
+			untold_from = excluded.untold_from, untold_to = excluded.untold_to, told_expired = excluded.told_expired`
+	sqlDropHealth = `delete from webhook_health where subscription_id = $1`
+
+	// A change between enabled and disabled ends what the streams before it had found.
+	sqlHealthDisabled = `insert into webhook_health (subscription_id, brand_id, disabled_since, disabled_reason, replay_from)
+		values ($1, $2, $3, $4, $5)
+		on conflict (subscription_id) do update set state = 'streaming', since = 0, failing_since = 0, told_failing = 0,
+			untold_from = 0, untold_to = 0, disabled_since = excluded.disabled_since,
+			disabled_reason = excluded.disabled_reason, replay_from = excluded.replay_from, replay_to = 0`
+	sqlHealthEnabled = `update webhook_health set since = $2,
+			replay_to = case when replay_from = 0 then 0 else (
+				select position from log_heads where log_heads.brand_id = webhook_health.brand_id) end
+		where subscription_id = $1`
+	sqlOldestPending = `select coalesce(min(position), 0) from webhook_pending where subscription_id = $1`
+
+	sqlDisabled     = `select disabled_since, disabled_reason, replay_from, replay_to from webhook_health where subscription_id = $1`
+	sqlCreatedAt    = `select created_at from webhook_subscriptions where id = $1`
+	sqlCountPending = `select count(*), coalesce(sum(case when state = 'held' then 1 else 0 end), 0), coalesce(min(e.created_at), 0)
+		from webhook_pending p join log_events e on e.brand_id = p.brand_id and e.position = p.position
+		where p.subscription_id = $1`
+	sqlCountExpired = `select coalesce(sum(to_position - from_position + 1), 0) from webhook_expired
+		where subscription_id = $1 and expired_at >= $2`
+	sqlBehind = `select position, name, store_id, created_at from log_events
+		where brand_id = $1 and position > $2 order by position limit $3`
+	sqlExpired = `select from_position, to_position, expired_at from webhook_expired
+		where subscription_id = $1 and expired_at >= $2 order by from_position desc limit $3 offset $4`
+	sqlCountRanges = `select count(*) from webhook_expired where subscription_id = $1 and expired_at >= $2`
+	sqlTrimExpired = `delete from webhook_expired where expired_at < $1`
+
+	// $2 is the revision that the answer was given to: no row means that a person was faster.
+	sqlDisableGone = `update webhook_subscriptions set enabled = false, revision = revision + 1
+		where id = $1 and revision = $2 and enabled = true`
+	sqlUnpause = `update webhook_subscriptions set paused_at = 0 where id = $1`
+	sqlPause   = `update webhook_subscriptions set paused_at = $3, revision = revision + 1 where id = $1 and revision = $2`
+)
+
 // The attempt log.
 const (
 	sqlInsertAttempt = `insert into webhook_attempts

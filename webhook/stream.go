@@ -2,7 +2,10 @@ package webhook
 
 import (
 	"container/heap"
+	"net/http"
 	"time"
+
+	"golang.org/x/time/rate"
 
 	"comanda/event"
 )
@@ -21,13 +24,13 @@ const (
 	slowAnswer = 2 * time.Second // answers slower than this do not earn more flights
 	downAfter  = 5               // failures in a row …
 	downSpread = 3               // … over so many subjects (or all of them failures to connect) mean: the endpoint is down
+	downReject = 64              // … and so many when they were answers that turn the event away
 )
 
 // stream is the delivery state of one subscription on the node that owns it. It knows no clock, database or network: its
 // methods are told the time and hand out attempts. Events run through a window of positions above the cursor; what fails
 // leaves the window as a row, so that one bad event does not stop the others.
 //
-
 // What must be stored (the cursor and the rows that changed) is collected until take is called by settle.
 // A stream is not safe for parallel use.
 type stream struct {
@@ -48,14 +51,25 @@ type stream struct {
 	outFirst int                // first attempts in flight
 	outRetry int                // attempts of rows in flight
 
-	pausedTo time.Time // nothing starts before: the log could not be read
-	flights  int       // adaptive bound of attempts in flight
+	pausedTo time.Time     // nothing starts before: the log could not be read
+	heldTo   time.Time     // nothing starts before: the endpoint asked for it
+	bucket   *rate.Limiter // of attempts started; nil = there is no limit
+	gone     bool          // the endpoint answered 410: nothing starts any more
+	flights  int           // adaptive bound of attempts in flight
 	failures failures
 	probing  bool
 	probes   int       // failed probes in a row
 	fresh    int       // new events that this outage was probed with
 	probeAt  time.Time // earliest next probe
 	probe    int64     // position of the probe in flight, 0 = none
+	turned   bool      // the newest probe that failed was turned away by an answer
+
+	health  health
+	stale   bool      // health changed since it was stored
+	urgent  bool      // and is to be stored with the next settlement
+	offered time.Time // when it was given to a settlement last
+	untold  time.Time // since when events that expired are to be told of; zero = none are
+	notices []notice  // what the owner is to be told with the next settlement
 }
 
 // entry is one position of the window.
@@ -75,10 +89,14 @@ type attempt struct {
 	ev       *event.Event // nil or without Body = to be read from the log
 }
 
-func newStream(sub *Subscription, cursor int64, rows []*row) *stream {
+func newStream(sub *Subscription, cursor int64, rows []*row, h health) *stream {
 	s := &stream{
 		sub: sub, saved: cursor, cursor: cursor, read: cursor,
 		lines: map[string]*line{}, rows: map[int64]*row{}, dirty: map[int64]struct{}{}, flights: minFlights,
+		bucket: newBucket(sub.settings.RatePerSecond), health: h,
+	}
+	if h.probing { // another node, or this one earlier, found the endpoint down
+		s.probing, s.probes = true, 1
 	}
 	for _, r := range rows { // ascending by position
 		r.index = -1
@@ -98,9 +116,16 @@ func newStream(sub *Subscription, cursor int64, rows []*row) *stream {
 
 func (s *stream) at(position int64) *entry { return &s.window[position%windowSize] }
 
-// room is how many more positions the window takes: while the endpoint is down, a few when a new event is to probe it.
+// room is how many more positions the window takes: while the endpoint is down, a few when a new event is to probe it;
+// while it is paused, a few when the oldest is to be looked at for its age.
 func (s *stream) room() int {
 	room := windowSize - int(s.read-s.saved)
+	if s.paused() {
+		if len(s.ready) > 0 || s.outFirst > 0 {
+			return 0
+		}
+		return min(room, probeRows)
+	}
 	if !s.probing {
 		return room
 	}
@@ -131,7 +156,14 @@ func (s *stream) push(e *event.Event) {
 // next hands out the next attempt to start at now. Positions that are not to be sent any more (expired, or not wanted
 // since a change of the subscription) are settled on the way.
 func (s *stream) next(now time.Time) (attempt, bool) {
-	if now.Before(s.pausedTo) {
+	if now.Before(s.pausedTo) || s.gone {
+		return attempt{}, false
+	}
+	if s.paused() || now.Before(s.heldTo) {
+		s.expireWaiting(now)
+		return attempt{}, false
+	}
+	if !s.paced(now) {
 		return attempt{}, false
 	}
 	if s.probing {
@@ -145,7 +177,7 @@ func (s *stream) next(now time.Time) (attempt, bool) {
 		first := s.firstReady(now)
 		switch {
 		case r != nil && (first == 0 || s.outRetry < max(1, s.flights/2)):
-			return s.startRow(r), true
+			return s.startRow(r, now), true
 		case first == 0:
 			return attempt{}, false
 		case len(s.rows)+s.outFirst < maxRows:
@@ -166,7 +198,7 @@ func (s *stream) firstReady(now time.Time) int64 {
 			s.dropReady(position)
 		case now.Sub(e.Created) >= retryWindow:
 			s.dropReady(position)
-			s.expire(position)
+			s.expire(position, e.Name)
 		default:
 			return position
 		}
@@ -186,6 +218,7 @@ func (s *stream) dropReady(position int64) {
 }
 
 func (s *stream) startFirst(position int64, now time.Time) attempt {
+	s.spend(now)
 	s.ready.pop()
 	e := s.at(position)
 	e.started = now
@@ -196,7 +229,8 @@ func (s *stream) startFirst(position int64, now time.Time) attempt {
 	return attempt{s.sub, position, 1, e.ev}
 }
 
-func (s *stream) startRow(r *row) attempt {
+func (s *stream) startRow(r *row, now time.Time) attempt {
+	s.spend(now)
 	heap.Remove(&s.due, r.index)
 	r.flying = true
 	s.lines[r.subject].flying = true
@@ -210,17 +244,30 @@ type outcome struct {
 	connect  bool          // failed without a connection: refused, DNS, TLS
 	took     time.Duration // until the answer
 	wait     time.Duration // the endpoint's Retry-After, 0 = none
+	status   int           // of the answer, 0 = there was none
+	reason   string        // why there was no whole answer, for people; may be empty
+	gone     bool          // the endpoint answered 410 to the subscription as it is
+}
+
+// busy reports whether the answer's Retry-After is about the endpoint as a whole.
+func (o *outcome) busy() bool {
+	return o.status == http.StatusTooManyRequests || o.status == http.StatusServiceUnavailable
+}
+
+// turnedAway reports whether the endpoint answered in a way that may be about this event alone.
+func (o *outcome) turnedAway() bool {
+	return o.status/100 == 4 && o.status != http.StatusRequestTimeout && o.status != http.StatusTooManyRequests
 }
 
 // finish takes the outcome of an attempt that next handed out.
 func (s *stream) finish(position int64, o outcome, now time.Time) {
 	r := s.rows[position]
 	first := r == nil || r.attempts == 0
-	var subject string
+	var subject, name string
 	switch {
 	case r == nil:
 		e := s.at(position)
-		subject = e.ev.Subject
+		subject, name = e.ev.Subject, e.ev.Name
 		s.outFirst--
 		if o.received {
 			*e = entry{}
@@ -231,7 +278,7 @@ func (s *stream) finish(position int64, o outcome, now time.Time) {
 		*e = entry{}
 		s.failed(r, o, now)
 	case r.state == rowFlying: // began in the window
-		subject = r.subject
+		subject, name = r.subject, r.name
 		s.outFirst--
 		r.flying = false
 		if o.received {
@@ -240,7 +287,7 @@ func (s *stream) finish(position int64, o outcome, now time.Time) {
 			s.failed(r, o, now)
 		}
 	default:
-		subject = r.subject
+		subject, name = r.subject, r.name
 		s.outRetry--
 		r.flying = false
 		if o.received {
@@ -249,7 +296,12 @@ func (s *stream) finish(position int64, o outcome, now time.Time) {
 			s.failed(r, o, now)
 		}
 	}
+	if o.busy() {
+		s.hold(now.Add(min(o.wait, maxEndpointHold)))
+	}
+	s.gone = s.gone || o.gone
 	s.judge(position, subject, first, o, now)
+	s.note(name, first, o, now)
 	s.release(subject)
 }
 
@@ -289,13 +341,25 @@ func (s *stream) wake(now time.Time) time.Time {
 		}
 	}
 	sooner(s.pausedTo)
-	if s.probing {
-		if s.probe == 0 && (len(s.ready) > 0 || len(s.due) > 0) {
+	waits := len(s.ready) > 0 || len(s.due) > 0
+	switch {
+	case s.gone:
+	case s.paused() || now.Before(s.heldTo):
+		sooner(s.heldTo)
+		sooner(s.nextExpiry())
+	case waits && !s.paced(now):
+		sooner(s.nextToken(now))
+	case s.probing && s.probe == 0:
+		if waits {
 			sooner(s.probeAt)
 		}
-	} else if len(s.due) > 0 {
+		if len(s.due) > 0 {
+			sooner(s.due[0].at)
+		}
+	case !s.probing && len(s.due) > 0:
 		sooner(s.due[0].at)
 	}
+	sooner(s.nextNotice())
 	if s.cursor < s.read {
 		if e := s.at(s.cursor + 1); e.ev != nil && !e.started.IsZero() && len(s.rows) < maxRows {
 			sooner(e.started.Add(headLimit))
@@ -305,4 +369,18 @@ func (s *stream) wake(now time.Time) time.Time {
 }
 
 // change takes a newer state of the subscription; it holds for everything that starts from now on.
-func (s *stream) change(sub *Subscription) { s.sub = sub }
+func (s *stream) change(sub *Subscription) {
+	was := s.sub
+	s.sub = sub
+	s.gone = false // that was said about the state before
+	if was.CallbackURL != sub.CallbackURL {
+		s.heldTo = time.Time{}
+	}
+	if was.settings.RatePerSecond != sub.settings.RatePerSecond {
+		s.bucket = newBucket(sub.settings.RatePerSecond)
+	}
+	if s.paused() {
+		s.slim()
+		s.health.forget()
+	}
+}

@@ -194,6 +194,14 @@ func record(b account.Brand, c *account.Caller, s *Subscription, body wire.Event
 		e.WebhookSubscriptionEventInfo = info
 	case *wire.WebhookSubscriptionDeletedEvent:
 		e.WebhookSubscriptionEventInfo = info
+	case *wire.WebhookSubscriptionFailingEvent:
+		e.WebhookSubscriptionEventInfo = info
+	case *wire.WebhookSubscriptionRecoveredEvent:
+		e.WebhookSubscriptionEventInfo = info
+	case *wire.WebhookSubscriptionExpiredEvent:
+		e.WebhookSubscriptionEventInfo = info
+	case *wire.WebhookSubscriptionDisabledEvent:
+		e.WebhookSubscriptionEventInfo = info
 	}
 	if c.IP != "" {
 		body.Base().IpAddress = &c.IP

@@ -92,19 +92,27 @@ func (w *Webhooks) Update(ctx context.Context, c *account.Caller, appID, oauthAp
 			if was.Enabled == s.Enabled {
 				return true, nil
 			}
-			return true, w.restart(tx, s)
+			return true, w.restart(tx, s, "")
 		}, nil
 	})
 }
 
 // restart drops what is pending and places the cursor behind the event that reports the change. The cursor is moved twice
-// because its move makes a settlement that is under way end before its rows are looked for.
-func (w *Webhooks) restart(tx *db.Tx, s *Subscription) error {
+// because its move makes a settlement that is under way end before its rows are looked for. reason says why Comanda itself
+// disabled it. What is dropped can be replayed: health tells from where.
+func (w *Webhooks) restart(tx *db.Tx, s *Subscription, reason string) error {
+	f, err := event.Load(tx, followerName(s.ID), s.Brand)
+	if err != nil {
+		return err
+	}
 	if err := event.Place(tx, followerName(s.ID), s.Brand, 0); err != nil {
 		return err
 	}
 	w.log.PlaceAtHead(tx, followerName(s.ID), s.Brand)
-	_, err := tx.Exec(sqlDropAllPending, s.ID)
+	if err := w.keepForReplay(tx, s, f.Cursor, reason); err != nil {
+		return err
+	}
+	_, err = tx.Exec(sqlDropAllPending, s.ID)
 	return err
 }
 
