@@ -44,7 +44,7 @@ type model struct {
 	health health
 	lost   []span
 	told   []notice
-	heldTo time.Time // by a 429 or 503
+	heldTo time.Time      // by a 429 or 503
 	gone   map[int64]bool // what lost holds, each position
 	most   int            // rows at once
 }
