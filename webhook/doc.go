@@ -1,9 +1,10 @@
 // Package webhook sends the events of a brand's log to the URLs that its integrations subscribed: each at least once, in
 // sequence per subject (one order), for up to 24 hours, signed.
 //
-// It owns the tables webhook_subscriptions, webhook_event_names, webhook_revision, webhook_pending, webhook_expired and
-// webhook_attempts, the followers named webhook/<subscription id>, the leases named webhook/<shard>, and the events
-// webhook_subscription.created, .updated and .deleted. The API calls the use cases of [Webhooks]; app calls
+// It owns the tables webhook_subscriptions, webhook_event_names, webhook_revision, webhook_pending, webhook_expired,
+// webhook_health and webhook_attempts, the followers named webhook/<subscription id>, the leases named webhook/<shard>, and
+// the events webhook_subscription.created, .updated and .deleted, and of our own .failing, .recovered, .expired and
+// .disabled. The API calls the use cases of [Webhooks]; app calls
 // [Webhooks.Run].
 //
 // # The log is the queue
@@ -24,6 +25,10 @@
 // What fails becomes a row (webhook_pending) and is tried again by the schedule; later events of its subject are held
 // behind it. An endpoint that is down is probed by one attempt at a time, and its cursor stops. A change of a
 // subscription cuts at the position of the event that reports it.
+//
+// What the owner is to be told (an outage, its end, events given up) and the figures of [Health] are the stream's to know
+// as well; they are stored, appended and mailed by the settlement that stores their cause. While all goes well that is one
+// more row every few seconds.
 //
 // After a crash what was sent but not settled is sent again: at most the window and the rows in flight of each
 // subscription. The new owner goes on from the stored cursor; an old owner cannot store anything any more.
