@@ -89,6 +89,7 @@ func (s *server) routes() []group {
 			on("PauseWebhook", post, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/pause", can(account.Develop), s.pauseWebhook, "Stops delivery for a while; what waits stays, for up to 24 hours"),
 			on("ResumeWebhook", post, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/resume", can(account.Develop), s.resumeWebhook, "Goes on with delivery, in sequence"),
 			on("GetWebhookExpired", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/expired", can(account.Develop), s.getWebhookExpired, "Lists what was given up in the last 30 days, newest first"),
+			on("TestWebhook", post, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/events/{eventName}/test", can(account.Develop), s.testWebhook, "Sends a sample of an event now, marked X-Comanda-Test, and answers what came of it"),
 		}},
 		{"Teammates", "Who may do what for a brand, and who is invited to.", []row{
 			on("GetTeammatesByAppId", get, "/api/v1.0/{appId}/teammates", can(account.EditTeammates), s.getTeammates, "Lists the teammates of a brand and the invitations"),

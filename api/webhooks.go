@@ -63,23 +63,33 @@ func (s *server) getWebhookSubscriptions(ctx context.Context, c *account.Caller,
 
 type createHookIn struct {
 	HookApp
-	Body wire.WebhookSubscription
+	Verify bool `query:"verify" doc:"Ask the URL first: it must answer a challenge."`
+	Body   wire.WebhookSubscription
 }
 
 type idOut struct{ Body wire.Result[int] }
 
 func (s *server) createWebhookSubscription(ctx context.Context, c *account.Caller, in *createHookIn) (*idOut, error) {
-	id, err := s.Webhooks.Create(ctx, c, in.AppID, in.OAuthApp, in.Body)
+	create := s.Webhooks.Create
+	if in.Verify {
+		create = s.Webhooks.CreateVerified
+	}
+	id, err := create(ctx, c, in.AppID, in.OAuthApp, in.Body)
 	return &idOut{wire.Result[int]{Data: id}}, err
 }
 
 type updateHookIn struct {
 	HookPath
-	Body wire.WebhookSubscription
+	Verify bool `query:"verify" doc:"Ask a new URL first: it must answer a challenge."`
+	Body   wire.WebhookSubscription
 }
 
 func (s *server) updateWebhookSubscription(ctx context.Context, c *account.Caller, in *updateHookIn) (*none, error) {
-	return &none{}, s.Webhooks.Update(ctx, c, in.AppID, in.OAuthApp, in.ID, in.Body)
+	update := s.Webhooks.Update
+	if in.Verify {
+		update = s.Webhooks.UpdateVerified
+	}
+	return &none{}, update(ctx, c, in.AppID, in.OAuthApp, in.ID, in.Body)
 }
 
 func (s *server) deleteWebhookSubscription(ctx context.Context, c *account.Caller, in *HookPath) (*none, error) {

@@ -76,6 +76,7 @@ func TestWebhookSubscriptionRefusals(t *testing.T) {
 	apptest.Each(t, func(k *apptest.Kit) {
 		withApp(k)
 		good := `"CallbackUrl":"https://pos.example.com/a"`
+		var refused []string
 		for _, c := range []struct{ body, field string }{
 			{`{}`, "CallbackUrl"},
 			{`{"CallbackUrl":""}`, "CallbackUrl"},
@@ -102,6 +103,36 @@ func TestWebhookSubscriptionRefusals(t *testing.T) {
 			{`{"CallbackUrl":"https://[::1]/"}`, "not public"},
 			{`{"CallbackUrl":"https://[::ffff:192.168.1.1]/"}`, "not public"},
 			{`{"CallbackUrl":"https://[fe80::1%25eth0]/"}`, "CallbackUrl"},
+			{`{"CallbackUrl":"https://0x7f.1/"}`, "not public"},
+			{`{"CallbackUrl":"https://017700000001/"}`, "not public"},
+			{`{"CallbackUrl":"https://2130706433/"}`, "not public"},
+			{`{"CallbackUrl":"https://127.1/"}`, "not public"},
+			{`{"CallbackUrl":"https://127.0.0.1./"}`, "not public"},
+			{`{"CallbackUrl":"https://0X7F000001/"}`, "not public"},
+			{`{"CallbackUrl":"https://[::127.0.0.1]/"}`, "not public"},
+			{`{"CallbackUrl":"https://[64:ff9b::7f00:1]/"}`, "not public"},
+			{`{"CallbackUrl":"https://[2002:7f00:1::]/"}`, "not public"},
+			{`{"CallbackUrl":"https://localhost/"}`, "not public"},
+			{`{"CallbackUrl":"https://LocalHost./"}`, "not public"},
+			{`{"CallbackUrl":"https://a.localhost/"}`, "not public"},
+			{`{"CallbackUrl":"https://till.local/"}`, "not public"},
+			{`{"CallbackUrl":"https://metadata.google.internal/"}`, "not public"},
+			{`{"CallbackUrl":"https://instance-data/latest"}`, "not public"},
+			{`{"CallbackUrl":"https://%31%32%37.0.0.1/"}`, "CallbackUrl"},
+			{`{"CallbackUrl":"https://127.0.0.1%2f.example.com/"}`, "CallbackUrl"},
+			{`{"CallbackUrl":"https://pos.example.com\\@127.0.0.1/"}`, "CallbackUrl"},
+			{`{"CallbackUrl":"https://pos.example.com:443:80/"}`, "CallbackUrl"},
+			{`{"CallbackUrl":"https://pos.example.com:-1/"}`, "CallbackUrl"},
+			{`{"CallbackUrl":"https://pos.example.com:４４３/"}`, "CallbackUrl"},
+			{`{"CallbackUrl":"https://[::1/"}`, "CallbackUrl"},
+			{`{"CallbackUrl":"https://pos.example.com/%zz"}`, "CallbackUrl"},
+			{`{"CallbackUrl":"HTTP://pos.example.com/"}`, "not https"},
+			{`{"CallbackUrl":"//pos.example.com/"}`, "CallbackUrl"},
+			{`{"CallbackUrl":"javascript:alert(1)"}`, "CallbackUrl"},
+			{`{"CallbackUrl":"unix:///var/run/docker.sock"}`, "CallbackUrl"},
+			{`{"CallbackUrl":"gopher://pos.example.com/"}`, "scheme"},
+			{`{"CallbackUrl":" https://pos.example.com/"}`, "Percent-encode"},
+			{`{"CallbackUrl":"https://pos.example.com/\u0000"}`, "CallbackUrl"},
 			{`{"CallbackUrl":"https://pos.example.com/` + strings.Repeat("a", 2048) + `"}`, "At most 2048"},
 			{`{` + good + `,"Version":"3"}`, `Use \"1\" for the flat event`},
 			{`{` + good + `,"Version":"v2"}`, "envelope {Type, CreateTime, Body}"},
@@ -113,18 +144,27 @@ func TestWebhookSubscriptionRefusals(t *testing.T) {
 			{`{` + good + `,"VerifyToken":" a"}`, "VerifyToken"},
 			{`{` + good + `,"VerifyToken":"` + strings.Repeat("a", 256) + `"}`, "At most 255"},
 			{`{` + good + `,"Enabled":"maybe"}`, "Enabled"},
+			{`{` + good + `,"VerifyToken":"a\u0000b"}`, "VerifyToken"},
+			{`{` + good + `,"VerifyToken":"a\u000bb"}`, "VerifyToken"},
+			{`{` + good + `,"VerifyToken":"a\u2028b"}`, "VerifyToken"},
+			{`{` + good + `,"VerifyToken":"a\u007f"}`, "VerifyToken"},
+			{"{" + good + ",\"VerifyToken\":\"\xff\xfe\"}", "VerifyToken"},
+			{"{\"CallbackUrl\":\"https://pos.example.com/\xff\"}", "CallbackUrl"},
+			{"{" + good + ",\"EventNames\":[\"order.created\xc3\x28\"]}", "EventNames"},
+			{`{` + good + `,"EventNames":["Order"]}`, "EventNames"},
+			{`{` + good + `,"EventNames":["*"]}`, "EventNames"},
+			{`{` + good + `,"EventNames":["order.created\r\nX-Evil: 1"]}`, "EventNames"},
 			{`{"CallbackUrl":7}`, "CallbackUrl"},
 			{`{"CallbackUrl":`, ""},
 		} {
 			k.Run(apptest.Call{Name: c.body, As: apptest.Owner, Method: "POST", Path: hooks, Body: c.body, Status: 400, Text: c.field})
+			refused = append(refused, c.body)
 		}
 		k.Run(
 			apptest.Call{Name: "nothing was stored", As: apptest.Owner, Method: "GET", Path: hooks, Status: 200, Want: apptest.Want{"TotalRecordCount": 0}},
 			apptest.Call{Name: "create", As: apptest.Owner, Method: "POST", Path: hooks, Body: `{` + good + `}`, Status: 200, Events: apptest.Events{"webhook_subscription.created"}, Save: map[string]string{"id": "Data"}},
 		)
-		for _, body := range []string{
-			`{"CallbackUrl":"http://pos.example.com/"}`, `{"CallbackUrl":""}`, `{"Version":"9"}`, `{"EventNames":["x"]}`, `{"VerifyToken":"\n"}`,
-		} {
+		for _, body := range append(refused[1:], `{"Version":"9"}`, `{"EventNames":["x"]}`, `{"VerifyToken":"\n"}`) { // an update may leave everything away
 			k.Run(apptest.Call{Name: body, As: apptest.Owner, Method: "PUT", Path: hooks + "/{id}", Body: body, Status: 400})
 		}
 		for _, c := range []struct{ method, path, body string }{
@@ -136,6 +176,7 @@ func TestWebhookSubscriptionRefusals(t *testing.T) {
 			{"POST", hooks + "/{id}/events/order.created", ""},
 			{"DELETE", hooks + "/{id}/events/order.created", ""},
 			{"GET", hooks + "/{id}/events/order.created/test", ""},
+			{"POST", hooks + "/{id}/events/order.created/test", ""},
 			{"GET", hooks + "/{id}/logs?start=2026-01-01&end=2027-01-01", ""},
 			{"GET", hooks + "/{id}/secret", ""},
 			{"POST", hooks + "/{id}/secret", ""},
@@ -147,6 +188,8 @@ func TestWebhookSubscriptionRefusals(t *testing.T) {
 			apptest.Call{Name: "end before start", As: apptest.Owner, Method: "GET", Path: hooks + "/{id}/logs?start=2027-01-01&end=2026-01-01", Status: 400, Text: "before start"},
 			apptest.Call{Name: "no range", As: apptest.Owner, Method: "GET", Path: hooks + "/{id}/logs", Status: 400, Text: "start"},
 			apptest.Call{Name: "sample version", As: apptest.Owner, Method: "GET", Path: hooks + "/{id}/events/order.created/test?version=3", Status: 400, Text: "Version"},
+			apptest.Call{Name: "test of what", As: apptest.Owner, Method: "POST", Path: hooks + "/{id}/events/order.eaten/test", Status: 400, Text: "eventName", Unknown: true},
+			apptest.Call{Name: "verify how", As: apptest.Owner, Method: "POST", Path: hooks + "?verify=perhaps", Body: `{` + good + `}`, Status: 400, Text: "verify"},
 			apptest.Call{Name: "sample of what", As: apptest.Owner, Method: "GET", Path: hooks + "/{id}/events/order.eaten/test", Status: 400, Text: "eventName"},
 			apptest.Call{Name: "unharmed", As: apptest.Owner, Method: "GET", Path: hooks, Status: 200, Want: apptest.Want{"TotalRecordCount": 1, "Data.0.Enabled": true, "Data.0.EventNames.0": nil}},
 		)

@@ -14,6 +14,15 @@ import (
 // Create makes a subscription of an OAuth app and returns its id. It receives what happens after its own
 // webhook_subscription.created. Absent members have defaults: Enabled true, Version "2", no event names, no token.
 func (w *Webhooks) Create(ctx context.Context, c *account.Caller, appID, oauthAppID string, in wire.WebhookSubscription) (int, error) {
+	return w.create(ctx, c, appID, oauthAppID, in, false)
+}
+
+// CreateVerified is Create after the URL has answered that it wants to receive events. Nothing is stored when it does not.
+func (w *Webhooks) CreateVerified(ctx context.Context, c *account.Caller, appID, oauthAppID string, in wire.WebhookSubscription) (int, error) {
+	return w.create(ctx, c, appID, oauthAppID, in, true)
+}
+
+func (w *Webhooks) create(ctx context.Context, c *account.Caller, appID, oauthAppID string, in wire.WebhookSubscription, verify bool) (int, error) {
 	b, err := w.openApp(ctx, c, appID, oauthAppID)
 	if err != nil {
 		return 0, err
@@ -29,6 +38,15 @@ func (w *Webhooks) Create(ctx context.Context, c *account.Caller, appID, oauthAp
 	if err := bad.Err(); err != nil {
 		return 0, err
 	}
+	text := newSecret()
+	if s.secret, err = secretKey(text); err != nil {
+		return 0, err
+	}
+	if verify {
+		if err := w.verify(ctx, c, b, s); err != nil {
+			return 0, err
+		}
+	}
 	if s.ID, err = w.db.NextID(ctx, "webhook_subscriptions"); err != nil {
 		return 0, fmt.Errorf("webhook: create: %w", err)
 	}
@@ -36,7 +54,7 @@ func (w *Webhooks) Create(ctx context.Context, c *account.Caller, appID, oauthAp
 	if err != nil {
 		return 0, err
 	}
-	secret := w.box.Seal([]byte(newSecret()), secretOwner(s.ID))
+	secret := w.box.Seal([]byte(text), secretOwner(s.ID))
 	err = w.db.Write(ctx, func(tx *db.Tx) error {
 		n, err := tx.Exec(sqlInsertSubscription, s.ID, s.Brand, s.OAuthApp, s.Owner, s.Version, s.CallbackURL, s.Enabled,
 			s.VerifyToken, secret, []byte{}, clock.Micros(clock.Now()), maxSubscriptions)

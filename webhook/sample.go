@@ -34,6 +34,15 @@ func (w *Webhooks) Sample(
 	if err := bad.Err(); err != nil {
 		return nil, err
 	}
+	ev, err := sampleEvent(b, c, eventName)
+	if err != nil {
+		return nil, err
+	}
+	return &Sample{Type: ev.Name, CreateTime: wire.At(ev.Shown), Body: ev.Flat()}, nil
+}
+
+// sampleEvent makes a believable event in a brand's name.
+func sampleEvent(b account.Brand, c *account.Caller, eventName string) (*event.Event, error) {
 	name, ok := knownName(eventName)
 	if !ok {
 		return nil, errUnknownName(eventName)
@@ -50,8 +59,7 @@ func (w *Webhooks) Sample(
 	if err != nil {
 		return nil, err
 	}
-	ev := event.Event{Record: rec, Position: 1}
-	return &Sample{Type: name, CreateTime: wire.At(rec.Shown), Body: ev.Flat()}, nil
+	return &event.Event{Record: rec, Position: 1}, nil
 }
 
 // filler gives every member of an event class a believable value, by its name or else by its type.

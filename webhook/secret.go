@@ -40,11 +40,16 @@ func (w *Webhooks) openSecret(id int, sealed []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("webhook: secret of subscription %d: %w", id, err)
 	}
-	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(string(text), secretPrefix))
+	key, err := secretKey(string(text))
 	if err != nil {
 		return nil, fmt.Errorf("webhook: secret of subscription %d is no base64", id)
 	}
 	return key, nil
+}
+
+// secretKey is the key that a secret's text stands for.
+func secretKey(text string) ([]byte, error) {
+	return base64.StdEncoding.DecodeString(strings.TrimPrefix(text, secretPrefix))
 }
 
 // target is how the audit log names a subscription.

@@ -57,6 +57,17 @@ func (w *Webhooks) change(
 // Update changes a subscription; absent members stay as they are. What is pending goes to the new URL. Disabling drops
 // what is pending; enabling starts with what happens after it.
 func (w *Webhooks) Update(ctx context.Context, c *account.Caller, appID, oauthAppID string, id int, in wire.WebhookSubscription) error {
+	return w.update(ctx, c, appID, oauthAppID, id, in, false)
+}
+
+// UpdateVerified is Update after a new URL has answered that it wants to receive events. Nothing changes when it does not.
+func (w *Webhooks) UpdateVerified(ctx context.Context, c *account.Caller, appID, oauthAppID string, id int, in wire.WebhookSubscription) error {
+	return w.update(ctx, c, appID, oauthAppID, id, in, true)
+}
+
+func (w *Webhooks) update(
+	ctx context.Context, c *account.Caller, appID, oauthAppID string, id int, in wire.WebhookSubscription, verify bool,
+) error {
 	return w.change(ctx, c, appID, oauthAppID, id, &wire.WebhookSubscriptionUpdatedEvent{}, func(b account.Brand, s *Subscription) (edit, error) {
 		was, had := *s, s.EventNames()
 		bad := &fault.Collector{}
@@ -80,6 +91,12 @@ func (w *Webhooks) Update(ctx context.Context, c *account.Caller, appID, oauthAp
 		}
 		if err := bad.Err(); err != nil {
 			return nil, err
+		}
+		if verify && s.CallbackURL != was.CallbackURL {
+			if err := w.verify(ctx, c, b, s); err != nil {
+				return nil, err
+			}
+			verify = false // once, also when the change is made again
 		}
 		return func(tx *db.Tx) (bool, error) {
 			n, err := tx.Exec(sqlUpdateSubscription, s.ID, s.Revision, s.Version, s.CallbackURL, s.Enabled, s.VerifyToken)

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/netip"
 
+	"golang.org/x/time/rate"
+
 	"comanda/account"
 	"comanda/event"
 	"comanda/internal/db"
@@ -42,6 +44,7 @@ type Webhooks struct {
 	attempts *attemptLog
 	changed  changes
 	tally    tally
+	asks     asks
 }
 
 // New makes the door; nothing is delivered until Run. An OAuth app takes its subscriptions with it when it is deleted.
@@ -60,6 +63,7 @@ func New(d *db.DB, log *event.Log, accounts *account.Accounts, apps *oauth.Serve
 	w := &Webhooks{
 		db: d, log: log, accounts: accounts, apps: apps, guard: guard, box: box, client: c.Transport,
 		agent: "Comanda-Webhooks/" + c.Release, attempts: newAttemptLog(d),
+		asks: asks{by: map[int]*rate.Limiter{}},
 	}
 	apps.OnDelete(w.dropApp)
 	accounts.OnChange(w.rightsChanged)

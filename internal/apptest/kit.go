@@ -47,6 +47,7 @@ type Kit struct {
 	Mail     *mail.Outbox
 	Mailbox  *mail.Mailbox // what MustMail has sent
 	API      http.Handler
+	Callback http.HandlerFunc // answers what is sent to callback URLs; nil = they refuse the connection
 
 	Brand account.Brand     // "Bella Napoli"
 	Other account.Brand     // "Casa Roma", the stranger's
@@ -78,7 +79,7 @@ func New(t testing.TB, d *db.DB) *Kit {
 	k.Menus = menu.New(d, k.Log, k.Accounts, k.Stores)
 	k.OAuth, err = oauth.New(d, k.Log, k.Accounts, oauth.Config{Issuer: "https://comanda.test/identity", MasterKey: key, Stores: k.Stores})
 	k.Must(err)
-	k.Webhooks, err = webhook.New(d, k.Log, k.Accounts, k.OAuth, webhook.Config{MasterKey: key})
+	k.Webhooks, err = webhook.New(d, k.Log, k.Accounts, k.OAuth, webhook.Config{MasterKey: key, Transport: callbacks{k}})
 	k.Must(err)
 	k.Orders = order.New(d, k.Log, k.Accounts, k.Stores, k.Menus)
 	k.API = api.New(api.Config{
