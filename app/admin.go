@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"time"
 
@@ -128,10 +129,13 @@ func (s *Server) admin() http.Handler {
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 		defer cancel()
+		err := s.DB.Ping(ctx)
 		switch {
 		case s.stopping.Load():
 			report(w, http.StatusServiceUnavailable, "stopping")
-		case s.ping(ctx) != nil:
+		case errors.Is(err, db.ErrFull):
+			report(w, http.StatusServiceUnavailable, "the database's disk is full")
+		case err != nil:
 			report(w, http.StatusServiceUnavailable, "the database does not answer")
 		default:
 			report(w, http.StatusOK, "ready")
@@ -143,14 +147,6 @@ func (s *Server) admin() http.Handler {
 		mux.HandleFunc("GET /mailbox", s.mailbox)
 	}
 	return mux
-}
-
-// ping makes one round trip to the database.
-func (s *Server) ping(ctx context.Context) error {
-	return s.DB.Read(ctx, func(tx *db.Tx) error {
-		var one int
-		return tx.QueryRow(sqlPing).Scan(&one)
-	})
 }
 
 func report(w http.ResponseWriter, status int, text string) {

@@ -14,6 +14,7 @@ import (
 	"database/sql"
 	"errors"
 	"sync"
+	"sync/atomic"
 )
 
 // Config says which engine to open. Exactly one of Path and URL is set.
@@ -44,6 +45,8 @@ var (
 	// ErrUnavailable says that the database could not be reached or the connection broke before the COMMIT was sent:
 	// nothing was written.
 	ErrUnavailable = errors.New("db: the database is not available")
+	// ErrFull comes with ErrUnavailable when the database's disk has no room: nothing was written.
+	ErrFull = errors.New("db: the disk is full")
 	// ErrReadOnly refuses Write on a database opened with Config.ReadOnly.
 	ErrReadOnly = errors.New("db: the database is open for reading only")
 	// ErrClosed refuses transactions after Close.
@@ -70,6 +73,7 @@ type DB struct {
 	ids    sync.Map // sequence name → *idBlock
 	guard  *guard   // nil unless strict
 	stats  counters
+	full   atomic.Bool // the disk was full at the last write that could tell
 }
 
 type engine interface {
@@ -98,7 +102,26 @@ func (d *DB) Write(ctx context.Context, fn func(*Tx) error) error {
 		return ErrNested
 	}
 	d.stats.writes.Add(1)
-	return d.engine.write(ctx, d.watched("write", fn))
+	err := d.engine.write(ctx, d.watched("write", fn))
+	switch {
+	case err == nil && d.full.Load():
+		d.full.Store(false)
+	case errors.Is(err, ErrFull):
+		d.full.Store(true)
+	}
+	return err
+}
+
+// Ping says whether transactions work: it makes one round trip and, after the disk was full, tries whether it still is.
+func (d *DB) Ping(ctx context.Context) error {
+	err := d.Read(ctx, func(tx *Tx) error {
+		var one int
+		return tx.QueryRow(sqlPing).Scan(&one)
+	})
+	if err == nil && d.full.Load() {
+		err = d.Write(ctx, func(tx *Tx) error { _, err := tx.Exec(sqlTouch); return err })
+	}
+	return err
 }
 
 // Read runs fn in a read-only transaction that sees one snapshot. When ctx is cancelled, fn's next statement fails.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,7 +20,8 @@ import (
 const (
 	postgresConns   = 16
 	postgresTries   = 8                // of one transaction that the server refuses with 40001 or 40P01
-	postgresTime    = 30 * time.Second // of one transaction, so that a lost network does not hold it forever
+	postgresTime    = 10 * time.Second // of one transaction, so that a lost network does not hold it forever
+	postgresWait    = 10 * time.Second // for a free connection
 	postgresCommit  = 10 * time.Second // of a COMMIT; after that its outcome is unknown
 	postgresConnect = 5 * time.Second  // of a connection attempt, where the URL has no connect_timeout
 
@@ -184,7 +186,9 @@ const (
 // try runs fn once. The statements run on a context that the caller cannot cancel, because that would cost the
 // connection; the caller's is looked at between them.
 func (p *postgresDB) try(ctx context.Context, fn func(*Tx) error, begin string, limit time.Duration, commit bool) (err error, how outcome) { //nolint:revive // how qualifies err
-	c, err := p.pool.Conn(ctx)
+	waiting, stop := context.WithTimeout(ctx, postgresWait)
+	c, err := p.pool.Conn(waiting)
+	stop()
 	if err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err(), final
@@ -237,7 +241,20 @@ func (p *postgresDB) failed(tx *Tx, pc *pgConn, err error) (error, outcome) { //
 		}
 		return errors.Join(ErrUnavailable, err), final
 	}
-	return err, final
+	return exhausted(tx.broken, err), final
+}
+
+// exhausted marks an error that comes of the server's having no more disk, memory or connections (class 53); cause is the
+// server's own.
+func exhausted(cause, err error) error {
+	e := (*pgconn.PgError)(nil)
+	switch {
+	case !errors.As(cause, &e) || !strings.HasPrefix(e.Code, "53"):
+		return err
+	case e.Code == "53100":
+		return errors.Join(ErrUnavailable, ErrFull, err)
+	}
+	return errors.Join(ErrUnavailable, err)
 }
 
 // commit sends the last statements and COMMIT in one go and judges the answer.
@@ -288,7 +305,7 @@ func (p *postgresDB) commit(ctx context.Context, c *sql.Conn, pc *pgConn, last [
 	case isConflict(err):
 		return err, conflict
 	}
-	return err, final
+	return exhausted(err, err), final
 }
 
 // undone says whether a failed COMMIT batch certainly committed nothing: it was not sent, or the server rolled it back,

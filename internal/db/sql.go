@@ -13,6 +13,11 @@ const (
 	sqlTakeIDs = `insert into id_sequences (name, last_id) values ($1, $2)
 		on conflict (name) do update set last_id = id_sequences.last_id + $2 returning last_id`
 
+	sqlPing = `select 1`
+	// Writes a page, whatever is there.
+	sqlTouch = `insert into id_sequences (name, last_id) values ('ping', 0)
+		on conflict (name) do update set last_id = 1 - id_sequences.last_id`
+
 	postgresNotify = `select pg_notify($1, $2)` // not named sql…: it exists on one engine only
 
 	// Per brand: head, number of events, first and last position.

@@ -43,6 +43,9 @@ func (p *Panic) Unwrap() error {
 }
 
 func (j *job) answer(err error) {
+	if sqliteCode(err)&0xff == sqlite3.SQLITE_FULL {
+		err = errors.Join(ErrUnavailable, ErrFull, err)
+	}
 	j.err = err
 	close(j.done)
 }

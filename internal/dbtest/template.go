@@ -85,9 +85,14 @@ func migrate(t testing.TB, c db.Config) {
 func requireServer(t testing.TB) {
 	t.Helper()
 	serverOnce.Do(func() { server, missing, stop = findServer() })
-	if missing == "" {
-		return
+	if missing != "" {
+		skip(t, missing)
 	}
+}
+
+// skip says loudly what is missing, and fails where it is required.
+func skip(t testing.TB, missing string) {
+	t.Helper()
 	if strings.Contains(os.Getenv("COMANDA_TEST_REQUIRE"), "postgres") {
 		t.Fatalf("PostgreSQL is required by COMANDA_TEST_REQUIRE but missing: %s", missing)
 	}

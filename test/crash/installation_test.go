@@ -47,6 +47,12 @@ func install(t *testing.T, engine string) *installation {
 	if engine == "postgres" {
 		s.databaseURL = dbtest.PostgresURL(t)
 	}
+	s.setUp(t)
+	return s
+}
+
+func (s *installation) setUp(t *testing.T) {
+	t.Helper()
 	s.masterKey = filepath.Join(s.data, "master.key")
 	program.Run(t, patience, s.args("demo", s.data, "--once", "--listen", "127.0.0.1:0")...)
 	raw, err := os.ReadFile(filepath.Join(s.data, "demo.json"))
@@ -56,7 +62,6 @@ func install(t *testing.T, engine string) *installation {
 	if err := json.Unmarshal(raw, &s.creds); err != nil {
 		t.Fatal(err)
 	}
-	return s
 }
 
 // args is a command line on this installation's database.
@@ -82,31 +87,37 @@ func (s *installation) emptyCopy(t *testing.T) *installation {
 // node is one serving process and how to reach it.
 type node struct {
 	*program.Process
-	shop *installation
-	data string
-	port string
-	http *http.Client
+	shop  *installation
+	data  string
+	port  string
+	admin string
+	http  *http.Client
 }
 
 // serve starts a node on a free port and waits until it answers.
 func (s *installation) serve(t *testing.T, data string) *node {
 	t.Helper()
+	n := &node{shop: s, data: data, port: freePort(t), admin: "127.0.0.1:" + freePort(t)}
+	n.restart(t)
+	return n
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = l.Close() }()
 	_, port, _ := net.SplitHostPort(l.Addr().String())
-	_ = l.Close()
-	n := &node{shop: s, data: data, port: port}
-	n.restart(t)
-	return n
+	return port
 }
 
 // restart starts the node, again on its port, and waits until it answers.
 func (n *node) restart(t *testing.T) {
 	t.Helper()
 	n.Process = program.Start(t, n.shop.args("serve", n.data,
-		"--listen", "127.0.0.1:"+n.port, "--admin", "", "--master-key-file", n.shop.masterKey,
+		"--listen", "127.0.0.1:"+n.port, "--admin", n.admin, "--master-key-file", n.shop.masterKey,
 		"--webhook-allow", "127.0.0.0/8", // the receiver
 		"--diner-rate=-1", // all diners have one address
 	)...)

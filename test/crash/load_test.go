@@ -67,7 +67,7 @@ func (l *load) diner(number int) {
 
 // insist repeats one order until it is answered.
 func (l *load) insist(key string, turn int) (int, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience) // longer than any trouble
 	defer cancel()
 	for ; ; turn++ {
 		nodes := *l.nodes.Load()
