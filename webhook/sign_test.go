@@ -2,7 +2,10 @@ package webhook_test
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"os"
@@ -297,6 +300,42 @@ func TestStoredSeedIsSealed(t *testing.T) {
 		}))
 		if len(seed) <= 32 {
 			t.Errorf("%d bytes are stored, too few for a sealed seed", len(seed))
+		}
+	})
+}
+
+// Two generations of keys sign at most; the legacy header, which has room for one, has the newest secret's.
+func TestSecondRotationEndsTheOldestKeys(t *testing.T) {
+	virtual(t, func(t *testing.T, w *world, e *endpoint) {
+		id := w.subscribe("http://pos.test/hook")
+		w.set(id, webhook.Settings{
+			Signatures:      &[]string{"v1", "v1a"},
+			LegacySignature: webhook.NullableLegacySign{Given: true, Value: &webhook.LegacySignature{Header: "X-Sig", Prefix: "sha256="}},
+		})
+		secrets, keys := []string{w.secret(id)}, []string{w.publicKey(id)}
+		for range 2 {
+			_, err := w.hooks.RotateSecret(ctx, w.owner, w.brand.AppID, w.app, id)
+			w.must(err)
+			secrets, keys = append(secrets, w.secret(id)), append(keys, w.publicKey(id))
+		}
+		w.run()
+		w.orders(1, 1)
+		time.Sleep(time.Second)
+		got := e.deliveries()
+		if len(got) != 1 {
+			t.Fatalf("%d deliveries", len(got))
+		}
+		d := got[0]
+		m := hmac.New(sha256.New, []byte(secrets[2]))
+		m.Write(d.body)
+		if want := "sha256=" + hex.EncodeToString(m.Sum(nil)); d.header.Get("X-Sig") != want {
+			t.Errorf("the legacy header is %q, want %q", d.header.Get("X-Sig"), want)
+		}
+		said := verifyInNode(t, []received{{
+			"twice", d.header.Get("Webhook-Id"), d.header.Get("Webhook-Timestamp"), d.header.Get("Webhook-Signature"), d.body, secrets, keys,
+		}})[0]
+		if want := []bool{false, true, true}; !slices.Equal(said.Secrets, want) || !slices.Equal(said.PublicKeys, want) {
+			t.Errorf("%+v", said)
 		}
 	})
 }
