@@ -196,6 +196,42 @@ func TestGoneEndpointIsDisabledOnce(t *testing.T) {
 	})
 }
 
+// A person moves the subscription to another URL while the old one answers 410: what they say counts.
+func TestChangeByAPersonCountsMoreThanA410(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		id, moved := 0, make(chan struct{})
+		var e *endpoint
+		e = newEndpoint(t, func(d delivery, rw http.ResponseWriter) {
+			if d.uri == "/new" {
+				return
+			}
+			if d.order == "Order 1" {
+				url := e.URL + "/new"
+				w.must(w.hooks.Update(ctx, w.owner, w.brand.AppID, w.app, id, wire.WebhookSubscription{CallbackUrl: &url}))
+				close(moved)
+			}
+			<-moved
+			rw.WriteHeader(410)
+		})
+		id = w.subscribe(e.URL + "/old")
+		w.orders(1, 10)
+		w.run()
+		eventually(t, "all came to the new URL", func() bool {
+			seen := map[string]bool{}
+			for _, d := range e.deliveries() {
+				if d.uri == "/new" {
+					seen[d.order] = true
+				}
+			}
+			return len(seen) == 10
+		})
+		if h := w.health(id); h.State == webhook.Disabled || w.events("webhook_subscription.disabled") != 0 {
+			t.Errorf("%+v", h)
+		}
+	})
+}
+
 func TestExpiredEventsAreForgottenAfterThirtyDays(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"math/rand/v2"
+	"net/http"
 	"strconv"
 	"testing"
 	"time"
@@ -44,7 +45,17 @@ func randomHistory(t *testing.T, r *rand.Rand) {
 					o.status = statuses[r.IntN(len(statuses))]
 					o.wait = time.Duration(r.IntN(8)/7*r.IntN(900)) * time.Second
 				}
+				if r.IntN(500) == 0 {
+					o = outcome{status: http.StatusGone, gone: true}
+				}
 				m.answerWith(p, o)
+			}
+		}
+		if m.s.gone {
+			if r.IntN(2) == 0 {
+				m.restart()
+			} else {
+				m.set(func(*Subscription) {}) // a person was faster
 			}
 		}
 		switch r.IntN(40) {

@@ -192,6 +192,18 @@ func (m *model) crash() {
 	m.pump()
 }
 
+// restart is what disabling and enabling again leave: everything so far is dropped.
+func (m *model) restart() {
+	for _, e := range m.log {
+		if !m.got[e.Position] {
+			m.gone[e.Position] = true
+		}
+	}
+	clear(m.table)
+	m.cursor = int64(len(m.log))
+	m.crash()
+}
+
 // pass lets time go by to the stream's next wake, at most d.
 func (m *model) pass(d time.Duration) {
 	at := m.s.wake(m.now)
