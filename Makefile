@@ -30,7 +30,7 @@ verify: ## check that generated files and go.mod are as they should be
 
 bench: ## run the benchmarks that fit in a few minutes; bench/README.md tells the long ones
 	go test -run '^$$' -bench . -benchtime 1s ./...
-	go run ./bench -engines sqlite -brands 1 -period 2s -what ceilings,orders,webhooks,tokens
+	go run ./bench -engines sqlite -brands 1 -period 2s -what ceilings,orders,burst,latency,tokens
 
 soak: ## kill -9 a loaded server a thousand times on each engine: make soak KILLS=1000
 	COMANDA_SOAK_KILLS=$(or $(KILLS),1000) go test -count=1 -timeout 0 -v -run MinusNine ./test/crash

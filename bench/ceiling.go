@@ -32,7 +32,7 @@ import (
 const (
 	basketBytes  = 700
 	answerBytes  = 5000
-	webhookBytes = 5000
+	webhookBytes = 3000
 	bareCommits  = 2000
 	barePosts    = 20_000
 )

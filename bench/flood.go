@@ -39,6 +39,7 @@ type steadied struct {
 	MaxMs   float64
 	Failed  int
 	Failure string
+	Placed  map[int64]int64 `json:",omitempty"` // order → when its answer was read, Unix µs
 }
 
 // steady sends a request every 1/rate s for a period, whatever becomes of the others, and prints what came of it. block
@@ -54,9 +55,17 @@ func steady(data, name string, rate int, period time.Duration, block int) error 
 	}
 	client := newClient(roots)
 	base := uint32(time.Now().UnixMilli()) // other addresses than the last time
+	out := steadied{Done: map[string]int{}, Placed: map[int64]int64{}}
+	var mu sync.Mutex
 	do := map[string]func(turn int) (string, error){
 		"orders": func(turn int) (string, error) {
-			return "placed", place(client, s.BaseURL, &s.Brands[turn%len(s.Brands)])
+			id, err := placeOne(client, s.BaseURL, &s.Brands[turn%len(s.Brands)])
+			if err == nil {
+				mu.Lock()
+				defer mu.Unlock()
+				out.Placed[id] = time.Now().UnixMicro()
+			}
+			return "placed", err
 		},
 		"passwords": func(turn int) (string, error) {
 			from := base + uint32(turn)
@@ -69,9 +78,7 @@ func steady(data, name string, rate int, period time.Duration, block int) error 
 	if do == nil {
 		return fmt.Errorf("there is no work %q", name)
 	}
-	out := steadied{Done: map[string]int{}}
 	var times []time.Duration
-	var mu sync.Mutex
 	var wg sync.WaitGroup
 	begin, pause := time.Now(), time.Second/time.Duration(rate)
 	for turn := range int(period / pause) {

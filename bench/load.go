@@ -7,10 +7,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,6 +27,7 @@ type seeded struct {
 }
 
 type brand struct {
+	ID      int             `json:"id"`
 	AppID   string          `json:"appId"`
 	StoreID int             `json:"storeId"`
 	Basket  json.RawMessage `json:"basket"`
@@ -176,20 +177,32 @@ func newClient(roots *x509.CertPool) *http.Client {
 }
 
 func place(client *http.Client, base string, b *brand) error {
+	_, err := placeOne(client, base, b)
+	return err
+}
+
+// placeOne returns the id of the order.
+func placeOne(client *http.Client, base string, b *brand) (id int64, err error) {
 	req, err := http.NewRequest(http.MethodPost, base+"/api/v1.0/"+b.AppID+"/storefront/orders", bytes.NewReader(b.Basket))
 	if err != nil {
-		return err
+		return 0, err
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Idempotency-Key", uuid.NewString())
-	res, err := client.Do(req)
-	if err != nil {
-		return err
+	status, body, _, err := send(client, req)
+	if err == nil && status != http.StatusCreated {
+		err = fmt.Errorf("%d: %.300s", status, body)
 	}
-	defer func() { _ = res.Body.Close() }()
-	body, err := io.ReadAll(res.Body)
-	if err == nil && res.StatusCode != http.StatusCreated {
-		err = fmt.Errorf("%s: %.300s", res.Status, body)
+	return orderID(body), err
+}
+
+// orderID finds the first OrderId in a document, 0 when there is none.
+func orderID(doc []byte) int64 {
+	_, rest, _ := bytes.Cut(doc, []byte(`"OrderId":`))
+	end := 0
+	for end < len(rest) && rest[end] >= '0' && rest[end] <= '9' {
+		end++
 	}
-	return err
+	id, _ := strconv.ParseInt(string(rest[:end]), 10, 64)
+	return id
 }

@@ -2,7 +2,11 @@
 // processes of their own, and the CPU time that is told is the server's alone. README.md in this folder has the figures.
 //
 //	go run ./bench [-what ceilings,orders,webhooks,tokens,flood] [-engines sqlite,postgres] [-postgres URL] [-brands 1,50]
-//		[-clients 1,8,32] [-period 10s] [-burst 20000] [-program FILE] [-profile FOLDER]
+//		[-clients 1,8,32] [-period 10s] [-burst 20000] [-backlog 1000000] [-drain 100000] [-program FILE]
+//		[-profile FOLDER]
+//
+// webhooks stands for burst,latency,beside,backlog,streams,nodes, which may be named one by one. Their tables come last, as
+// Markdown.
 //
 // The same binary plays the other parts:
 //
@@ -11,6 +15,7 @@
 //	bench steady DATA WORK RATE PERIOD BLOCK    place orders or try wrong passwords, RATE a second
 //	bench flow DATA SCOPE CLIENTS N PID         take N codes, redeem and refresh them
 //	bench receive ADDRESS                       take webhooks
+//	bench listen DATA N                         keep N streams of events open
 //	bench serve PROFILE ARGUMENT…               comanda serve with a CPU profile, for -profile
 //	bench commit, echo, insert, post            the ceilings
 package main
@@ -39,6 +44,12 @@ func command(args []string) error {
 		return parts[args[0]](args[1:])
 	case len(args) == 2 && args[0] == "receive":
 		return receive(args[1])
+	case len(args) == 3 && args[0] == "listen":
+		n, err := strconv.Atoi(args[2])
+		if err != nil {
+			return err
+		}
+		return listen(args[1], n)
 	case len(args) > 1 && args[0] == "serve":
 		return serveProfiled(args[1], args[2:])
 	case len(args) > 0 && ceilings[args[0]] != nil:
@@ -52,6 +63,8 @@ func command(args []string) error {
 	clients := f.String("clients", "1,8,32", "numbers of clients")
 	period := f.Duration("period", 10*time.Second, "length of each load")
 	burst := f.Int("burst", 20_000, "events in the webhook burst")
+	backlog := f.Int("backlog", 1_000_000, "events that wait for one subscription")
+	drain := f.Int("drain", 100_000, "events of the backlog to wait for")
 	what := f.String("what", "ceilings,orders,webhooks,tokens,flood", "figures to measure")
 	program := f.String("program", "", "binary of comanda to measure, instead of one that is built")
 	profile := f.String("profile", "", "folder for CPU profiles of the server, whose own figures suffer a little from it")
@@ -60,7 +73,8 @@ func command(args []string) error {
 	}
 	o := options{
 		engines: strings.Split(*engines, ","), postgres: *postgres, period: *period, burst: *burst,
-		what: strings.Split(*what, ","), program: *program, profile: *profile,
+		what:    strings.Split(strings.Replace(*what, "webhooks", "burst,latency,beside,backlog,streams,nodes", 1), ","),
+		program: *program, profile: *profile, backlog: *backlog, drain: *drain,
 	}
 	var err error
 	if o.brands, err = numbers(*brands); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -72,18 +73,45 @@ func cpuOf(pid int) (time.Duration, error) {
 }
 
 // rss is the resident memory in bytes.
-func (p *process) rss() (int64, error) {
+func (p *process) rss() (int64, error) { return p.memory("VmRSS:") }
+
+// peak is the most that rss was.
+func (p *process) peak() (int64, error) { return p.memory("VmHWM:") }
+
+func (p *process) memory(field string) (int64, error) {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
 		return 0, err
 	}
-	_, rest, ok := bytes.Cut(raw, []byte("VmRSS:"))
+	_, rest, ok := bytes.Cut(raw, []byte(field))
 	if !ok {
-		return 0, fmt.Errorf("no VmRSS")
+		return 0, fmt.Errorf("no %s", field)
 	}
-	fields := strings.Fields(string(rest))
-	kb, err := strconv.ParseInt(fields[0], 10, 64)
+	kb, err := strconv.ParseInt(strings.Fields(string(rest))[0], 10, 64)
 	return kb << 10, err
+}
+
+// cpuOfDatabase is the CPU time of PostgreSQL's processes that serve a database on this machine. What they share, such as
+// the writer of the log, is not in it, nor is one that has ended.
+func cpuOfDatabase(name string) (sum time.Duration, err error) {
+	all, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		return 0, err
+	}
+	for _, file := range all {
+		line, err := os.ReadFile(file)
+		if err != nil || !bytes.HasPrefix(line, []byte("postgres: ")) || !bytes.Contains(line, []byte(" "+name+" ")) {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+		if err != nil {
+			return 0, err
+		}
+		if used, err := cpuOf(pid); err == nil {
+			sum += used
+		}
+	}
+	return sum, nil
 }
 
 // ownTime is the CPU time of this process so far, by getrusage.

@@ -25,6 +25,7 @@ func serveProfiled(profile string, args []string) (err error) {
 	f.StringVar(&c.Listen, "listen", "", "")
 	f.StringVar(&c.Admin, "admin", "", "")
 	f.StringVar(&c.Signup, "signup", "", "")
+	f.StringVar(&c.MasterKeyFile, "master-key-file", "", "")
 	f.StringVar(&c.DatabaseURL, "database-url", "", "")
 	f.Float64Var(&c.DinerRate, "diner-rate", 0, "")
 	for name, list := range map[string]*[]netip.Prefix{"webhook-allow": &c.WebhookAllow, "behind-proxy": &c.BehindProxy} {

@@ -20,16 +20,24 @@ type received struct {
 	PerSecond  float64
 	MedianMs   float64 // from the event's CreateTime to its arrival
 	P99Ms      float64
+	First      int64 // Unix µs
 }
 
-// receive takes webhooks over plain HTTP until it is killed: any POST is answered 200, GET /stats tells what came.
+// arrival is when an order's event was made and when it came first, Unix µs.
+type arrival struct{ Made, Came int64 }
+
+// hangPath is where a POST is never answered.
+const hangPath = "/hang"
+
+// receive takes webhooks over plain HTTP until it is killed: any POST but to hangPath is answered 200, GET /stats tells
+// what came, GET /orders the arrivals by order.
 func receive(listen string) error {
 	l, err := net.Listen("tcp", listen)
 	if err != nil {
 		return err
 	}
 	fmt.Println(l.Addr())
-	r := &receiver{ids: map[string]struct{}{}}
+	r := &receiver{ids: map[string]struct{}{}, orders: map[int64]arrival{}}
 	return (&http.Server{Handler: r, ReadHeaderTimeout: time.Minute}).Serve(l)
 }
 
@@ -38,12 +46,23 @@ type receiver struct {
 	ids         map[string]struct{}
 	first, last time.Time
 	late        []time.Duration
+	orders      map[int64]arrival
 }
 
 var createTime = []byte(`"CreateTime":"`)
 
 func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	if req.Method == http.MethodGet {
+	switch {
+	case req.URL.Path == hangPath:
+		_, _ = io.Copy(io.Discard, req.Body)
+		<-req.Context().Done()
+		return
+	case req.URL.Path == "/orders":
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		_ = json.NewEncoder(w).Encode(r.orders)
+		return
+	case req.Method == http.MethodGet:
 		_ = json.NewEncoder(w).Encode(r.stats())
 		return
 	}
@@ -68,12 +87,20 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.last = now
 	r.ids[req.Header.Get("webhook-id")] = struct{}{}
 	r.late = append(r.late, late)
+	if id := orderID(body); id != 0 {
+		if _, twice := r.orders[id]; !twice {
+			r.orders[id] = arrival{now.Add(-late).UnixMicro(), now.UnixMicro()}
+		}
+	}
 }
 
 func (r *receiver) stats() received {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := received{Deliveries: len(r.late), Distinct: len(r.ids), Seconds: r.last.Sub(r.first).Seconds()}
+	if !r.first.IsZero() {
+		s.First = r.first.UnixMicro()
+	}
 	if s.Seconds > 0 {
 		s.PerSecond = float64(s.Deliveries) / s.Seconds
 	}

@@ -37,6 +37,8 @@ type options struct {
 	what     []string // figures to measure
 	program  string   // binary of comanda, "" = build it
 	profile  string   // folder, "" = no profiles
+	backlog  int      // events that wait
+	drain    int      // of them, until the measurement ends
 }
 
 // bench is one installation under measurement.
@@ -47,6 +49,7 @@ type bench struct {
 	engine        string
 	nBrands       int
 	log           *os.File
+	tables        *tables
 }
 
 // run measures every combination and prints one line per figure.
@@ -78,9 +81,11 @@ func run(o options) (err error) {
 			return fmt.Errorf("ceilings: %w", err)
 		}
 	}
+	tables := &tables{}
+	defer tables.print()
 	for _, engine := range o.engines {
 		for i, n := range o.brands {
-			b := &bench{options: o, comanda: comanda, self: self, dir: dir, engine: engine, nBrands: n, log: log}
+			b := &bench{options: o, comanda: comanda, self: self, dir: dir, engine: engine, nBrands: n, log: log, tables: tables}
 			for _, f := range figures {
 				if !slices.Contains(o.what, f.name) || i > 0 && !f.byBrands {
 					continue
@@ -101,7 +106,12 @@ var figures = []struct {
 	measure  func(*bench) error
 }{
 	{"orders", true, (*bench).orders},
-	{"webhooks", true, (*bench).webhooks},
+	{"burst", true, (*bench).burstRounds},
+	{"latency", false, (*bench).latency},
+	{"beside", false, (*bench).beside},
+	{"backlog", false, (*bench).waiting},
+	{"streams", false, (*bench).streams},
+	{"nodes", false, (*bench).nodes},
 	{"tokens", false, (*bench).tokens},
 	{"flood", false, (*bench).flood},
 }
@@ -148,6 +158,9 @@ func (b *bench) serve(c app.Config, what string) (p *process, ready time.Duratio
 	args := []string{
 		"serve", "--data", c.Data, "--listen", c.Listen, "--admin", "", "--signup", "open",
 		"--webhook-allow", "127.0.0.0/8", "--diner-rate=-1",
+	}
+	if c.MasterKeyFile != "" {
+		args = append(args, "--master-key-file", c.MasterKeyFile)
 	}
 	if c.DatabaseURL != "" {
 		args = append(args, "--database-url", c.DatabaseURL)
@@ -216,42 +229,6 @@ func (b *bench) orders() error {
 		return err
 	}
 	b.print("after the load: RSS %.1f MB, %v CPU in all by getrusage", float64(rss)/1e6, p.total().Round(time.Millisecond))
-	return nil
-}
-
-// webhooks measures how a burst of events that waits in the log is delivered: the server starts with all of them due.
-func (b *bench) webhooks() error {
-	receiver, address, err := b.receiver()
-	if err != nil {
-		return err
-	}
-	defer receiver.kill()
-	c, remove, err := b.install("webhooks")
-	if err != nil {
-		return err
-	}
-	defer remove()
-	err = seed(context.Background(), sowing{config: c, brands: b.nBrands, subscribe: "http://" + address + "/hook", orders: b.burst})
-	if err != nil {
-		return err
-	}
-	p, _, err := b.serve(c, "webhooks")
-	if err != nil {
-		return err
-	}
-	got, err := await(address, b.burst, 2*time.Minute)
-	if err != nil {
-		return err
-	}
-	used, err := p.cpu()
-	if err != nil {
-		return err
-	}
-	if err := p.stop(); err != nil {
-		return err
-	}
-	b.print("webhooks, burst of %d: %6.0f deliveries/s, %4d µs CPU each (start included), %d twice",
-		b.burst, got.PerSecond, used.Microseconds()/int64(got.Deliveries), got.Deliveries-got.Distinct)
 	return nil
 }
 

@@ -1,11 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"sync"
-	"sync/atomic"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,7 +14,8 @@ import (
 	"comanda/account"
 	"comanda/app"
 	"comanda/demo"
-	"comanda/order"
+	"comanda/event"
+	"comanda/internal/db"
 	"comanda/store"
 	"comanda/wire"
 )
@@ -22,8 +24,9 @@ import (
 type sowing struct {
 	config    app.Config
 	brands    int
-	subscribe string // callback URL of one webhook subscription per brand to order.created; "" = none
-	orders    int    // placed by domain calls, over all brands
+	subscribe string   // callback URL of one webhook subscription per brand to order.created; "" = none
+	also      []string // callback URLs of more such subscriptions of the first brand
+	events    int      // order.created of webhookBytes appended to the log, over all brands
 }
 
 // seed makes brands that can sell, without a server, and writes bench.json into the data folder.
@@ -50,7 +53,10 @@ func seed(ctx context.Context, s sowing) (err error) {
 		}
 		out.Brands = append(out.Brands, b)
 	}
-	if err := placeMany(ctx, server.Orders, out.Brands, s.orders); err != nil {
+	if err := subscribeAlso(ctx, server, owner, out.Brands[0], s.also); err != nil {
+		return err
+	}
+	if err := appendMany(ctx, server.DB, server.Log, out.Brands, s.events, appendBatch); err != nil {
 		return err
 	}
 	if err := register(ctx, server, owner, out.Brands[0], &out.OAuth); err != nil {
@@ -80,7 +86,7 @@ func sow(ctx context.Context, s *app.Server, owner int, name, subscribe string) 
 	if err != nil {
 		return b, err
 	}
-	b.AppID = made.AppID
+	b.AppID, b.ID = made.AppID, made.ID
 	caller, err := s.Accounts.PersonCaller(ctx, owner)
 	if err != nil {
 		return b, err
@@ -113,42 +119,62 @@ func sow(ctx context.Context, s *app.Server, owner int, name, subscribe string) 
 	return b, err
 }
 
-// placeMany places orders by domain calls, several at a time.
-func placeMany(ctx context.Context, orders *order.Orders, brands []brand, n int) error {
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	failed := make(chan error, 16)
-	for range cap(failed) {
-		wg.Go(func() {
-			for {
-				i := int(next.Add(1))
-				if i > n {
-					return
-				}
-				b := &brands[i%len(brands)]
-				if err := placeByCall(ctx, orders, b); err != nil {
-					failed <- err
-					return
-				}
-			}
-		})
-	}
-	wg.Wait()
-	select {
-	case err := <-failed:
+// subscribeAlso subscribes more callback URLs to order.created, perApp of them for each OAuth app.
+func subscribeAlso(ctx context.Context, s *app.Server, owner int, b brand, urls []string) error {
+	const perApp = 50
+	caller, err := s.Accounts.PersonCaller(ctx, owner)
+	if err != nil {
 		return err
-	default:
-		return nil
 	}
+	for part := range slices.Chunk(urls, perApp) {
+		client, _, err := s.OAuth.CreateApp(ctx, caller, b.AppID, wire.OAuthApp{OauthAppName: wire.P("Others")})
+		if err != nil {
+			return err
+		}
+		for _, u := range part {
+			in := wire.WebhookSubscription{CallbackUrl: &u, EventNames: []string{"order.created"}}
+			if _, err := s.Webhooks.Create(ctx, caller, b.AppID, client, in); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
-func placeByCall(ctx context.Context, orders *order.Orders, b *brand) error {
-	var basket order.Basket
-	if err := json.Unmarshal(b.Basket, &basket); err != nil {
-		return err
+const appendBatch = 5000
+
+// appendMany appends events that delivery cannot tell from orders: n in all, the brands in turn, so many to a transaction.
+func appendMany(ctx context.Context, d *db.DB, log *event.Log, brands []brand, n, batch int) error {
+	models := make([]event.Record, len(brands))
+	for i := range brands {
+		rec, err := event.Encode(event.New{
+			Brand: brands[i].ID, AppID: brands[i].AppID, Subject: "order/0", Store: brands[i].StoreID, Body: &wire.OrderCreatedEvent{},
+		})
+		if err != nil {
+			return err
+		}
+		const pad = `,"Pad":""}`
+		text := strings.Repeat("x", max(0, webhookBytes-len(rec.Body)-len(pad)+1))
+		rec.Body = append(rec.Body[:len(rec.Body)-1:len(rec.Body)-1], `,"Pad":"`+text+`"}`...)
+		models[i] = rec
 	}
-	_, err := orders.Place(ctx, &account.Caller{Idempotent: uuid.NewString()}, b.AppID, basket)
-	return err
+	for at := 0; at < n; at += batch {
+		recs := make([]event.Record, min(batch, n-at))
+		for i := range recs {
+			rec := models[(at+i)%len(models)]
+			id, err := uuid.NewV7()
+			if err != nil {
+				return err
+			}
+			rec.Body = bytes.Replace(rec.Body, []byte(rec.ID), []byte(id.String()), 1)
+			rec.ID, rec.Subject, rec.Created = id.String(), fmt.Sprintf("order/%d", at+i), time.Now()
+			recs[i] = rec
+		}
+		if err := d.Write(ctx, func(tx *db.Tx) error { log.Append(tx, recs...); return nil }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // furnish gives a store its address, hours around the clock, the demo's menu, and publishes it.
