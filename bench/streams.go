@@ -136,7 +136,7 @@ func begin(conn *tls.Conn, request string) error {
 	if _, err := io.WriteString(conn, request); err != nil {
 		return err
 	}
-	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil) //nolint:bodyclose // it is read until the process is killed
 	if err != nil {
 		return err
 	}
