@@ -1,10 +1,22 @@
 // Package clock is the only place that reads the wall clock, so that tests in a synctest bubble own all of time.
 package clock
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
+
+// shifted is by how much a test has set the wall clock, in nanoseconds.
+var shifted atomic.Int64
 
 // Now returns the current instant in UTC with microseconds, the precision that is stored and sent.
-func Now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+func Now() time.Time {
+	return time.Now().Add(time.Duration(shifted.Load())).UTC().Truncate(time.Microsecond)
+}
+
+// Shift sets the wall clock of this process, and nothing that measures elapsed time, forward or back from where it stands.
+// Tests do with it what people and time servers do; a shift of the sum with its sign turned undoes all.
+func Shift(d time.Duration) { shifted.Add(int64(d)) }
 
 // Micros is an instant as it is stored: int64 microseconds since 1970 UTC; the zero time is 0.
 func Micros(t time.Time) int64 {

@@ -31,6 +31,28 @@ type Config struct {
 	// Strict finds a nested transaction even where the closure passes an outer context on, at the price of a stack
 	// walk per transaction. Without it such a nested Write waits for itself on SQLite; tests run strict.
 	Strict bool
+	// Around, when set, stands between callers and the engine. Tests let a database fail with it.
+	Around Around
+}
+
+// Around is called for every Read and Write with the closure and with what runs it. It may run it, run another one, or
+// answer by itself.
+type Around func(ctx context.Context, write bool, fn func(*Tx) error, run Run) error
+
+// Run is an engine's own way of running a transaction.
+type Run func(ctx context.Context, fn func(*Tx) error) error
+
+type surrounded struct {
+	engine
+	around Around
+}
+
+func (s surrounded) write(ctx context.Context, fn func(*Tx) error) error {
+	return s.around(ctx, true, fn, s.engine.write)
+}
+
+func (s surrounded) read(ctx context.Context, fn func(*Tx) error) error {
+	return s.around(ctx, false, fn, s.engine.read)
 }
 
 // Errors that callers can meet besides their own.

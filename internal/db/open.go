@@ -43,5 +43,8 @@ func open(ctx context.Context, c Config) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("db: open: %w", err)
 	}
+	if c.Around != nil {
+		d.engine = surrounded{d.engine, c.Around}
+	}
 	return d, nil
 }
