@@ -109,7 +109,7 @@ func (p *plan) step(r *rand.Rand, calm bool) step {
 	switch kind {
 	default: // 0 to 6
 		st.do, st.sub, st.n, st.m = "events", r.IntN(simBrands), 1+r.IntN(25), 1+r.IntN(8)
-		if r.IntN(6) == 0 {
+		if r.IntN(10) == 0 {
 			st.n, st.m = 100+r.IntN(500), 200
 		}
 	case 7, 8, 9:

@@ -33,6 +33,7 @@ import (
 //
 //	go test ./webhook -run TestSimulation -seed 17        repeats one plan
 //	COMANDA_SIM_SEEDS=10000 go test ./webhook -run TestSimulation -timeout 0
+//	COMANDA_SIM_FIRST=500   begins with this seed; COMANDA_SIM_BRIEF=1 makes no failure smaller
 //	COMANDA_SIM_TIME=90s    go test ./webhook -run TestSimulation
 //
 // A seed stands for a plan. What goroutines do at one and the same instant is not in it, nor is the jitter of retries: a
@@ -127,7 +128,10 @@ func simulateSeed(t *testing.T, template []byte, seed uint64) simFigures {
 	if s.broken == nil {
 		return s.figures()
 	}
-	small, last := shrink(t, template, p, s)
+	small, last := p, s
+	if os.Getenv("COMANDA_SIM_BRIEF") == "" {
+		small, last = shrink(t, template, p, s)
+	}
 	t.Errorf("seed %d: %s\nThis is what happened (plan of %d steps, made smaller from %d):\n%s\n%s\nRepeat it: go test ./webhook -run TestSimulation -seed %d",
 		seed, last.broken.what, len(small.steps), len(p.steps), small, last.story(), seed)
 	return s.figures()
