@@ -139,6 +139,11 @@ func (m *mutant) mustBeFound(t *testing.T, root string) {
 		t.Errorf("%s: not found in %s seeds\n%s", m.name, mutantSeeds, out)
 		return
 	}
-	first, _, _ := strings.Cut(string(out), "This is what happened")
-	t.Logf("%s: %.300s", m.name, strings.TrimSpace(first))
+	for line := range strings.Lines(string(out)) {
+		if strings.HasPrefix(line, "seed ") {
+			t.Logf("%s: %s", m.name, strings.TrimSpace(line))
+			return
+		}
+	}
+	t.Errorf("%s: it breaks, but not by a check:\n%.2000s", m.name, out)
 }

@@ -157,9 +157,7 @@ func (s *sim) depart(n *simNode, r *http.Request) (*flight, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.mu.Lock()
-	replaced := n.replaced
-	n.mu.Unlock()
+	replaced := n.isReplaced()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sub := s.byKey[f.sub]

@@ -215,6 +215,9 @@ func (n *simNode) transaction(ctx context.Context, write bool, fn func(*db.Tx) e
 	if err != nil {
 		return err
 	}
+	if write && n.isReplaced() && calledFrom("event.(*Log).register") {
+		return db.ErrUnavailable // on SQLite it would evict the other one: there, the file lock keeps the two apart
+	}
 	trouble := n.trip()
 	alive := func(tx *db.Tx) error {
 		if n.isDead() {
@@ -249,10 +252,7 @@ func (n *simNode) transaction(ctx context.Context, write bool, fn func(*db.Tx) e
 
 // fencedWrite runs a closure and finds out whether a node that was replaced settles anything in it.
 func (n *simNode) fencedWrite(tx *db.Tx, fn func(*db.Tx) error) error {
-	n.mu.Lock()
-	replaced := n.replaced
-	n.mu.Unlock()
-	if !replaced {
+	if !n.isReplaced() {
 		return fn(tx)
 	}
 	before, after := 0, 0
@@ -273,18 +273,29 @@ func (n *simNode) fencedWrite(tx *db.Tx, fn func(*db.Tx) error) error {
 
 // holdsLock reports whether the caller holds a mutex that others of its node wait for: in a bubble, such a wait keeps time
 // from going on. These calls fail in a pause, the others wait.
-func holdsLock() bool {
+func holdsLock() bool { return calledFrom("event.(*Log).fetch", "event.(*Log).claim") }
+
+func calledFrom(names ...string) bool {
 	pcs := make([]uintptr, 24)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)])
 	for {
 		f, more := frames.Next()
-		if strings.HasSuffix(f.Function, "event.(*Log).fetch") || strings.HasSuffix(f.Function, "event.(*Log).claim") {
-			return true
+		for _, name := range names {
+			if strings.HasSuffix(f.Function, name) {
+				return true
+			}
 		}
 		if !more {
 			return false
 		}
 	}
+}
+
+// isReplaced reports whether another node took the work over.
+func (n *simNode) isReplaced() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.replaced
 }
 
 // RoundTrip is the node's network.

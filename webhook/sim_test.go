@@ -231,6 +231,9 @@ func (s *sim) breakLocked(sub int, subject, format string, args ...any) {
 	if s.broken == nil {
 		s.broken = &broken{fmt.Sprintf(format, args...), sub, subject}
 		s.traceLocked(sub, subject, "WRONG: %s", s.broken.what)
+		if os.Getenv("COMANDA_SIM_BRIEF") != "" { // a broken build may not live long enough to tell its story
+			fmt.Fprintf(os.Stderr, "seed %d: %s\n", s.plan.seed, s.broken.what)
+		}
 	}
 }
 
