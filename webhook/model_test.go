@@ -120,7 +120,7 @@ func (m *model) inSequence(position int64) {
 		if e.Subject != subject || m.got[p] || !m.s.sub.wants(e.Name, e.Store, p) || m.now.Sub(e.Created) >= retryWindow || m.givenUp(p) {
 			continue
 		}
-		if first, ok := m.failed[p]; !ok || m.now.Sub(first) < orderHold {
+		if first, ok := m.failed[p]; !ok || m.now.Sub(first) < m.s.sub.settings.orderHold() {
 			m.t.Fatalf("position %d of %s starts before %d has landed (it failed first at %v, now %v)", position, subject, p, first, m.now)
 		}
 	}

@@ -73,7 +73,8 @@ func (s *stream) dueRow(now time.Time) *row {
 		case s.lines[r.subject].flying:
 			heap.Pop(&s.due) // back when the subject is free
 		case s.probing && r.state == rowHeld:
-			s.plan(r, rowHeld, now.Add(s.sub.settings.orderHold())) // the time of an outage does not count
+			// The time of an outage does not count. A row must not stay due here, however short the hold is.
+			s.plan(r, rowHeld, now.Add(max(s.sub.settings.orderHold(), time.Second)))
 		default:
 			return r
 		}

@@ -54,7 +54,8 @@ type era struct {
 type receipt struct {
 	ok       map[int]bool // generations of nodes that saw it received
 	tries    int
-	failedAt time.Time // first failure, wall clock
+	failedAt time.Time // first failure, by the wall clock, and
+	failed   time.Time // by the bubble's
 	id       string
 	bodies   [2]string // envelope, flat
 }
@@ -231,7 +232,7 @@ func (s *sim) sequence(sub *state, f *flight, e *event.Event) {
 		switch {
 		case r == nil || len(r.ok) == 0 && r.failedAt.IsZero():
 			s.breakLocked(f.sub, f.subject, "position %d of %s was sent before %d was tried to its end", f.position, e.Subject, q)
-		case len(r.ok) == 0 && wall().Sub(r.failedAt) < sub.hold:
+		case len(r.ok) == 0 && max(wall().Sub(r.failedAt), time.Since(r.failed)) < sub.hold: // the clock may have been set back since
 			s.breakLocked(f.sub, f.subject, "position %d of %s was sent %v after %d had failed first, the hold is %v",
 				f.position, e.Subject, wall().Sub(r.failedAt), q, sub.hold)
 		}
@@ -268,7 +269,7 @@ func (s *sim) arrive(n *simNode, f *flight, res *http.Response, err error, done 
 		s.traceLocked(f.sub, f.subject, "position %d is received by subscription %d", f.position, f.sub)
 	} else {
 		if rec.failedAt.IsZero() {
-			rec.failedAt = wall()
+			rec.failedAt, rec.failed = wall(), time.Now()
 		}
 		text := fmt.Sprint(err)
 		if err == nil {

@@ -73,7 +73,7 @@ func newPlan(seed uint64) *plan {
 			}
 		}
 		if r.IntN(3) == 0 {
-			sub.hold = []int{1, 5, 60, 1200}[r.IntN(4)]
+			sub.hold = []int{0, 5, 60, 1200}[r.IntN(4)]
 		}
 		if r.IntN(5) == 0 {
 			sub.stores = []int{1, 2}

@@ -661,6 +661,7 @@ func (s *sim) finale() {
 	s.mu.Unlock()
 	for wait := time.Second; !ended && !s.quiet(); wait = min(2*wait, 5*time.Minute) {
 		s.sleep(wait)
+		s.recover() // a crash after a call that took long
 		if s.broken != nil {
 			break
 		}

@@ -111,6 +111,13 @@ func newStream(sub *Subscription, cursor int64, rows []*row, h health) *stream {
 			heap.Push(&s.due, r)
 		}
 	}
+	for _, l := range s.lines { // one may have been planned behind a row that has come since
+		for i, r := range l.rows[1:] {
+			if before := l.rows[i]; r.at.IsZero() && !before.firstFailed.IsZero() {
+				s.plan(r, rowHeld, before.firstFailed.Add(s.sub.settings.orderHold()))
+			}
+		}
+	}
 	return s
 }
 
