@@ -56,8 +56,6 @@ type receipt struct {
 	tries    int
 	failedAt time.Time // first failure, by the wall clock, and
 	failed   time.Time // by the bubble's
-	id       string
-	bodies   [2]string // envelope, flat
 }
 
 // state is what the checks know of one subscription.
@@ -71,7 +69,6 @@ type state struct {
 	settled  map[int]mark // by generation
 	twice    map[int]map[int64]bool
 	manner   manner
-	always   bool // the manner never changed
 	deadOnly bool
 	hold     time.Duration
 }

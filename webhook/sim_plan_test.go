@@ -63,7 +63,7 @@ func (st step) String() string {
 }
 
 func newPlan(seed uint64) *plan {
-	r := rand.New(rand.NewPCG(seed, 0x51)) //nolint:gosec // repeatable
+	r := rand.New(rand.NewPCG(seed, 0x51))
 	p := &plan{seed: seed}
 	for range 3 + r.IntN(4) {
 		sub := simSub{brand: r.IntN(simBrands), flat: r.IntN(3) == 0, hold: -1, how: mannerOK, poison: r.IntN(4) == 0}

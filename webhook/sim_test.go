@@ -178,7 +178,6 @@ type sim struct {
 	began  time.Time
 
 	node       *simNode
-	old        *simNode // was replaced, and does not know it
 	generation int
 	crashes    int
 
@@ -338,7 +337,7 @@ func simulate(t *testing.T, template []byte, p *plan) *sim {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	s := &sim{
-		t: t, plan: p, path: filepath.Join(dir, "comanda.db"), rng: rand.New(rand.NewPCG(p.seed, 2)), //nolint:gosec // repeatable
+		t: t, plan: p, path: filepath.Join(dir, "comanda.db"), rng: rand.New(rand.NewPCG(p.seed, 2)),
 		byKey: map[int]*state{}, byID: map[int]*state{}, early: map[int][]era{}, flying: map[inFlight]int64{},
 		logs: make([][]event.Event, simBrands),
 	}
@@ -378,7 +377,7 @@ func (s *sim) run() {
 	s.node = s.start()
 	for i, st := range s.plan.steps {
 		s.tracef(0, "", "step %d: %s", i+1, st)
-		s.do(st, rand.New(rand.NewPCG(s.plan.seed, uint64(st.n*1000+st.m)))) //nolint:gosec // repeatable
+		s.do(st, rand.New(rand.NewPCG(s.plan.seed, uint64(st.n*1000+st.m))))
 		s.sleep(st.wait)
 		s.recover()
 		s.look()

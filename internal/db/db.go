@@ -32,7 +32,7 @@ type Config struct {
 	// walk per transaction. Without it such a nested Write waits for itself on SQLite; tests run strict.
 	Strict bool
 	// Around, when set, stands between callers and the engine. Tests let a database fail with it.
-	Around Around
+	Around Around `json:"-"`
 }
 
 // Around is called for every Read and Write with the closure and with what runs it. It may run it, run another one, or
