@@ -1,14 +1,17 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"maps"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"comanda/internal/clock"
@@ -19,18 +22,23 @@ import (
 // delivery.
 const (
 	logBytes   = 16 << 20 // waiting to be written
-	logBatch   = 256      // attempts per transaction
-	logKept    = 28 * 24 * time.Hour
-	logTrim    = 500 // rows per deleting transaction
-	logTrimGap = 10 * time.Minute
-	logGap     = 50 * time.Millisecond
+	logBatch   = 1024     // attempts per transaction
+	logGap     = 500 * time.Millisecond
 	maxHeaders = 16 << 10
+)
+
+// What an attempt was made for.
+const (
+	kindLive   = "live"
+	kindReplay = "replay"
+	kindTest   = "test"
 )
 
 // logged is one attempt as the log keeps it. The body that was sent is not kept: the event has it.
 type logged struct {
 	sub      *Subscription
-	number   int // 1 = first attempt
+	kind     string // kindLive …; empty = live
+	number   int    // 1 = first attempt
 	position int64
 	eventID  string
 	name     string
@@ -59,19 +67,27 @@ func headerSize(h http.Header) int {
 	return n
 }
 
-// attemptLog writes attempts in batches, apart from settlement.
+// attemptLog writes attempts in blocks, apart from settlement, and drops old blocks.
 type attemptLog struct {
 	db    *db.DB
+	limit int64     // bytes of all blocks
+	code  blockCode // of the goroutine that writes
+
 	mu    sync.Mutex
 	queue []logged
 	bytes int
 	lost  int64
 	some  chan struct{} // the queue is not empty any more
 	full  chan struct{} // it holds a batch
+
+	written atomic.Int64  // bytes since the last look at the bounds
+	much    chan struct{} // they are a good part of them
 }
 
-func newAttemptLog(d *db.DB) *attemptLog {
-	return &attemptLog{db: d, some: make(chan struct{}, 1), full: make(chan struct{}, 1)}
+func newAttemptLog(d *db.DB, limit int64) *attemptLog {
+	return &attemptLog{
+		db: d, limit: limit, some: make(chan struct{}, 1), full: make(chan struct{}, 1), much: make(chan struct{}, 1),
+	}
 }
 
 // add notes an attempt; it never waits.
@@ -152,20 +168,72 @@ func (a *attemptLog) runOnce(ctx context.Context) (int, error) {
 	if len(batch) == 0 {
 		return 0, nil
 	}
-	stmts := make(statements, len(batch))
-	for i := range batch {
-		stmts[i] = batch[i].insert()
-	}
+	blocks, bytes := a.blocks(batch)
 	err := a.db.Write(ctx, func(tx *db.Tx) error {
-		tx.Attach(stmts.key(), func() db.Flusher { return stmts })
+		tx.Attach(blocks.key(), func() db.Flusher { return blocks })
 		return nil
 	})
 	if err != nil {
 		a.mu.Lock()
 		a.lost += int64(len(batch))
 		a.mu.Unlock()
+		return len(batch), err
 	}
-	return len(batch), err
+	if a.written.Add(bytes) > a.limit/16 {
+		notify(a.much)
+	}
+	return len(batch), nil
+}
+
+// blocks puts attempts of one subscription and kind together, in the order in which they began.
+func (a *attemptLog) blocks(batch []logged) (out statements, bytes int64) {
+	slices.SortStableFunc(batch, func(x, y logged) int {
+		return cmp.Or(cmp.Compare(x.sub.ID, y.sub.ID), cmp.Compare(x.kind, y.kind), x.at.Compare(y.at), cmp.Compare(x.position, y.position))
+	})
+	var b block
+	finish := func() {
+		if a.code.n > 0 {
+			body := a.code.close()
+			b.bytes = int64(len(body) + rowBytes)
+			bytes += b.bytes
+			out = append(out, b.insert(body))
+		}
+	}
+	for i := range batch {
+		l := &batch[i]
+		if s := l.sub; i == 0 || s.ID != b.sub || l.kind != batch[i-1].kind || len(a.code.raw) > blockRaw {
+			finish()
+			b = block{sub: s.ID, brand: s.Brand, kind: cmp.Or(l.kind, kindLive), first: clock.Micros(l.at), low: l.position, high: l.position}
+		}
+		k := l.asKept()
+		a.code.add(&k)
+		b.last = clock.Micros(l.at)
+		b.low, b.high = min(b.low, l.position), max(b.high, l.position)
+		b.count++
+		if !k.received() {
+			b.failed++
+		}
+	}
+	finish()
+	return out, bytes
+}
+
+// block is the head of a block: what can be asked without decoding it.
+type block struct {
+	sub, brand    int
+	kind          string
+	first, last   int64 // the attempts in it began from … to, in microseconds
+	salt          int64
+	low, high     int64 // positions
+	count, failed int
+	bytes         int64
+}
+
+func (b *block) insert(body []byte) db.Stmt {
+	b.salt = rand.Int64N(1 << 31) //nolint:gosec // not a secret
+	return db.Stmt{SQL: sqlInsertBlock, Args: []any{
+		b.sub, b.last, b.salt, b.brand, b.kind, b.first, b.low, b.high, b.count, b.failed, b.bytes, body,
+	}}
 }
 
 // statements are flushed with the commit: on PostgreSQL in one round trip.
@@ -178,24 +246,8 @@ func (statements) key() any { return statementsKey{} }
 // Flush returns them as they are.
 func (s statements) Flush() []db.Stmt { return s }
 
-func (l *logged) insert() db.Stmt {
-	s := l.sub
-	why := ""
-	if l.err != nil && l.status == 0 {
-		why = reason(l.err)
-	}
-	body := l.body
-	if body == nil {
-		body = []byte{}
-	}
-	return db.Stmt{SQL: sqlInsertAttempt, Args: []any{
-		s.ID, clock.Micros(l.at), l.position, l.number, s.Brand, l.eventID, l.name, clock.Micros(l.created),
-		s.Version, s.Owner, s.CallbackURL, requestText(l.request), l.status, headerText(l.header), body,
-		l.duration.Microseconds(), why,
-	}}
-}
-
-// requestText is the header of a request as text, a line each, in the order that it is read in.
+// requestText is the header of a request as text, a line each: what every request has in the order that it is read in,
+// then the rest by name.
 func requestText(r *http.Request) string {
 	if r == nil {
 		return ""
@@ -205,6 +257,14 @@ func requestText(r *http.Request) string {
 	headerLine(&b, "Host", r.Host)
 	headerLine(&b, "Content-Length", strconv.FormatInt(r.ContentLength, 10))
 	for _, name := range sentNames(r.Header) {
+		for _, v := range r.Header[name] {
+			headerLine(&b, name, v)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
+		if slices.Contains(sentHeaders, name) {
+			continue
+		}
 		for _, v := range r.Header[name] {
 			headerLine(&b, name, v)
 		}
@@ -236,49 +296,4 @@ func headerLine(b *strings.Builder, name, value string) {
 // clean makes outside bytes storable as text on both engines.
 func clean(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
-}
-
-// trim deletes what is older than logKept, in small transactions, and returns how much.
-func (a *attemptLog) trim(ctx context.Context) (int, error) {
-	before := clock.Micros(clock.Now().Add(-logKept))
-	total, id := 0, 0
-	for ctx.Err() == nil {
-		var next *int
-		err := a.db.Read(ctx, func(tx *db.Tx) error { return tx.QueryRow(sqlNextLogged, id).Scan(&next) })
-		if err != nil || next == nil {
-			return total, err
-		}
-		id = *next
-		for ctx.Err() == nil {
-			var n int64
-			err := a.db.Write(ctx, func(tx *db.Tx) (err error) {
-				n, err = tx.Exec(sqlTrimAttempts, id, before, logTrim)
-				return err
-			})
-			total += int(n)
-			if err != nil {
-				return total, err
-			}
-			if n == 0 {
-				break
-			}
-		}
-	}
-	return total, ctx.Err()
-}
-
-// runTrim trims now and then until ctx ends.
-func (a *attemptLog) runTrim(ctx context.Context) {
-	tick := time.NewTicker(logTrimGap)
-	defer tick.Stop()
-	for {
-		if n, err := a.trim(ctx); err != nil && ctx.Err() == nil {
-			slog.Warn("webhook: old attempts were not all deleted", "deleted", n, "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
 }

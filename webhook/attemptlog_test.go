@@ -20,7 +20,7 @@ import (
 func TestWaitingAttemptsAreBoundedByAllTheirBytes(t *testing.T) {
 	const value = 64 << 10
 	answer := http.Header{"X-Long": {strings.Repeat("x", value)}}
-	a := newAttemptLog(nil)
+	a := newAttemptLog(nil, DefaultLogBytes)
 	for range 2 * logBytes / value {
 		a.add(logged{result: result{header: answer}})
 	}

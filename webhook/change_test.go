@@ -390,7 +390,7 @@ func TestTroubleOfTheAttemptLogRepeatsNothing(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
 	e := newEndpoint(t, nil)
 	id := w.subscribe(e.URL)
-	w.breakTable("webhook_attempts")
+	w.breakTable("webhook_attempt_blocks")
 	stop := w.run()
 	w.burst(1, 500)
 	e.wait(t, 500)

@@ -34,22 +34,26 @@ func (w *Webhooks) Logs(ctx context.Context, c *account.Caller, appID, oauthAppI
 	var out []wire.WebhookLog
 	total := 0
 	from, to := clock.Micros(r.Start), clock.Micros(r.End)
-	err = w.db.Read(ctx, func(tx *db.Tx) error {
-		if err := tx.QueryRow(sqlCountAttempts, s.ID, from, to).Scan(&total); err != nil {
+	err = w.db.Read(ctx, func(tx *db.Tx) (err error) {
+		if total, err = countAttempts(tx, s.ID, from, to); err != nil {
 			return err
 		}
-		positions, err := scanAttempts(tx, s, from, to, r.Limit, (r.Page-1)*r.Limit, &out)
-		if err != nil {
+		k := newWalk(tx, s.ID)
+		k.from, k.to = from, to
+		out = []wire.WebhookLog{}
+		if err := k.skip((r.Page - 1) * r.Limit); err != nil {
 			return err
 		}
-		for i := range out {
-			events, err := event.Read(tx, b.ID, positions[i]-1, 1)
-			if err != nil {
+		for len(out) < r.Limit {
+			f, err := k.next()
+			if err != nil || f == nil {
 				return err
 			}
-			if len(events) == 1 && events[0].Position == positions[i] && events[0].ID == string(out[i].FlipdishWebhookId) {
-				out[i].RequestBody = string(bodyOf(&events[0], out[i].Version))
+			l := logOf(f)
+			if l.RequestBody, err = sentBody(tx, b.ID, &f.kept); err != nil {
+				return err
 			}
+			out = append(out, l)
 		}
 		return nil
 	})
@@ -59,40 +63,54 @@ func (w *Webhooks) Logs(ctx context.Context, c *account.Caller, appID, oauthAppI
 	return out, total, nil
 }
 
-func scanAttempts(tx *db.Tx, s *Subscription, from, to int64, limit, offset int, out *[]wire.WebhookLog) (positions []int64, err error) {
-	rows, err := tx.Query(sqlAttempts, s.ID, from, to, limit, offset)
+// countAttempts counts the attempts of a subscription that began in a time.
+func countAttempts(tx *db.Tx, sub int, from, to int64) (int, error) {
+	total := 0
+	if err := tx.QueryRow(sqlCountWithin, sub, from, to).Scan(&total); err != nil {
+		return 0, err
+	}
+	rows, err := tx.Query(sqlBlocksAcross, sub, from, to)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	defer func() { _ = rows.Close() }()
-	*out = []wire.WebhookLog{}
 	for rows.Next() {
-		var l wire.WebhookLog
-		var triggered, position, created, took int64
-		var number, status int
 		var body []byte
-		var reason string
-		err := rows.Scan(&triggered, &position, &number, &l.FlipdishWebhookId, &l.WebhookEventName, &created, &l.Version,
-			&l.WebhookSubscriptionOwnerUserId, &l.WebhookSubscriptionCallbackUrl, &l.RequestHeaders, &status, &l.ResponseHeaders,
-			&body, &took, &reason)
-		if err != nil {
-			return nil, err
+		if err := rows.Scan(&body); err != nil {
+			return 0, err
 		}
-		l.EventCreated = wire.At(clock.FromMicros(created)).Format()
-		l.WebhookTriggered = wire.At(clock.FromMicros(triggered)).Format()
-		l.Duration = durationText(time.Duration(took) * time.Microsecond)
-		l.RetryCount = number - 1
-		l.ResponseBody = clean(string(body))
-		if status != 0 {
-			l.HttpResponseStatusCode = strconv.Itoa(status)
-			l.HttpResponseStatus = http.StatusText(status)
-		} else {
-			l.HttpResponseStatus = "No answer: " + reason
+		all, _ := decodeBlock(body) // the walk tells of one that cannot be read
+		for i := range all {
+			if at := clock.Micros(all[i].at); at >= from && at <= to {
+				total++
+			}
 		}
-		*out = append(*out, l)
-		positions = append(positions, position)
 	}
-	return positions, rows.Err()
+	return total, rows.Err()
+}
+
+// sentBody is the body that an attempt sent, from the event; empty when the log no longer has it.
+func sentBody(tx *db.Tx, brand int, k *kept) (string, error) {
+	events, err := event.Read(tx, brand, k.position-1, 1)
+	if err != nil || len(events) == 0 || events[0].Position != k.position || events[0].ID != k.eventID {
+		return "", err
+	}
+	return string(bodyOf(&events[0], k.version)), nil
+}
+
+// logOf is an attempt as the contract shows it, without the body that was sent.
+func logOf(f *found) wire.WebhookLog {
+	l := wire.WebhookLog{
+		FlipdishWebhookId: wire.UUID(f.eventID), WebhookEventName: f.name, Version: f.version, RetryCount: f.number - 1,
+		WebhookSubscriptionOwnerUserId: f.owner, WebhookSubscriptionCallbackUrl: f.url, RequestHeaders: f.request,
+		EventCreated: wire.At(f.created).Format(), WebhookTriggered: wire.At(f.at).Format(), Duration: durationText(f.duration),
+		ResponseHeaders: f.response, ResponseBody: clean(f.body), HttpResponseStatus: "No answer: " + f.reason,
+	}
+	if f.status != 0 {
+		l.HttpResponseStatusCode = strconv.Itoa(f.status)
+		l.HttpResponseStatus = http.StatusText(f.status)
+	}
+	return l
 }
 
 // durationText writes a duration as hours:minutes:seconds with microseconds: 00:00:01.250000.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strconv"
 	"strings"
 	"syscall"
@@ -28,6 +29,7 @@ type result struct {
 	outcome
 	at       time.Time
 	duration time.Duration
+	timings  timings
 	request  *http.Request
 	header   http.Header
 	body     []byte
@@ -44,9 +46,11 @@ func (e *endpoint) send(ctx context.Context, client http.RoundTripper, ev *event
 	}
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
-	r.request = e.build(ctx, ev, number, r.at)
+	watch := newTrace(began)
+	r.request = e.build(httptrace.WithClientTrace(ctx, &watch.ClientTrace), ev, number, r.at)
 	res, err := client.RoundTrip(r.request) //nolint:bodyclose // readBody closes it
 	r.took = clock.Mono().Sub(began)
+	r.timings = watch.timings()
 	if err != nil {
 		r.duration, r.err, r.connect = r.took, err, neverConnected(err)
 		return r

@@ -118,22 +118,31 @@ const (
 
 // The attempt log.
 const (
-	sqlInsertAttempt = `insert into webhook_attempts
-		(subscription_id, triggered_at, position, attempt, brand_id, event_id, event_name, event_created_at, version, owner_id,
-			callback_url, request_headers, status, response_headers, response_body, duration_us, error)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
-		on conflict do nothing`
-	sqlCountAttempts = `select count(*) from webhook_attempts
-		where subscription_id = $1 and triggered_at >= $2 and triggered_at <= $3`
-	sqlAttempts = `select triggered_at, position, attempt, event_id, event_name, event_created_at, version, owner_id,
-			callback_url, request_headers, status, response_headers, response_body, duration_us, error
-		from webhook_attempts
-		where subscription_id = $1 and triggered_at >= $2 and triggered_at <= $3
-		order by triggered_at desc, position desc limit $4 offset $5`
+	sqlInsertBlock = `insert into webhook_attempt_blocks
+		(subscription_id, last_at, salt, brand_id, kind, first_at, low_position, high_position, attempts, failed, bytes, body)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing`
 
-	// The next subscription that has attempts, walking the primary key.
-	sqlNextLogged   = `select min(subscription_id) from webhook_attempts where subscription_id > $1`
-	sqlTrimAttempts = `delete from webhook_attempts
-		where subscription_id = $1 and triggered_at < $2 and triggered_at <= coalesce((
-			select triggered_at from webhook_attempts where subscription_id = $1 order by triggered_at limit 1 offset $3), $2)`
+	// Blocks with attempts from $2 to $3 that end before ($4, $5), the newest first; $6 = '' or the kind, $7 = 1 only those
+	// with failed ones, $8 = 0 or a position that they may have.
+	sqlBlocks = `select last_at, salt, first_at, attempts, failed, kind from webhook_attempt_blocks
+		where subscription_id = $1 and last_at >= $2 and first_at <= $3 and (last_at, salt) < ($4, $5)
+			and (cast($6 as text) = '' or kind = $6) and failed >= $7
+			and (cast($8 as bigint) = 0 or low_position <= $8 and high_position >= $8)
+		order by last_at desc, salt desc limit $9`
+	sqlBlock = `select body, kind from webhook_attempt_blocks where subscription_id = $1 and last_at = $2 and salt = $3`
+
+	// Attempts from $2 to $3: how many are in blocks that lie within, and the blocks that lie across an edge.
+	sqlCountWithin = `select cast(coalesce(sum(attempts), 0) as bigint) from webhook_attempt_blocks
+		where subscription_id = $1 and first_at >= $2 and last_at >= $2 and last_at <= $3`
+	sqlBlocksAcross = `select body from webhook_attempt_blocks
+		where subscription_id = $1 and last_at >= $2 and first_at <= $3 and (first_at < $2 or last_at > $3)`
+
+	sqlTrimAge = `delete from webhook_attempt_blocks where (last_at, subscription_id, salt) in (
+		select last_at, subscription_id, salt from webhook_attempt_blocks where last_at < $1 order by last_at limit $2)`
+	sqlLogBytes  = `select cast(coalesce(sum(bytes), 0) as bigint) from webhook_attempt_blocks`
+	sqlLogShares = `select subscription_id, cast(sum(bytes) as bigint) from webhook_attempt_blocks
+		group by subscription_id having sum(bytes) > $1`
+	sqlOldestBlocks = `select subscription_id, last_at, salt, bytes from webhook_attempt_blocks
+		where cast($1 as integer) = 0 or subscription_id = $1 order by last_at, subscription_id, salt limit $2`
+	sqlDropBlock = `delete from webhook_attempt_blocks where subscription_id = $1 and last_at = $2 and salt = $3`
 )

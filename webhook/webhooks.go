@@ -24,6 +24,8 @@ type Config struct {
 	Allow []netip.Prefix
 	// Release is Comanda's version, for the User-Agent of deliveries.
 	Release string
+	// LogBytes bounds what the attempt log takes on disk, its oldest attempts go first; 0 = DefaultLogBytes.
+	LogBytes int64
 	// Transport makes the requests; nil = a guarded one of our own. Only tests set it.
 	Transport http.RoundTripper
 }
@@ -53,6 +55,9 @@ func New(d *db.DB, log *event.Log, accounts *account.Accounts, apps *oauth.Serve
 	if err != nil {
 		return nil, fmt.Errorf("webhook: %w", err)
 	}
+	if c.LogBytes <= 0 {
+		c.LogBytes = DefaultLogBytes
+	}
 	if c.Release == "" {
 		c.Release = "dev"
 	}
@@ -62,7 +67,7 @@ func New(d *db.DB, log *event.Log, accounts *account.Accounts, apps *oauth.Serve
 	}
 	w := &Webhooks{
 		db: d, log: log, accounts: accounts, apps: apps, guard: guard, box: box, client: c.Transport,
-		agent: "Comanda-Webhooks/" + c.Release, attempts: newAttemptLog(d),
+		agent: "Comanda-Webhooks/" + c.Release, attempts: newAttemptLog(d, c.LogBytes),
 		asks: asks{by: map[int]*rate.Limiter{}},
 	}
 	apps.OnDelete(w.dropApp)
