@@ -91,6 +91,10 @@ func (s *server) routes() []group {
 			on("GetWebhookExpired", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/expired", can(account.Develop), s.getWebhookExpired, "Lists what was given up in the last 30 days, newest first"),
 			on("TestWebhook", post, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/events/{eventName}/test", can(account.Develop), s.testWebhook, "Sends a sample of an event now, marked X-Comanda-Test, and answers what came of it"),
 		}},
+		{"WebhookAttempts", "What was sent to a subscription, and what came back.", []row{
+			on("GetWebhookAttempts", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/attempts", can(account.Develop), s.getWebhookAttempts, "Lists delivery attempts, newest first, with their timings"),
+			on("GetWebhookAttempt", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/attempts/{attemptId}", can(account.Develop), s.getWebhookAttempt, "Shows an attempt's request and answer, and a curl line that repeats it"),
+		}},
 		{"Teammates", "Who may do what for a brand, and who is invited to.", []row{
 			on("GetTeammatesByAppId", get, "/api/v1.0/{appId}/teammates", can(account.EditTeammates), s.getTeammates, "Lists the teammates of a brand and the invitations"),
 			on("CreateTeammate", post, "/api/v1.0/{appId}/teammates", can(account.EditTeammates), s.createTeammate, "Invites a person by mail; an open invitation of the address is replaced"),

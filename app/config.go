@@ -23,6 +23,7 @@ type Config struct {
 	PublicURL     string         `name:"public-url" help:"Address under which clients reach this server: issuer of tokens and base of every link. Default: https://localhost and the listening port." placeholder:"https://…"`
 	Signup        string         `help:"Who may sign up: only the first person (first), invited people (invite) or anybody (open)." enum:"first,invite,open" default:"first"`
 	WebhookAllow  []netip.Prefix `help:"Private networks that webhooks may be sent to, as CIDR; all others are refused." placeholder:"CIDR"`
+	WebhookLog    int64          `name:"webhook-log-bytes" help:"Bytes that the log of webhook attempts takes at most; the oldest attempts go first." default:"1073741824"`
 	DinerRate     float64        `name:"diner-rate" help:"Storefront requests a second that one address may send; negative for no limit." default:"10"`
 	LogRetention  int            `name:"log-retention" help:"Days that events are kept, 31 at least." default:"90"`
 	MasterKeyFile string         `name:"master-key-file" help:"File of the key that seals stored secrets, made at the first start. Nodes on one database share it. Default: master.key in the data folder." type:"path"`
@@ -49,6 +50,9 @@ func (c *Config) validate() error {
 	}
 	if least := int(event.MinRetention.Hours() / 24); c.LogRetention < least {
 		return fmt.Errorf("--log-retention: %d days are too few; webhooks that failed must be repeatable for a month, so keep events for %d days at least", c.LogRetention, least)
+	}
+	if c.WebhookLog != 0 && c.WebhookLog < 1<<20 { // 0 = the default, where no flags were read
+		return fmt.Errorf("--webhook-log-bytes: %d is too little to log anything; give at least 1048576", c.WebhookLog)
 	}
 	if c.PublicURL == "" {
 		return nil // decided by the listening port, see publicURL

@@ -16,18 +16,19 @@ import (
 // headsAtOnce is how many heads of blocks a walk reads at once.
 const headsAtOnce = 100
 
-// attemptID names an attempt of a subscription: when it began, its block, its place there. Newer ones are greater.
+// attemptID names an attempt of a subscription: when it began, its event's position, its block, its place there. Newer
+// ones are greater.
 type attemptID struct {
-	at, last, salt, index int64
+	at, position, last, salt, index int64
 }
 
 func (a attemptID) compare(b attemptID) int {
-	return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.last, b.last), cmp.Compare(a.salt, b.salt), cmp.Compare(a.index, b.index))
+	return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.position, b.position), cmp.Compare(a.last, b.last), cmp.Compare(a.salt, b.salt), cmp.Compare(a.index, b.index))
 }
 
 func (a attemptID) String() string {
 	var raw []byte
-	for _, n := range []int64{a.last, a.last - a.at, a.salt, a.index} {
+	for _, n := range []int64{a.last, a.last - a.at, a.position, a.salt, a.index} {
 		raw = binary.AppendVarint(raw, n)
 	}
 	return base64.RawURLEncoding.EncodeToString(raw)
@@ -41,7 +42,7 @@ func parseAttemptID(field, text string) (a attemptID, err error) {
 		return a, bad
 	}
 	var before int64
-	for _, n := range []*int64{&a.last, &before, &a.salt, &a.index} {
+	for _, n := range []*int64{&a.last, &before, &a.position, &a.salt, &a.index} {
 		size := 0
 		if *n, size = binary.Varint(raw); size <= 0 {
 			return a, bad
@@ -156,7 +157,7 @@ func (k *walk) decode(h block) error {
 	}
 	for i, a := range all {
 		at := clock.Micros(a.at)
-		f := found{kept: a, kind: h.kind, id: attemptID{at, h.last, h.salt, int64(i)}}
+		f := found{kept: a, kind: h.kind, id: attemptID{at, a.position, h.last, h.salt, int64(i)}}
 		if at >= k.from && at <= k.to && f.id.compare(k.before) < 0 && (!k.failed || !a.received()) &&
 			(k.position == 0 || a.position == k.position) && (k.eventID == "" || a.eventID == k.eventID) {
 			k.ahead = append(k.ahead, f)
