@@ -22,9 +22,9 @@ func TestWebhookAttempts(t *testing.T) {
 	apptest.Each(t, func(k *apptest.Kit) {
 		withApp(k)
 		k.Run(
-			apptest.Call{Name: "create", As: apptest.Owner, Method: "POST", Path: hooks, Body: `{"CallbackUrl":"https://localhost/hook","EventNames":["webhook_subscription.created"],"VerifyToken":"tok"}`, Status: 200, Events: apptest.Events{"webhook_subscription.created"}, Save: map[string]string{"id": "Data"}},
+			apptest.Call{Name: "create", As: apptest.Owner, Method: "POST", Path: hooks, Body: `{"CallbackUrl":"https://pos.example.com/hook","EventNames":["webhook_subscription.created"],"VerifyToken":"tok"}`, Status: 200, Events: apptest.Events{"webhook_subscription.created"}, Save: map[string]string{"id": "Data"}},
 			apptest.Call{Name: "none yet", As: apptest.Owner, Method: "GET", Path: hooks + "/{id}/attempts", Status: 200, Want: apptest.Want{"Data.#": 0}},
-			apptest.Call{Name: "another one", As: apptest.Owner, Method: "POST", Path: hooks, Body: `{"CallbackUrl":"https://localhost/other"}`, Status: 200, Events: apptest.Events{"webhook_subscription.created"}, Save: map[string]string{"other": "Data"}},
+			apptest.Call{Name: "another one", As: apptest.Owner, Method: "POST", Path: hooks, Body: `{"CallbackUrl":"https://pos.example.com/other"}`, Status: 200, Events: apptest.Events{"webhook_subscription.created"}, Save: map[string]string{"other": "Data"}},
 		)
 		stop := delivering(k)
 		deadline := time.After(20 * time.Second)
@@ -42,8 +42,8 @@ func TestWebhookAttempts(t *testing.T) {
 			apptest.Call{
 				Name: "failed", As: apptest.Integrator, Method: "GET", Path: path + "?failed=true&kind=live&limit=1000", Status: 200, Lacks: "tok",
 				Want: apptest.Want{
-					"Data.0.StatusCode": nil, "Data.0.Error": "the callback's host leads to an address that is not public", "Data.0.Received": false,
-					"Data.0.Kind": "live", "Data.0.EventName": "webhook_subscription.created", "Data.0.CallbackUrl": "https://localhost/hook",
+					"Data.0.StatusCode": nil, "Data.0.Error": apptest.Present, "Data.0.Received": false,
+					"Data.0.Kind": "live", "Data.0.EventName": "webhook_subscription.created", "Data.0.CallbackUrl": "https://pos.example.com/hook",
 					"Data.0.Time": apptest.Present, "Data.0.Duration": apptest.Present, "Data.0.Version": "2",
 				},
 				Save: map[string]string{"attempt": "Data.0.AttemptId", "event": "Data.0.EventId", "position": "Data.0.Position"},

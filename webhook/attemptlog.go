@@ -246,8 +246,7 @@ func (statements) key() any { return statementsKey{} }
 // Flush returns them as they are.
 func (s statements) Flush() []db.Stmt { return s }
 
-// requestText is the header of a request as text, a line each: what every request has in the order that it is read in,
-// then the rest by name.
+// requestText is the header of a request as text, a line each, in the order that it is read in.
 func requestText(r *http.Request) string {
 	if r == nil {
 		return ""
@@ -257,14 +256,6 @@ func requestText(r *http.Request) string {
 	headerLine(&b, "Host", r.Host)
 	headerLine(&b, "Content-Length", strconv.FormatInt(r.ContentLength, 10))
 	for _, name := range sentNames(r.Header) {
-		for _, v := range r.Header[name] {
-			headerLine(&b, name, v)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
-		if slices.Contains(sentHeaders, name) {
-			continue
-		}
 		for _, v := range r.Header[name] {
 			headerLine(&b, name, v)
 		}
