@@ -43,7 +43,7 @@ func (w *Webhooks) SendTest(ctx context.Context, c *account.Caller, appID, oauth
 	if err := ctx.Err(); err != nil { // the caller is gone
 		return nil, err
 	}
-	w.attempts.add(logged{sub: s, number: 1, eventID: ev.ID, name: ev.Name, created: ev.Created, result: r})
+	w.attempts.add(logged{sub: s, kind: kindTest, number: 1, eventID: ev.ID, name: ev.Name, created: ev.Created, result: r})
 	t := &Trial{
 		ID: ev.ID, EventName: ev.Name, At: r.at, Received: r.received, Status: r.status, Duration: r.duration,
 		Request: requestText(r.request), RequestBody: string(bodyOf(ev, s.Version)),
