@@ -43,7 +43,7 @@ var simSeed = flag.Int64("seed", -1, "simulate this seed only")
 
 const (
 	simTime     = 10 * time.Second // of a plain test run
-	simStuck    = 8 * time.Second  // real; a seed takes well under a second
+	simStuck    = 2 * time.Minute  // real; a seed takes well under a second on an idle machine
 	poisonText  = "poison"
 	simPatience = 7 * time.Hour // virtual, until everything has come after the last fault
 )
