@@ -56,9 +56,10 @@ type server struct {
 	limiter *limiter
 	doc     *huma.OpenAPI
 	openAPI func() []byte // the document's bytes, made at the first request for them
+	events  func() []byte // and those of the AsyncAPI document
 }
 
-// New makes the door: every operation of routes.go under /api/, and /openapi.json.
+// New makes the door: every operation of routes.go under /api/, /openapi.json and /asyncapi.json.
 func New(c Config) http.Handler {
 	if c.Log == nil {
 		c.Log = slog.Default()
@@ -106,6 +107,7 @@ func (s *server) register(groups []group) {
 			served[r.method+" "+r.path] = true
 		}
 	}
+	describeWebhooks(doc)
 	finishSchemas(doc.Components.Schemas)
 	for _, o := range ops {
 		o.compile(doc.Components.Schemas)
@@ -117,6 +119,7 @@ func (s *server) register(groups []group) {
 		}
 	}
 	s.openAPI = sync.OnceValue(func() []byte { return encodeDocument(doc) })
+	s.events = sync.OnceValue(s.asyncAPI)
 }
 
 // ServeHTTP implements http.Handler.
@@ -155,10 +158,17 @@ func (s *server) serve(c *call) error {
 
 // unrouted answers what is no operation: the document, a preflight, a wrong method, an unknown path.
 func (s *server) unrouted(c *call, segs []string) error {
-	if len(segs) == 1 && strings.EqualFold(segs[0], "openapi.json") && (c.r.Method == get || c.r.Method == head) {
-		c.w.Header().Set("Content-Type", "application/openapi+json")
-		_, _ = c.w.Write(s.openAPI())
-		return nil
+	if len(segs) == 1 && (c.r.Method == get || c.r.Method == head) {
+		switch strings.ToLower(segs[0]) {
+		case "openapi.json":
+			c.w.Header().Set("Content-Type", "application/openapi+json")
+			_, _ = c.w.Write(s.openAPI())
+			return nil
+		case "asyncapi.json":
+			c.w.Header().Set("Content-Type", "application/asyncapi+json")
+			_, _ = c.w.Write(s.events())
+			return nil
+		}
 	}
 	allowed := s.router.allowed(segs)
 	if len(allowed) == 0 {

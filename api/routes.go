@@ -63,6 +63,9 @@ func (s *server) routes() []group {
 			on("GetWhiteLabelEvents", get, "/api/v1.0/{appId}/events/whitelabel/{whitelabelId}", can(account.ReadEvents), s.getWhiteLabelEvents, "Searches the events of a brand by its number"),
 			on("GetEventsById", get, "/api/v1.0/{appId}/events/{eventId}", can(account.ReadEvents), s.getEvent, "Reads an event"),
 		}},
+		{"EventSchemas", "What events look like, for machines; GET /asyncapi.json has all of them at once.", []row{
+			on("GetEventSchema", get, "/api/v1.0/events/schemas/{eventName}", anyone, s.getEventSchema, "Tells the JSON Schema of an event"),
+		}},
 		{"Webhooks", "Where events go.", []row{
 			on("GetWebhookEventNames", get, "/api/v1.0/{appId}/webhooks/events", can(account.Develop), s.getWebhookEventNames, "Lists the event names that can be subscribed to"),
 			on("GetWebhookSubscriptions", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions", can(account.Develop), s.getWebhookSubscriptions, "Lists an OAuth app's webhook subscriptions"),

@@ -132,7 +132,7 @@ func (s *Server) doors() (http.Handler, error) {
 	return web.CollapseSlashes(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		switch strings.ToLower(first) {
-		case "api", "openapi.json":
+		case "api", "openapi.json", "asyncapi.json":
 			v1.ServeHTTP(w, r)
 		case "identity", ".well-known":
 			if identity.IsPage(r.URL.Path) {
