@@ -39,7 +39,7 @@ type EventQuery struct {
 func (q EventQuery) query() (event.Query, error) {
 	var wrong fault.Collector
 	limit := min(q.Limit, 100)
-	out := event.Query{Names: namesOf(q.Types, &wrong), Stores: q.Stores, Skip: (q.Page - 1) * limit, Limit: limit}
+	out := event.Query{Names: namesOf(q.Types, &wrong), Except: ownNames, Stores: q.Stores, Skip: (q.Page - 1) * limit, Limit: limit}
 	if t := q.Start.Ptr(); t != nil {
 		out.From = t.Time
 	}
@@ -121,6 +121,14 @@ func namesOf(types []string, wrong *fault.Collector) []string {
 	}
 	return names
 }
+
+// ownNames are the events for which EventSearchResult has no member: the search does not know them.
+var ownNames = func() (out []string) {
+	for _, e := range wire.Own {
+		out = append(out, e.Name)
+	}
+	return out
+}()
 
 // place is a member of EventSearchResult.
 type place struct {
@@ -344,6 +352,9 @@ type eventOut struct {
 
 func (s *server) getEvent(ctx context.Context, c *account.Caller, in *eventIn) (*eventOut, error) {
 	e, err := s.Accounts.Event(ctx, c, in.AppID, string(in.ID))
+	if err == nil && slices.Contains(ownNames, e.Name) {
+		err = event.Unknown(e.ID)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -178,6 +178,13 @@ func TestEventsAreTheLogsBytes(t *testing.T) {
 			all, err = event.Read(tx, k.Brand.ID, 0, 1000)
 			return err
 		}))
+		ours, err := event.Encode(event.New{Brand: k.Brand.ID, AppID: k.Brand.AppID, Body: &wire.WebhookSubscriptionFailingEvent{}})
+		k.Must(err)
+		k.Must(k.DB.Write(k.Context(), func(tx *db.Tx) error { k.Log.Append(tx, ours); return nil }))
+		k.Run(
+			apptest.Call{Name: "an event of our own", As: apptest.Owner, Method: "GET", Path: eventLog + "/" + ours.ID, Status: 404},
+			apptest.Call{Name: "its name", As: apptest.Owner, Method: "GET", Path: eventLog + "?eventType=" + ours.Name, Status: 400},
+		)
 		var answer struct {
 			TotalRecordCount int
 			Data             map[string][]json.RawMessage

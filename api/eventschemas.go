@@ -45,7 +45,7 @@ var eventSchemas = sync.OnceValue(func() map[string]*huma.Schema {
 				s.Required = append(s.Required, member)
 			}
 			switch {
-			case f.Type == reflect.TypeFor[wire.UUID](), // the empty one is written as null
+			case f.Type == reflect.TypeFor[wire.UUID]() && member != "FlipdishEventId", // the empty one is written as null
 				f.Type.Kind() == reflect.Pointer, f.Type.Kind() == reflect.Slice, f.Type.Kind() == reflect.Map:
 				s.Properties[member] = orNull(p)
 			}

@@ -17,6 +17,7 @@ type Query struct {
 	From, To time.Time // the CreateTime, To excluded
 	ID       string    // the FlipdishEventId
 	Names    []string  // any of these; nil = all, empty = none
+	Except   []string  // none of these
 	Stores   []int     // concerns one of these; nil = all, empty = none
 	About    []About   // concerns each of these
 	Skip     int       // matches to pass over
@@ -101,7 +102,7 @@ func (w *where) and(condition string, args ...any) {
 	}
 }
 
-// in adds the condition that a column has one of some values.
+// in adds the condition that a column has one of some values; column may end in "not".
 func in[T any](w *where, column string, values []T) {
 	args := make([]any, len(values))
 	for i, v := range values {
@@ -125,6 +126,9 @@ func (q Query) where(args ...any) *where {
 	}
 	if q.Names != nil {
 		in(w, "name", slices.Compact(slices.Sorted(slices.Values(q.Names))))
+	}
+	if len(q.Except) > 0 {
+		in(w, "name not", q.Except)
 	}
 	if q.Stores != nil {
 		in(w, "store_id", q.Stores)

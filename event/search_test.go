@@ -108,6 +108,9 @@ func TestFindIsExact(t *testing.T) {
 			if rapid.Bool().Draw(t, "by name") {
 				q.Names = rapid.SliceOfN(rapid.SampledFrom(append(names, "app.created")), 0, 3).Draw(t, "names")
 			}
+			if rapid.Bool().Draw(t, "except") {
+				q.Except = rapid.SliceOfN(rapid.SampledFrom(names), 1, 2).Draw(t, "excepted")
+			}
 			if rapid.Bool().Draw(t, "by store") {
 				q.Stores = some.Draw(t, "stores")
 			}
@@ -127,7 +130,7 @@ func TestFindIsExact(t *testing.T) {
 			var want []int // indices, newest first
 			for i, f := range facts {
 				is := f.is()
-				if q.Sight.Sees(f.store) && (q.Names == nil || slices.Contains(q.Names, f.name)) &&
+				if q.Sight.Sees(f.store) && (q.Names == nil || slices.Contains(q.Names, f.name)) && !slices.Contains(q.Except, f.name) &&
 					(q.Stores == nil || slices.Contains(q.Stores, f.store)) && !f.shown.Before(q.From) &&
 					(q.To.IsZero() || f.shown.Before(q.To)) && !slices.ContainsFunc(asked, func(a string) bool { return !is[a] }) {
 					want = append(want, i)
