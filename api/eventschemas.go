@@ -47,7 +47,7 @@ var eventSchemas = sync.OnceValue(func() map[string]*huma.Schema {
 			switch {
 			case f.Type == reflect.TypeFor[wire.UUID]() && member != "FlipdishEventId", // the empty one is written as null
 				f.Type.Kind() == reflect.Pointer, f.Type.Kind() == reflect.Slice, f.Type.Kind() == reflect.Map:
-				s.Properties[member] = orNull(p)
+				s.Properties[member] = takingNull(p)
 			}
 		}
 		if event, ok := classes[name]; ok {
@@ -58,8 +58,8 @@ var eventSchemas = sync.OnceValue(func() map[string]*huma.Schema {
 	return r.Map()
 })
 
-// orNull is a schema that takes null as well.
-func orNull(p *huma.Schema) *huma.Schema {
+// takingNull is a schema that takes null as well.
+func takingNull(p *huma.Schema) *huma.Schema {
 	if p.Ref != "" {
 		return &huma.Schema{AnyOf: []*huma.Schema{p, {Type: "null"}}}
 	}
@@ -131,11 +131,12 @@ type deliveryHeader struct {
 var deliveryHeaders = []deliveryHeader{
 	{"webhook-id", "The event's FlipdishEventId: the same in every attempt, so tell repeats by it.", true},
 	{"webhook-timestamp", "When this attempt was signed, in seconds since 1970.", true},
-	{"webhook-signature", "Standard Webhooks: v1, a comma and the base64 HMAC-SHA256 of id.timestamp.body under the subscription's secret. " +
-		"Several signatures, with blanks between, while a secret is rotated or where the subscription asks for more kinds.", true},
+	{"webhook-signature", "Standard Webhooks: v1, a comma and the base64 HMAC-SHA256 of id.timestamp.body under the subscription's secret; where the " +
+		"subscription asks for it, v1a with an ed25519 signature of the same as well. Blanks stand between them; while keys are rotated there are two of a kind.", true},
 	{"X-Verify-Token", "The subscription's VerifyToken as it was given, when it has one.", false},
-	{"X-Comanda-Position", "The event's Position.", true},
+	{"X-Comanda-Position", "The event's Position; a sample has none.", false},
 	{"X-Comanda-Attempt", "Counts the attempts, from 1.", true},
+	{"X-Comanda-Test", "There when somebody sent a sample: nothing of it happened.", false},
 	{"User-Agent", "Comanda-Webhooks and the version.", true},
 }
 
