@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"comanda/account"
+	"comanda/event"
 	"comanda/internal/fault"
 	"comanda/internal/web"
 	"comanda/menu"
@@ -30,12 +31,14 @@ type Config struct {
 	Menus    *menu.Menus
 	Webhooks *webhook.Webhooks
 	Orders   *order.Orders
+	Events   *event.Log
 
 	PublicURL string     // base of every link, such as https://eat.example; the Host header never is
 	Origin    web.Origin // whose forwarded headers count
 	Version   string     // of the program, for the document
 	Host      string     // this node's name, for GET /heartbeat/Hostname
 	Log       *slog.Logger
+	Stopping  <-chan struct{} // closed when the server is about to stop: streams and waiting pulls end then; nil = never
 
 	// DinerRate is how many storefront requests a second one client address may send, DinerBurst how many at once.
 	// Zero means 10 and 40; a negative rate means no limit.
@@ -54,6 +57,7 @@ type server struct {
 	Config
 	router  *router
 	limiter *limiter
+	streams streams
 	doc     *huma.OpenAPI
 	openAPI func() []byte // the document's bytes, made at the first request for them
 	events  func() []byte // and those of the AsyncAPI document
@@ -209,7 +213,7 @@ func cors(c *call) {
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Access-Control-Expose-Headers", "X-Request-Id, Retry-After")
 	if c.r.Method == http.MethodOptions {
-		h.Set("Access-Control-Allow-Headers", "Authorization, Authentication, DPoP, Content-Type, User-Agent, Idempotency-Key")
+		h.Set("Access-Control-Allow-Headers", "Authorization, Authentication, DPoP, Content-Type, User-Agent, Idempotency-Key, Last-Event-ID")
 		h.Set("Access-Control-Max-Age", "86400")
 	}
 }
@@ -230,7 +234,7 @@ func (s *server) identify(c *call, a access) (*account.Caller, error) {
 			With("Send people to /identity/login, or use OAuth.")
 	}
 	if !a.public || a.visitor {
-		known, err := s.known(c, a)
+		known, err := s.known(c, a, false)
 		if err != nil {
 			return nil, err
 		}
@@ -253,9 +257,10 @@ func (s *server) identify(c *call, a access) (*account.Caller, error) {
 }
 
 // known is who holds the access token of a request or, without one, the session of a page of this server. It is an error
-// to be neither, except for a visitor, who then is nobody in particular.
-func (s *server) known(c *call, a access) (*account.Caller, error) {
+// to be neither, except for a visitor, who then is nobody in particular. again says that the request was let in before.
+func (s *server) known(c *call, a access, again bool) (*account.Caller, error) {
 	cred, ok := oauth.CredentialOf(c.r, s.PublicURL)
+	cred.Proven = again
 	if ok && !a.visitor {
 		if s.Auth == nil {
 			return nil, unauthenticated()
@@ -284,6 +289,15 @@ func (s *server) known(c *call, a access) (*account.Caller, error) {
 		return &account.Caller{}, nil
 	}
 	return nil, err
+}
+
+// stillKnown is who a request that goes on for long stands for now, or why it must end.
+func (s *server) stillKnown(c *call, right account.Right) (*account.Caller, error) {
+	caller, err := s.known(c, can(right), true)
+	if err != nil {
+		return nil, err
+	}
+	return caller, withinScopes(*caller, right)
 }
 
 func unauthenticated() error {

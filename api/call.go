@@ -212,6 +212,14 @@ func (a *answer) Write(b []byte) (int, error) {
 	return n, err
 }
 
+// stream sends the header now, and the body piece by piece without a declared length.
+func (a *answer) stream() {
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	a.send()
+}
+
 func (a *answer) send() {
 	a.sent = true
 	status := a.status

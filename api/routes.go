@@ -66,6 +66,15 @@ func (s *server) routes() []group {
 		{"EventSchemas", "What events look like, for machines; GET /asyncapi.json has all of them at once.", []row{
 			on("GetEventSchema", get, "/api/v1.0/events/schemas/{eventName}", anyone, s.getEventSchema, "Tells the JSON Schema of an event"),
 		}},
+		{"EventLog", "The log of a brand, to be followed without webhooks: by a cursor, by a stream, or by pulling and acknowledging.", []row{
+			on("GetEventLog", get, "/api/v1.0/{appId}/events/log", can(account.ReadEvents), s.getEventLog, "Reads the log on from a cursor, oldest first"),
+			on("StreamEvents", get, "/api/v1.0/{appId}/events/stream", can(account.ReadEvents), s.streamEvents, "Sends events as they happen, as server-sent events (text/event-stream)"),
+			on("PullEvents", post, "/api/v1.0/{appId}/events/pull", can(account.ReadEvents), s.pullEvents, "Leases events to a named consumer; what is not acknowledged comes again"),
+			on("AckEvents", post, "/api/v1.0/{appId}/events/ack", can(account.ReadEvents), s.ackEvents, "Acknowledges events that were pulled"),
+			on("ExtendEvents", post, "/api/v1.0/{appId}/events/extend", can(account.ReadEvents), s.extendEvents, "Keeps events that were pulled for longer, or gives them back"),
+			on("GetEventConsumers", get, "/api/v1.0/{appId}/events/consumers", can(account.ReadEvents), s.getEventConsumers, "Lists the consumers and how far they are"),
+			on("DeleteEventConsumer", del, "/api/v1.0/{appId}/events/consumers/{name}", can(account.ReadEvents), s.deleteEventConsumer, "Drops a consumer with all that it has not acknowledged"),
+		}},
 		{"Webhooks", "Where events go.", []row{
 			on("GetWebhookEventNames", get, "/api/v1.0/{appId}/webhooks/events", can(account.Develop), s.getWebhookEventNames, "Lists the event names that can be subscribed to"),
 			on("GetWebhookSubscriptions", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions", can(account.Develop), s.getWebhookSubscriptions, "Lists an OAuth app's webhook subscriptions"),

@@ -17,6 +17,7 @@ import (
 	"comanda/identity"
 	"comanda/internal/idempotency"
 	"comanda/internal/web"
+	"comanda/internal/worker"
 )
 
 // Limits of every HTTP server here; bodies and handlers have their own.
@@ -58,6 +59,7 @@ func (s *Server) Run(ctx context.Context) error {
 	case <-failing.Done():
 	}
 	s.stopping.Store(true)
+	close(s.stopped)
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
 	var err error
@@ -79,6 +81,9 @@ func (s *Server) workers() []func(context.Context) error {
 			return s.Log.Retain(ctx, time.Duration(s.config.LogRetention)*24*time.Hour)
 		},
 		func(ctx context.Context) error { return idempotency.Run(ctx, s.DB) },
+		func(ctx context.Context) error {
+			return worker.Run(ctx, "dropping idle consumers", time.Hour, nil, s.Log.DropIdleConsumers)
+		},
 	}
 }
 
@@ -116,7 +121,7 @@ func (s *Server) doors() (http.Handler, error) {
 		host = "comanda"
 	}
 	v1 := s.metrics.observe("api", api.New(api.Config{
-		Auth: s.OAuth, Accounts: s.Accounts, OAuth: s.OAuth, Stores: s.Stores, Menus: s.Menus, Orders: s.Orders, Webhooks: s.Webhooks,
+		Auth: s.OAuth, Accounts: s.Accounts, OAuth: s.OAuth, Stores: s.Stores, Menus: s.Menus, Orders: s.Orders, Webhooks: s.Webhooks, Events: s.Log, Stopping: s.stopped,
 		PublicURL: s.public, Origin: origin, Version: s.config.Version, Host: host, Log: slog.Default(), DinerRate: s.config.DinerRate,
 	}))
 	people, err := identity.New(identity.Config{

@@ -49,6 +49,7 @@ type Server struct {
 	masterKey     []byte
 	ready         chan struct{}
 	stopping      atomic.Bool
+	stopped       chan struct{} // closed when it is about to stop
 }
 
 // Open makes every part of a node and takes the listening addresses. Nothing is served before Run.
@@ -56,7 +57,7 @@ func Open(ctx context.Context, c Config) (*Server, error) {
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, metrics: newMetrics(), ready: make(chan struct{})}
+	s := &Server{config: c, metrics: newMetrics(), ready: make(chan struct{}), stopped: make(chan struct{})}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

@@ -74,7 +74,7 @@ func Resolve(tx *db.Tx, brand int, c Cursor) (int64, error) {
 	}
 	gone := &fault.Error{
 		Kind: fault.Gone, Message: "This cursor points at an event that the log does not hold (any more).",
-		Mend: "Read on from the oldest event that is kept, and fetch what you keep of earlier ones again.", Data: oldest,
+		Mend: "Read on with oldest in place of the cursor, and fetch what you keep of earlier events again.", Data: oldest,
 	}
 	if c.Position == 0 {
 		if c != (Cursor{}) || oldest.Position > 1 {

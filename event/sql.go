@@ -45,7 +45,8 @@ const (
 	sqlAges         = `select position, created_at from log_events where brand_id = $1 order by position limit $2`
 	sqlDeleteEvents = `delete from log_events where brand_id = $1 and position <= $2`
 
-	sqlIDAt = `select event_id from log_events where brand_id = $1 and position = $2`
+	sqlIDAt      = `select event_id from log_events where brand_id = $1 and position = $2`
+	sqlCreatedAt = `select created_at from log_events where brand_id = $1 and position = $2`
 )
 
 // Nodes and leases.
@@ -97,4 +98,38 @@ const (
 	// $2 is the length of the prefix $1, brand 0 is every brand.
 	sqlFollowers = `select name, brand_id, cursor_position, epoch from log_followers
 		where substr(name, 1, $2) = $1 and (cast($3 as integer) = 0 or brand_id = $3) order by brand_id, name`
+)
+
+// Consumers.
+const (
+	sqlConsumer = `select id, filter, secret, cursor_position, lost, created_at, used_at from event_consumers
+		where brand_id = $1 and owner = $2 and name = $3`
+	// Takes the row's lock, too.
+	sqlLockConsumer = `update event_consumers set used_at = $4 where brand_id = $1 and owner = $2 and name = $3
+		returning id, filter, secret, cursor_position, lost, created_at, used_at`
+	sqlHoldConsumers  = `update event_consumers set lost = lost where brand_id = $1`
+	sqlCountConsumers = `select count(*) from event_consumers where brand_id = $1`
+	sqlInsertConsumer = `insert into event_consumers
+		(id, brand_id, owner, name, filter, secret, cursor_position, lost, created_at, used_at)
+		values ($1, $2, $3, $4, $5, $6, $7, 0, $8, $8) on conflict (brand_id, owner, name) do nothing`
+	sqlMoveConsumer   = `update event_consumers set cursor_position = $2, lost = $3 where id = $1`
+	sqlDeleteConsumer = `delete from event_consumers where id = $1`
+	sqlIdleConsumers  = `select id from event_consumers where used_at < $1 limit $2`
+	// Changes nothing but takes the lock of a consumer that is still idle.
+	sqlHoldIdle = `update event_consumers set lost = lost where id = $1 and used_at < $2`
+
+	// Owner '' is every owner, $3 is now.
+	sqlConsumers = `select owner, name, filter, cursor_position, lost, created_at, used_at,
+			(select count(*) from event_consumer_messages m where m.consumer_id = c.id and m.due_at > $3),
+			(select count(*) from event_consumer_messages m where m.consumer_id = c.id and m.due_at <= $3)
+		from event_consumers c where brand_id = $1 and (cast($2 as text) = '' or owner = $2) order by owner, name`
+
+	sqlMessages = `select position, subject, attempt, due_at from event_consumer_messages
+		where consumer_id = $1 order by position`
+	sqlInsertMessage = `insert into event_consumer_messages (consumer_id, position, subject, attempt, due_at)
+		values ($1, $2, $3, $4, $5)`
+	sqlLeaseMessage = `update event_consumer_messages set attempt = $3, due_at = $4
+		where consumer_id = $1 and position = $2`
+	sqlDeleteMessage  = `delete from event_consumer_messages where consumer_id = $1 and position = $2 and attempt = $3`
+	sqlDeleteMessages = `delete from event_consumer_messages where consumer_id = $1`
 )

@@ -29,6 +29,7 @@ type Credential struct {
 	Header  http.Header // for the DPoP proof
 	Method  string
 	Address string // absolute, without query
+	Proven  bool   // the request was let in before: its proof, good for one time, is not asked for again
 }
 
 // Bearer is the credential of a request that carries nothing but a token.
@@ -42,7 +43,7 @@ func CredentialOf(r *http.Request, public string) (c Credential, ok bool) {
 		token = strings.TrimSpace(token)
 		for _, known := range []string{"Bearer", "DPoP"} {
 			if token != "" && strings.EqualFold(scheme, known) {
-				return Credential{known, token, r.Header, r.Method, public + r.URL.EscapedPath()}, true
+				return Credential{Scheme: known, Token: token, Header: r.Header, Method: r.Method, Address: public + r.URL.EscapedPath()}, true
 			}
 		}
 	}
@@ -78,7 +79,7 @@ func (s *Server) present(ctx context.Context, cred Credential) (verified, error)
 		return v, &unusable{bound, codeInvalidToken, fault.New(fault.Unauthenticated, "This access token is presented by the wrong scheme.").
 			With("A token that is bound to a key goes with Authorization: DPoP and a proof, any other with Bearer.")}
 	}
-	if bound {
+	if bound && !cred.Proven {
 		thumbprint, err := s.proof(ctx, cred.Header, cred.Method, cred.Address, cred.Token)
 		if p := (*problem)(nil); errors.As(err, &p) {
 			return v, &unusable{true, p.code, fault.New(fault.Unauthenticated, p.description)}

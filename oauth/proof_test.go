@@ -61,7 +61,7 @@ func TestATokenIsBoundToAKey(t *testing.T) {
 			if proof != "" {
 				h.Set("DPoP", proof)
 			}
-			_, err := s.Authenticate(t.Context(), Credential{scheme, token, h, "GET", address})
+			_, err := s.Authenticate(t.Context(), Credential{Scheme: scheme, Token: token, Header: h, Method: "GET", Address: address})
 			return err
 		}
 		good := proofOf(t, key, "GET", address, "ath", ath)
@@ -85,7 +85,7 @@ func TestATokenIsBoundToAKey(t *testing.T) {
 			}
 		}
 		// A token that is bound to no key does not go by the other scheme.
-		if _, err := s.Authenticate(t.Context(), Credential{"DPoP", s.token(s.id, s.secret), http.Header{"Dpop": {proofOf(t, key, "GET", address)}}, "GET", address}); fault.KindOf(err) != fault.Unauthenticated {
+		if _, err := s.Authenticate(t.Context(), Credential{Scheme: "DPoP", Token: s.token(s.id, s.secret), Header: http.Header{"Dpop": {proofOf(t, key, "GET", address)}}, Method: "GET", Address: address}); fault.KindOf(err) != fault.Unauthenticated {
 			t.Error(err)
 		}
 		// An app that asks for it gets no token without a proof.

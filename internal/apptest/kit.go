@@ -84,7 +84,7 @@ func New(t testing.TB, d *db.DB) *Kit {
 	k.Orders = order.New(d, k.Log, k.Accounts, k.Stores, k.Menus)
 	k.API = api.New(api.Config{
 		Auth: authenticator{k}, PublicURL: "https://comanda.test", Host: "node-1", Log: slog.New(k.calls), DinerRate: -1,
-		Accounts: k.Accounts, Stores: k.Stores, Menus: k.Menus, Orders: k.Orders, OAuth: k.OAuth, Webhooks: k.Webhooks,
+		Accounts: k.Accounts, Stores: k.Stores, Menus: k.Menus, Orders: k.Orders, OAuth: k.OAuth, Webhooks: k.Webhooks, Events: k.Log,
 	})
 	k.people()
 	return k
