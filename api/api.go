@@ -58,6 +58,7 @@ type server struct {
 	router  *router
 	limiter *limiter
 	streams streams
+	pace    pace
 	doc     *huma.OpenAPI
 	openAPI func() []byte // the document's bytes, made at the first request for them
 	events  func() []byte // and those of the AsyncAPI document
@@ -68,7 +69,7 @@ func New(c Config) http.Handler {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	s := &server{Config: c, router: newRouter(), limiter: newLimiter(c.DinerRate, c.DinerBurst)}
+	s := &server{Config: c, router: newRouter(), limiter: newLimiter(c.DinerRate, c.DinerBurst), pace: streamPace}
 	s.register(s.routes())
 	return s
 }

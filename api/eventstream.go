@@ -18,15 +18,21 @@ import (
 
 // Bounds of a stream of events.
 const (
-	streamBeat    = 15 * time.Second // between comments on a quiet stream, so that proxies keep it and the client knows it lives
-	streamRecheck = 40 * time.Second // after which the caller's token and rights are looked at again, at the next beat or event
-	streamWrite   = 10 * time.Second // for the client to take what is sent
-	streamRetry   = "retry: 3000\n"  // milliseconds until a client comes back
-	streamPage    = 100
-	streamFlush   = 32 << 10
-	streamsOfOne  = 20   // streams and waiting pulls of one caller on one brand
-	streamsOfAll  = 5000 // on this node
+	streamRetry  = "retry: 3000\n" // milliseconds until a client comes back
+	streamPage   = 100
+	streamFlush  = 32 << 10
+	streamsOfOne = 20   // streams and waiting pulls of one caller on one brand
+	streamsOfAll = 5000 // on this node
 )
+
+// pace is how long things take on a stream; tests have another.
+type pace struct {
+	beat    time.Duration // between comments on a quiet stream, so that proxies keep it and the client knows it lives
+	recheck time.Duration // after which the caller's token and rights are looked at again, at the next beat or event
+	write   time.Duration // for the client to take what is sent
+}
+
+var streamPace = pace{15 * time.Second, 40 * time.Second, 10 * time.Second}
 
 // streams counts what is open.
 type streams struct {
@@ -44,11 +50,11 @@ func (s *streams) take(k event.ConsumerKey) (release func(), err error) {
 	case s.open[k] >= streamsOfOne:
 		f := fault.Newf(fault.TooMany, "This caller has %d streams and waiting pulls of this brand, and no more are allowed.", streamsOfOne).
 			With("Close one, or read several stores by one stream.")
-		f.RetryAfter = streamBeat
+		f.RetryAfter = streamPace.beat
 		return nil, f
 	case s.all >= streamsOfAll:
 		f := fault.New(fault.Unavailable, "This server has as many streams as it can take.").With("Try again, or poll the log.")
-		f.RetryAfter = streamBeat
+		f.RetryAfter = streamPace.beat
 		return nil, f
 	}
 	if s.open == nil {
@@ -132,7 +138,7 @@ func (st *stream) run(ctx context.Context) {
 	st.c.w.stream()
 	st.buf.WriteString(streamRetry)
 	st.tell()
-	beat := time.NewTicker(streamBeat)
+	beat := time.NewTicker(st.s.pace.beat)
 	defer beat.Stop()
 	for {
 		wake := st.s.Events.Wake(st.brand)
@@ -192,7 +198,7 @@ func (st *stream) wait(ctx context.Context, wake <-chan struct{}, beat <-chan ti
 
 // mayListen looks at the caller's token and rights again when it is time to, and takes over what they may see now.
 func (st *stream) mayListen(ctx context.Context) bool {
-	if clock.Mono().Sub(st.checked) < streamRecheck {
+	if clock.Mono().Sub(st.checked) < st.s.pace.recheck {
 		return true
 	}
 	caller, err := st.s.stillKnown(st.c, account.ReadEvents)
@@ -231,7 +237,7 @@ func (st *stream) flush() bool {
 	if st.buf.Len() == 0 {
 		return true
 	}
-	_ = st.rc.SetWriteDeadline(clock.Mono().Add(streamWrite))
+	_ = st.rc.SetWriteDeadline(clock.Mono().Add(st.s.pace.write))
 	_, err := st.c.w.Write(st.buf.Bytes())
 	if err == nil {
 		err = st.rc.Flush()

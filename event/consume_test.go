@@ -462,7 +462,7 @@ func TestAConsumerHoldsABoundedWindow(t *testing.T) {
 	d := dbtest.SQLite(t)
 	log := event.NewLog(d)
 	var records []event.Record
-	for range 700 {
+	for range 530 {
 		records = append(records, record(t, 1, "order/1"))
 	}
 	appendAll(t, d, log, records...)
@@ -477,17 +477,17 @@ func TestAConsumerHoldsABoundedWindow(t *testing.T) {
 			t.Fatal(len(got.Messages), err)
 		}
 	}
-	if all, err := log.Consumers(t.Context(), 1, ""); err != nil || all[0].Out != 1 || all[0].Waiting != 511 || all[0].Behind != 188 {
+	if all, err := log.Consumers(t.Context(), 1, ""); err != nil || all[0].Out != 1 || all[0].Waiting != 511 || all[0].Behind != 18 {
 		t.Errorf("%+v %v", all, err)
 	}
-	for i := range 700 {
+	for i := range 530 {
 		if _, err := log.Ack(t.Context(), r.ConsumerKey, []string{held}); err != nil {
 			t.Fatal(err)
 		}
-		if got, err = log.Pull(t.Context(), r); err != nil || len(got.Messages) != min(1, 699-i) {
+		if got, err = log.Pull(t.Context(), r); err != nil || len(got.Messages) != min(1, 529-i) {
 			t.Fatal(i, len(got.Messages), err)
 		}
-		if i < 699 {
+		if i < 529 {
 			if got.Messages[0].Event.Position != int64(i+2) {
 				t.Fatal(got.Messages[0].Event.Position)
 			}

@@ -124,12 +124,12 @@ func (l *Log) makeConsumer(ctx context.Context, r Pull) error {
 	}
 	secret, now := rand.Text(), clock.Micros(clock.Now())
 	return l.db.Write(ctx, func(tx *db.Tx) error {
-		at, err := begin(tx, r.Brand, from, at, time.Time{})
-		if err != nil {
+		// Two who make the last one that is allowed count one after the other.
+		if _, err := tx.Exec(sqlHoldHead, r.Brand); err != nil {
 			return err
 		}
-		// Whoever makes one holds the brand's others, so that two who make the last one count one after the other.
-		if _, err := tx.Exec(sqlHoldConsumers, r.Brand); err != nil {
+		at, err := begin(tx, r.Brand, from, at, time.Time{})
+		if err != nil {
 			return err
 		}
 		if _, err := findConsumer(tx, r.ConsumerKey); fault.KindOf(err) != fault.NotFound {

@@ -107,7 +107,8 @@ const (
 	// Takes the row's lock, too.
 	sqlLockConsumer = `update event_consumers set used_at = $4 where brand_id = $1 and owner = $2 and name = $3
 		returning id, filter, secret, cursor_position, lost, created_at, used_at`
-	sqlHoldConsumers  = `update event_consumers set lost = lost where brand_id = $1`
+	// Changes nothing but takes the lock of the brand's head: one row, so that two who wait for it never wait in a circle.
+	sqlHoldHead       = `update log_heads set position = position where brand_id = $1`
 	sqlCountConsumers = `select count(*) from event_consumers where brand_id = $1`
 	sqlInsertConsumer = `insert into event_consumers
 		(id, brand_id, owner, name, filter, secret, cursor_position, lost, created_at, used_at)
