@@ -29,6 +29,7 @@ var folders = map[string]folder{
 
 	"webhook": {layer: 6, beside: []string{"oauth"}},
 	"oauth":   {layer: 6},
+	"sink":    {layer: 6},
 
 	// Only order looks sideways; the others look at account and store at most. Business never sees net/http.
 	"order":    {layer: 5, beside: []string{"store", "menu", "customer", "voucher", "payment", "account"}, without: noHTTP},

@@ -15,6 +15,7 @@ import (
 	"comanda/internal/clock"
 	"comanda/internal/db"
 	"comanda/internal/mail"
+	"comanda/sink"
 	"comanda/webhook"
 )
 
@@ -79,6 +80,32 @@ func (m *metrics) webhooks(w *webhook.Webhooks) {
 	counter("unlogged", "Attempts that the attempt log could not take.", func(s webhook.Stats) int64 { return s.Unlogged })
 	gauge("subscriptions", "Subscriptions that this node delivers to; other nodes have the others.", func(s webhook.Stats) int64 { return s.Streams })
 	gauge("endpoints_down", "Of them, those whose endpoint is down.", func(s webhook.Stats) int64 { return s.Down })
+}
+
+// sinks publishes the figures of each sink, under its name.
+func (m *metrics) sinks(all *sink.Sinks) {
+	for i, one := range all.Stats() {
+		label := prometheus.Labels{"sink": one.Name}
+		counter := func(name, help string, value func(sink.Stats) int64) {
+			m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "comanda_sink_" + name + "_total", Help: help, ConstLabels: label},
+				func() float64 { return float64(value(all.Stats()[i])) }))
+		}
+		gauge := func(name, help string, value func(sink.Stats) float64) {
+			m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "comanda_sink_" + name, Help: help, ConstLabels: label},
+				func() float64 { return value(all.Stats()[i]) }))
+		}
+		counter("sent", "Events that the destination acknowledged.", func(s sink.Stats) int64 { return s.Sent })
+		counter("failed_batches", "Batches that were not taken, to be sent again.", func(s sink.Stats) int64 { return s.Failed })
+		counter("lost", "Events that the destination will never get.", func(s sink.Stats) int64 { return s.Lost })
+		gauge("owned", "1 where this node sends, 0 while another one does.", func(s sink.Stats) float64 {
+			if s.Owned {
+				return 1
+			}
+			return 0
+		})
+		gauge("lag_events", "Events not sent yet; 0 on a node that does not send.", func(s sink.Stats) float64 { return float64(s.LagEvents) })
+		gauge("lag_seconds", "Age of the oldest of them.", func(s sink.Stats) float64 { return s.LagSeconds })
+	}
 }
 
 // people publishes the counters of sign-in and mail.

@@ -30,6 +30,7 @@ type Config struct {
 	SMTPURL       string         `name:"smtp-url" help:"Mail server: smtps://user@host:465 or smtp://user@host:587. Without it messages stay in a mailbox at /mailbox on the admin address." placeholder:"smtps://…"`
 	SMTPPassword  string         `name:"smtp-password-file" help:"File of the password for the mail server." type:"path"`
 	MailFrom      string         `name:"mail-from" help:"Sender of messages, such as \"Comanda <orders@example.com>\"."`
+	Sinks         []string       `name:"sink" sep:" " help:"Destination that every event is copied to, repeatable: nats://host:4222?stream=COMANDA or kafka://host:9092/topic (docs/operations.md has the options)." placeholder:"URL"`
 	Version       string         `kong:"-"` // of the program, shown in the API document and to webhook receivers
 	BehindProxy   []netip.Prefix `help:"Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, as CIDR. They may speak plain HTTP to this server." placeholder:"CIDR"`
 }
@@ -53,6 +54,9 @@ func (c *Config) validate() error {
 	}
 	if c.WebhookLog != 0 && c.WebhookLog < 1<<20 { // 0 = the default, where no flags were read
 		return fmt.Errorf("--webhook-log-bytes: %d is too little to log anything; give at least 1048576", c.WebhookLog)
+	}
+	if _, err := c.sinks(); err != nil {
+		return err
 	}
 	if c.PublicURL == "" {
 		return nil // decided by the listening port, see publicURL

@@ -75,7 +75,7 @@ func (s *Server) Run(ctx context.Context) error {
 // workers are the loops beside the doors; each runs until its context ends.
 func (s *Server) workers() []func(context.Context) error {
 	return []func(context.Context) error{
-		s.Log.Run, s.Accounts.Run, s.Webhooks.Run, s.OAuth.Run,
+		s.Log.Run, s.Accounts.Run, s.Webhooks.Run, s.OAuth.Run, s.Sinks.Run,
 		s.Mail.Run,
 		func(ctx context.Context) error {
 			return s.Log.Retain(ctx, time.Duration(s.config.LogRetention)*24*time.Hour)

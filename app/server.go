@@ -20,6 +20,7 @@ import (
 	"comanda/menu"
 	"comanda/oauth"
 	"comanda/order"
+	"comanda/sink"
 	"comanda/store"
 	"comanda/webhook"
 )
@@ -35,6 +36,7 @@ type Server struct {
 	Orders   *order.Orders
 	OAuth    *oauth.Server
 	Webhooks *webhook.Webhooks
+	Sinks    *sink.Sinks
 	CA       *localca.Authority
 	Mail     *mail.Outbox
 	Mailbox  *mail.Mailbox // where messages stay; nil with a mail server
@@ -82,6 +84,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	}
 	s.metrics.database(s.DB)
 	s.metrics.webhooks(s.Webhooks)
+	s.metrics.sinks(s.Sinks)
 	s.metrics.people(s.Accounts, s.Mail)
 	s.door, err = s.doors()
 	return err
@@ -121,8 +124,10 @@ func (s *Server) assemble(ctx context.Context, public string) (err error) {
 	if s.OAuth, err = oauth.New(s.DB, s.Log, s.Accounts, oauth.Config{Issuer: public + "/identity", MasterKey: key, Origin: web.Origin{Proxies: c.BehindProxy}, Stores: s.Stores}); err != nil {
 		return err
 	}
-	s.Webhooks, err = webhook.New(s.DB, s.Log, s.Accounts, s.OAuth, webhook.Config{MasterKey: key, Allow: c.WebhookAllow, LogBytes: c.WebhookLog, Release: c.Version})
-	return err
+	if s.Webhooks, err = webhook.New(s.DB, s.Log, s.Accounts, s.OAuth, webhook.Config{MasterKey: key, Allow: c.WebhookAllow, LogBytes: c.WebhookLog, Release: c.Version}); err != nil {
+		return err
+	}
+	return s.openSinks()
 }
 
 // PublicURL is the address under which clients reach this server.

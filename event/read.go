@@ -61,6 +61,25 @@ func Head(tx *db.Tx, brand int) (int64, error) {
 	return head, err
 }
 
+// Heads returns the head of every brand that has a log.
+func Heads(tx *db.Tx) (map[int]int64, error) {
+	rows, err := tx.Query(sqlHeads)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	heads := map[int]int64{}
+	for rows.Next() {
+		var brand int
+		var head int64
+		if err := rows.Scan(&brand, &head); err != nil {
+			return nil, err
+		}
+		heads[brand] = head
+	}
+	return heads, rows.Err()
+}
+
 func scan(rows *sql.Rows, err error) ([]Event, error) {
 	if err != nil {
 		return nil, err

@@ -145,23 +145,8 @@ func (l *Log) runNet(ctx context.Context) {
 
 // castNet wakes the readers of brands whose head moved since seen and returns how many there were.
 func (l *Log) castNet(ctx context.Context, seen map[int]int64) (int, error) {
-	heads := map[int]int64{}
-	err := l.db.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(sqlHeads)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var brand int
-			var head int64
-			if err := rows.Scan(&brand, &head); err != nil {
-				return err
-			}
-			heads[brand] = head
-		}
-		return rows.Err()
-	})
+	var heads map[int]int64
+	err := l.db.Read(ctx, func(tx *db.Tx) (err error) { heads, err = Heads(tx); return err })
 	if err != nil {
 		return 0, err
 	}
