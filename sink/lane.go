@@ -22,7 +22,7 @@ type lane struct {
 
 	failures int       // batches in a row that were not taken
 	warned   time.Time // so that an outage of many brands does not flood the log
-	next     int // the brand whose turn is next, so that all have one
+	next     int       // the brand whose turn is next, so that all have one
 
 	mu     sync.Mutex
 	brands map[int]*brand
