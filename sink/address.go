@@ -29,7 +29,7 @@ type Address struct {
 
 var sinkName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
 
-// ParseAddress reads the URL of a sink and the options that all kinds have: name, from, password-file, tls, ca, cert, key.
+// ParseAddress reads the URL of a sink and the options that all kinds have: name, from, password-file, tls, ca, cert, cert-key.
 // Without a password in the URL or in a file it is what the environment's COMANDA_SINK_PASSWORD says.
 func ParseAddress(text string) (*Address, error) {
 	scheme, rest, ok := strings.Cut(text, "://")
@@ -96,7 +96,7 @@ func (a *Address) common() error {
 }
 
 func (a *Address) transport() error {
-	ca, cert, key := a.Option("ca", ""), a.Option("cert", ""), a.Option("key", "")
+	ca, cert, key := a.Option("ca", ""), a.Option("cert", ""), a.Option("cert-key", "")
 	use, err := a.Flag("tls", ca != "" || cert != "")
 	if err != nil || !use {
 		return err
@@ -115,7 +115,7 @@ func (a *Address) transport() error {
 	if cert != "" {
 		pair, err := tls.LoadX509KeyPair(cert, key)
 		if err != nil {
-			return fmt.Errorf("cert, key: %w", err)
+			return fmt.Errorf("cert, cert-key: %w", err)
 		}
 		a.TLS.Certificates = []tls.Certificate{pair}
 	}

@@ -22,6 +22,7 @@ import (
 const (
 	connectTimeout = 5 * time.Second
 	ackTimeout     = 10 * time.Second
+	reconnectWait  = time.Second
 	// A stream that we make keeps events as long as the log does by itself, and knows repetitions of the last while.
 	keep       = 90 * 24 * time.Hour
 	duplicates = 10 * time.Minute
@@ -38,6 +39,7 @@ type destination struct {
 	replicas int
 
 	conn  *nats.Conn
+	down  <-chan nats.Status // has a value when the connection broke
 	js    jetstream.JetStream
 	ready bool // the stream was seen on this connection
 }
@@ -53,7 +55,7 @@ func New(a *sink.Address) (func() sink.Destination, error) {
 	d := destination{
 		stream: a.Option("stream", "COMANDA"), prefix: a.Option("prefix", "comanda"),
 		options: []nats.Option{
-			nats.Name("comanda sink " + a.Name), nats.Timeout(connectTimeout), nats.MaxReconnects(-1),
+			nats.Name("comanda sink " + a.Name), nats.Timeout(connectTimeout), nats.MaxReconnects(-1), nats.ReconnectWait(reconnectWait),
 			nats.ReconnectBufSize(-1), // what cannot be sent now fails now
 		},
 	}
@@ -98,11 +100,23 @@ func (d *destination) Send(ctx context.Context, messages []sink.Message) error {
 	if err := d.connect(ctx); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() { // an acknowledgement does not come over another connection
+		select {
+		case <-d.down:
+			cancel(errNotConnected)
+		case <-ctx.Done():
+		}
+	}()
 	var refused sink.Refused
 	for i, m := range messages {
 		reason, err := d.publish(ctx, m)
 		if err != nil {
 			d.ready = false // the stream may be another one, or none
+			if errors.Is(err, errNotConnected) {
+				return fmt.Errorf("%s: %w", d.servers, err)
+			}
 			return fmt.Errorf("publish to stream %s: %w", d.stream, err)
 		}
 		if reason != "" {
@@ -128,11 +142,15 @@ func (d *destination) publish(ctx context.Context, m sink.Message) (refused stri
 	switch {
 	case errors.Is(err, nats.ErrMaxPayload), errors.As(err, &api) && api.ErrorCode == codeTooLarge:
 		return fmt.Sprintf("%d bytes are too large for stream %s", len(m.Body), d.stream), nil
+	case err != nil && errors.Is(context.Cause(ctx), errNotConnected):
+		return "", errNotConnected
 	case errors.Is(err, jetstream.ErrNoStreamResponse), errors.Is(err, nats.ErrNoResponders):
 		return "", fmt.Errorf("no stream takes the subject %s: add %s.> to its subjects", msg.Subject, d.prefix)
 	}
 	return "", err
 }
+
+var errNotConnected = errors.New("the connection to the server broke")
 
 // connect makes the connection, the first time, and the stream.
 func (d *destination) connect(ctx context.Context) (err error) {
@@ -144,6 +162,14 @@ func (d *destination) connect(ctx context.Context) (err error) {
 			d.Close()
 			return err
 		}
+		d.down = d.conn.StatusChanged(nats.RECONNECTING, nats.CLOSED)
+	}
+	select {
+	case <-d.down: // in the past
+	default:
+	}
+	if !d.conn.IsConnected() {
+		return errNotConnected
 	}
 	if d.ready {
 		return nil

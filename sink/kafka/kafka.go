@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"time"
 
@@ -20,7 +21,9 @@ import (
 )
 
 const (
-	requestTimeout = 10 * time.Second
+	connectTimeout = 5 * time.Second
+	sendTimeout    = 10 * time.Second
+	retryWait      = 250 * time.Millisecond
 	// What one message costs beside its body: headers, key and framing.
 	overhead = 512
 )
@@ -68,7 +71,8 @@ func New(a *sink.Address) (func() sink.Destination, error) {
 		kgo.SeedBrokers(a.Hosts...), kgo.ClientID("comanda"), kgo.DefaultProduceTopic(a.Path),
 		kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerBatchMaxBytes(int32(d.maxBytes)),
 		kgo.ManualFlushing(), // one batch for each partition and flush: it is taken as a whole or not at all
-		kgo.ProduceRequestTimeout(requestTimeout), kgo.RecordDeliveryTimeout(2 * requestTimeout), kgo.DialTimeout(requestTimeout / 2),
+		kgo.ProduceRequestTimeout(connectTimeout), kgo.RecordDeliveryTimeout(sendTimeout), kgo.DialTimeout(connectTimeout),
+		kgo.MetadataMinAge(retryWait), kgo.RetryBackoffFn(func(int) time.Duration { return retryWait }),
 	}
 	if create {
 		d.options = append(d.options, kgo.AllowAutoTopicCreation())
@@ -103,6 +107,10 @@ func (d *destination) Send(ctx context.Context, messages []sink.Message) error {
 			return err
 		}
 		d.client = client
+		if err := d.ping(ctx); err != nil {
+			d.Close()
+			return err
+		}
 	}
 	var refused sink.Refused
 	limit := d.maxBytes
@@ -143,6 +151,20 @@ func (d *destination) Send(ctx context.Context, messages []sink.Message) error {
 	return nil
 }
 
+// ping tells at once when there is no broker or it lets nobody in: producing would go on trying.
+func (d *destination) ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	err := d.client.Ping(ctx)
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("no broker answers: it ends the connection (is the user, the password or tls= wrong?): %w", err)
+	}
+	if err != nil {
+		return fmt.Errorf("no broker answers: %w", err)
+	}
+	return nil
+}
+
 func cost(m sink.Message) int { return len(m.Body) + len(m.Subject) + overhead }
 
 // produce sends some of the messages and waits for all acknowledgements. It returns those in batches that are too large.
@@ -160,7 +182,9 @@ func (d *destination) produce(ctx context.Context, messages []sink.Message, whic
 		}
 		d.client.TryProduce(ctx, r, func(_ *kgo.Record, err error) { answers <- answer{i, err} })
 	}
-	if err := d.client.Flush(ctx); err != nil {
+	flushing, cancel := context.WithTimeout(ctx, sendTimeout+connectTimeout)
+	defer cancel()
+	if err := d.client.Flush(flushing); err != nil {
 		return nil, fmt.Errorf("no acknowledgement: %w", err)
 	}
 	failed := map[int]bool{}
