@@ -136,6 +136,7 @@ var deliveryHeaders = []deliveryHeader{
 	{"X-Verify-Token", "The subscription's VerifyToken as it was given, when it has one.", false},
 	{"X-Comanda-Position", "The event's Position; a sample has none.", false},
 	{"X-Comanda-Attempt", "Counts the attempts, from 1.", true},
+	{"X-Comanda-Replay", "There when somebody asked for the event again: the number of the replay. Tell repeats by webhook-id only where it is missing.", false},
 	{"X-Comanda-Test", "There when somebody sent a sample: nothing of it happened.", false},
 	{"User-Agent", "Comanda-Webhooks and the version.", true},
 }

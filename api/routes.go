@@ -87,6 +87,12 @@ func (s *server) routes() []group {
 			on("GetWebhookEventSample", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/events/{eventName}/test", can(account.Develop), s.getWebhookEventSample, "Shows what a delivery of an event looks like"),
 			on("GetWebhookLogs", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/logs", can(account.Develop), s.getWebhookLogs, "Lists delivery attempts, newest first, for 28 days"),
 		}},
+		{"WebhookReplays", "Events of the past, sent to a subscription again.", []row{
+			on("CreateWebhookReplay", post, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/replays", can(account.Develop), s.createWebhookReplay, "Sends events of the past again: single ones, a range, or what was given up"),
+			on("GetWebhookReplays", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/replays", can(account.Develop), s.getWebhookReplays, "Lists the replays of a subscription, newest first"),
+			on("GetWebhookReplay", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/replays/{replayId}", can(account.Develop), s.getWebhookReplay, "Tells how far a replay is"),
+			on("CancelWebhookReplay", del, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/replays/{replayId}", can(account.Develop), s.cancelWebhookReplay, "Ends a replay"),
+		}},
 		{"WebhookSecrets", "The keys that sign deliveries, by the Standard Webhooks specification.", []row{
 			on("GetWebhookSecret", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/secret", can(account.Develop), s.getWebhookSecret, "Reveals a subscription's signing secret"),
 			on("RotateWebhookSecret", post, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/secret", can(account.Develop), s.rotateWebhookSecret, "Makes a new signing secret, and a new ed25519 key where there is one; the old ones sign too for a day"),

@@ -68,7 +68,7 @@ func ParseCursor(field, text string) (Cursor, error) {
 // Resolve returns the position after which the holder of a cursor reads on. A cursor that the stored log does not bear
 // out (after a restore or a failover, beyond the head, or deleted by retention) is a Gone fault with Data Oldest.
 func Resolve(tx *db.Tx, brand int, c Cursor) (int64, error) {
-	oldest, err := oldest(tx, brand)
+	oldest, err := OldestKept(tx, brand)
 	if err != nil {
 		return 0, err
 	}
@@ -90,7 +90,8 @@ func Resolve(tx *db.Tx, brand int, c Cursor) (int64, error) {
 	return c.Position, err
 }
 
-func oldest(tx *db.Tx, brand int) (Oldest, error) {
+// OldestKept tells from where a brand's log can still be read.
+func OldestKept(tx *db.Tx, brand int) (Oldest, error) {
 	var e Event
 	err := tx.QueryRow(sqlOldest, brand).Scan(&e.Position, &e.ID)
 	if errors.Is(err, db.ErrNoRows) {

@@ -16,7 +16,8 @@ import (
 type node struct {
 	tag string // names this Log in signals
 
-	claiming sync.Mutex // held from a look at a lease until it is in leases
+	registering sync.Mutex // held while the node gets an incarnation
+	claiming    sync.Mutex // held from a look at a lease until it is in leases
 
 	mu      sync.Mutex
 	id      string // of this incarnation in log_nodes; "" before the first and after an eviction
@@ -135,7 +136,15 @@ func (l *Log) beatOnce(ctx context.Context) error {
 
 // register gives the node a new incarnation. On SQLite no other process can be alive, so whatever is there is swept away.
 func (l *Log) register(ctx context.Context) error {
-	id := uuid.NewString()
+	l.node.registering.Lock()
+	defer l.node.registering.Unlock()
+	l.node.mu.Lock()
+	id := l.node.id
+	l.node.mu.Unlock()
+	if id != "" { // somebody was faster: what that one swept away is ours by now
+		return nil
+	}
+	id = uuid.NewString()
 	start := l.now()
 	err := l.db.Write(ctx, func(tx *db.Tx) error {
 		if !l.shared() {

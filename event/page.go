@@ -91,7 +91,7 @@ func begin(tx *db.Tx, brand int, after string, c Cursor, start time.Time) (Curso
 	if err != nil || after == FromLatest {
 		return cursorAt(tx, brand, head, err)
 	}
-	first, err := oldest(tx, brand)
+	first, err := OldestKept(tx, brand)
 	if err != nil || first.Position == 0 {
 		return Cursor{}, err
 	}

@@ -147,7 +147,7 @@ func (l *Log) fetch(ctx context.Context, brand int, after int64, limit int) (eve
 		if err != nil || len(events) == 0 || events[0].Position == after+1 {
 			return err
 		}
-		oldest, err := oldest(tx, brand)
+		oldest, err := OldestKept(tx, brand)
 		if err != nil {
 			return err
 		}

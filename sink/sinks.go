@@ -28,8 +28,8 @@ type Sinks struct {
 // sink is one of them on this node.
 type sink struct {
 	Config
-	sent, refused, failed, lost atomic.Int64
-	running                     atomic.Pointer[worker] // nil while another node owns it
+	sent, failed, lost atomic.Int64
+	running            atomic.Pointer[worker] // nil while another node owns it
 }
 
 // Stats are figures of one sink on this node.

@@ -168,7 +168,7 @@ func (r *blockText) unsigned() uint64 {
 
 func (r *blockText) number() int64 {
 	n := r.unsigned()
-	return int64(n>>1) ^ -int64(n&1) //nolint:gosec // the zigzag form of a signed number
+	return int64(n>>1) ^ -int64(n&1)
 }
 
 func (r *blockText) text(last *string) string {
@@ -192,7 +192,7 @@ func (r *blockText) lines(last *[]string, total *int) string {
 		return ""
 	}
 	var b strings.Builder
-	for i := range int(n) { //nolint:gosec // smaller than a length
+	for i := range int(n) {
 		if i == len(*last) {
 			*last = append(*last, "")
 		}

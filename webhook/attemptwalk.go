@@ -43,11 +43,11 @@ func parseAttemptID(field, text string) (a attemptID, err error) {
 	}
 	var before int64
 	for _, n := range []*int64{&a.last, &before, &a.position, &a.salt, &a.index} {
-		size := 0
-		if *n, size = binary.Varint(raw); size <= 0 {
+		value, size := binary.Varint(raw)
+		if size <= 0 {
 			return a, bad
 		}
-		raw = raw[size:]
+		*n, raw = value, raw[size:]
 	}
 	a.at = a.last - before
 	if len(raw) > 0 || a.String() != text {

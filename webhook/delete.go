@@ -27,7 +27,7 @@ func remove(tx *db.Tx, s *Subscription) (bool, error) {
 	if err := event.Drop(tx, followerName(s.ID), s.Brand); err != nil {
 		return false, err
 	}
-	for _, stmt := range []string{sqlDropAllPending, sqlDropExpired, sqlDropHealth, sqlRemoveNames} {
+	for _, stmt := range []string{sqlDropAllPending, sqlDropExpired, sqlDropReplays, sqlDropHealth, sqlRemoveNames} {
 		if _, err := tx.Exec(stmt, s.ID); err != nil {
 			return false, err
 		}

@@ -92,6 +92,8 @@ func (w *Webhooks) Run(ctx context.Context) error {
 	logs.Go(func() { w.attempts.run(logging) })
 	logs.Go(func() { w.attempts.runTrim(ctx) })
 	logs.Go(func() { _ = worker.Run(ctx, "forgetting expired events", trimGap, nil, w.trimExpired) })
+	logs.Go(func() { _ = worker.Run(ctx, "forgetting old replays", trimGap, nil, w.trimReplays) })
+	logs.Go(func() { w.runReplays(ctx) })
 	defer logs.Wait()
 	defer stopLogging()
 	n := shards

@@ -72,13 +72,16 @@ func startNode(t *testing.T, c db.Config) *exec.Cmd {
 	return cmd
 }
 
+// engines make empty databases that several processes can open.
+var engines = map[string]func(*testing.T) db.Config{
+	"sqlite":   func(t *testing.T) db.Config { return db.Config{Path: filepath.Join(t.TempDir(), "comanda.db")} },
+	"postgres": func(t *testing.T) db.Config { return db.Config{URL: dbtest.PostgresURL(t)} },
+}
+
 // A node that delivers is killed in the middle; another one goes on. On PostgreSQL that one has waited for its turn all
 // along, on SQLite it starts afterwards, as after a restart.
 func TestKilledNodeLosesNothingAndRepeatsLittle(t *testing.T) {
-	for name, config := range map[string]func(*testing.T) db.Config{
-		"sqlite":   func(t *testing.T) db.Config { return db.Config{Path: filepath.Join(t.TempDir(), "comanda.db")} },
-		"postgres": func(t *testing.T) db.Config { return db.Config{URL: dbtest.PostgresURL(t)} },
-	} {
+	for name, config := range engines {
 		t.Run(name, func(t *testing.T) {
 			c := config(t)
 			d, err := db.Open(ctx, c)

@@ -76,11 +76,12 @@ const (
 	headerPosition  = "X-Comanda-Position"
 	headerAttempt   = "X-Comanda-Attempt"
 	headerTest      = "X-Comanda-Test"
+	headerReplay    = "X-Comanda-Replay"
 )
 
 // sentHeaders are all headers that build sets, in the order in which the attempt log shows them.
 var sentHeaders = []string{
-	"Content-Type", "User-Agent", headerToken, headerID, headerTimestamp, headerSignature, headerPosition, headerAttempt, headerTest,
+	"Content-Type", "User-Agent", headerToken, headerID, headerTimestamp, headerSignature, headerPosition, headerAttempt, headerTest, headerReplay,
 }
 
 // sentNames are the names of the headers of a request that are sent, in the order of sentHeaders; others, such as the one

@@ -146,3 +146,29 @@ const (
 		where cast($1 as integer) = 0 or subscription_id = $1 order by last_at, subscription_id, salt limit $2`
 	sqlDropBlock = `delete from webhook_attempt_blocks where subscription_id = $1 and last_at = $2 and salt = $3`
 )
+
+// Replays.
+const (
+	sqlInsertReplay = `insert into webhook_replays (id, brand_id, subscription_id, target_id, owner_id, selection, state, reason,
+			settled, delivered, failed, missing, created_at, ended_at)
+		select cast($1 as integer), cast($2 as integer), cast($3 as integer), cast($4 as integer), cast($5 as integer), $6,
+			'running', '', 0, 0, 0, 0, cast($7 as bigint), 0
+		where (select count(*) from webhook_replays where target_id = $4 and state = 'running') < cast($8 as integer)`
+	sqlReplay = `select id, brand_id, subscription_id, target_id, selection, state, reason, settled, delivered, failed, missing,
+			created_at, ended_at
+		from webhook_replays where id = $1`
+	sqlReplaysOf = `select id, brand_id, subscription_id, target_id, selection, state, reason, settled, delivered, failed, missing,
+			created_at, ended_at
+		from webhook_replays where subscription_id = $1 order by id desc limit $2 offset $3`
+	sqlCountReplays   = `select count(*) from webhook_replays where subscription_id = $1`
+	sqlRunningReplays = `select id from webhook_replays where state = 'running' order by id`
+	// $2 is how far it was when the batch was read: no row means that it is not running any more.
+	sqlSettleReplay = `update webhook_replays
+		set settled = $3, delivered = delivered + $4, failed = failed + $5, missing = missing + $6
+		where id = $1 and settled = $2 and state = 'running'`
+	sqlEndReplay    = `update webhook_replays set state = $2, reason = $3, ended_at = $4 where id = $1 and state = 'running'`
+	sqlDropReplays  = `delete from webhook_replays where subscription_id = $1`
+	sqlTrimReplays  = `delete from webhook_replays where state <> 'running' and ended_at < $1`
+	sqlExpiredSpans = `select from_position, to_position from webhook_expired
+		where subscription_id = $1 and expired_at >= $2 order by from_position`
+)

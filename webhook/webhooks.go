@@ -47,6 +47,7 @@ type Webhooks struct {
 	changed  changes
 	tally    tally
 	asks     asks
+	replays  chan struct{} // a replay was made or cancelled
 }
 
 // New makes the door; nothing is delivered until Run. An OAuth app takes its subscriptions with it when it is deleted.
@@ -68,7 +69,7 @@ func New(d *db.DB, log *event.Log, accounts *account.Accounts, apps *oauth.Serve
 	w := &Webhooks{
 		db: d, log: log, accounts: accounts, apps: apps, guard: guard, box: box, client: c.Transport,
 		agent: "Comanda-Webhooks/" + c.Release, attempts: newAttemptLog(d, c.LogBytes),
-		asks: asks{by: map[int]*rate.Limiter{}},
+		asks: asks{by: map[int]*rate.Limiter{}}, replays: make(chan struct{}, 1),
 	}
 	apps.OnDelete(w.dropApp)
 	accounts.OnChange(w.rightsChanged)
