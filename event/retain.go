@@ -27,12 +27,13 @@ func (l *Log) Retain(ctx context.Context, keep time.Duration) error {
 
 // retainOnce deletes one chunk of each brand that has something to delete, and returns how many events those were.
 func (l *Log) retainOnce(ctx context.Context, keep time.Duration) (total int, err error) {
-	brands, err := l.brands(ctx)
+	var heads map[int]int64
+	err = l.db.Read(ctx, func(tx *db.Tx) (err error) { heads, err = Heads(tx); return err })
 	if err != nil {
 		return 0, err
 	}
 	cutoff := clock.Now().Add(-keep)
-	for _, brand := range brands {
+	for brand := range heads {
 		n, err := l.retainBrand(ctx, brand, cutoff)
 		total += n
 		if err != nil {
@@ -40,28 +41,6 @@ func (l *Log) retainOnce(ctx context.Context, keep time.Duration) (total int, er
 		}
 	}
 	return total, nil
-}
-
-// brands are those that have events.
-func (l *Log) brands(ctx context.Context) (out []int, err error) {
-	err = l.db.Read(ctx, func(tx *db.Tx) error {
-		out = nil
-		rows, err := tx.Query(sqlHeads)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var brand int
-			var head int64
-			if err := rows.Scan(&brand, &head); err != nil {
-				return err
-			}
-			out = append(out, brand)
-		}
-		return rows.Err()
-	})
-	return out, err
 }
 
 func (l *Log) retainBrand(ctx context.Context, brand int, cutoff time.Time) (int, error) {
