@@ -121,7 +121,7 @@ func (m *metrics) people(a *account.Accounts, o *mail.Outbox) {
 	counter("mail_given_up", "Messages that were refused or grew too old.", func() int64 { _, failed := o.Stats(); return failed })
 }
 
-// observe times the requests of one door.
+// observe times the requests of one door. A stream of events is none: it lasts as long as its client likes.
 func (m *metrics) observe(door string, next http.Handler) http.Handler {
 	classes := [6]prometheus.Observer{}
 	for i, c := range []string{"none", "1xx", "2xx", "3xx", "4xx", "5xx"} {
@@ -130,7 +130,11 @@ func (m *metrics) observe(door string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := clock.Mono()
 		s := &statusWriter{ResponseWriter: w, status: http.StatusOK}
-		defer func() { classes[min(s.status/100, 5)].Observe(clock.Mono().Sub(start).Seconds()) }()
+		defer func() {
+			if s.Header().Get("Content-Type") != "text/event-stream" {
+				classes[min(s.status/100, 5)].Observe(clock.Mono().Sub(start).Seconds())
+			}
+		}()
 		next.ServeHTTP(s, r)
 	})
 }
