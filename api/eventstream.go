@@ -151,8 +151,11 @@ func (st *stream) run(ctx context.Context) {
 // catchUp sends what there is.
 func (st *stream) catchUp(ctx context.Context) bool {
 	for {
+		if !st.mayListen(ctx) {
+			return false
+		}
 		page, err := st.s.Events.Page(ctx, st.brand, st.at, st.pick, streamPage)
-		if err != nil || len(page.Events) > 0 && !st.mayListen(ctx) {
+		if err != nil {
 			return false
 		}
 		for _, e := range page.Events {
@@ -242,6 +245,7 @@ func (st *stream) flush() bool {
 	if err == nil {
 		err = st.rc.Flush()
 	}
+	_ = st.rc.SetWriteDeadline(time.Time{}) // by HTTP/2 it would end the stream also while nothing is written
 	st.buf = bytes.Buffer{}
 	return err == nil
 }

@@ -30,9 +30,17 @@ func (a byName) Authenticate(_ context.Context, cred oauth.Credential) (*account
 // serveTLS is the door on a TLS listener.
 func serveTLS(k *apptest.Kit, stopping <-chan struct{}) (*httptest.Server, http.Handler) {
 	k.Helper()
+	return serveProtocol(k, stopping, false)
+}
+
+// serveProtocol is serveTLS by HTTP/2 or by HTTP/1.1 only.
+func serveProtocol(k *apptest.Kit, stopping <-chan struct{}, h2 bool) (*httptest.Server, http.Handler) {
+	k.Helper()
 	h := api.New(api.Config{Auth: byName{k}, Accounts: k.Accounts, Events: k.Log, Stopping: stopping, DinerRate: -1})
 	s := httptest.NewUnstartedServer(h)
 	s.Config.ReadTimeout, s.Config.WriteTimeout = 500*time.Millisecond, 500*time.Millisecond // streams live longer
+	s.Config.HTTP2 = &http.HTTP2Config{WriteByteTimeout: 50 * time.Millisecond}
+	s.EnableHTTP2 = h2
 	s.StartTLS()
 	k.Cleanup(s.Close)
 	return s, h

@@ -26,6 +26,7 @@ const (
 	readTimeout   = 60 * time.Second
 	writeTimeout  = 60 * time.Second // from the end of the header; a client that does not read its answer holds no handler longer
 	idleTimeout   = 120 * time.Second
+	stallTimeout  = 10 * time.Second // of a connection of HTTP/2 that takes no byte; the others do not see that its client does not read
 	maxHeader     = 64 << 10
 )
 
@@ -109,6 +110,7 @@ func (s *Server) Close() error {
 func httpServer(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		HTTP2:    &http.HTTP2Config{WriteByteTimeout: stallTimeout},
 		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug), // what clients do wrong: broken handshakes and the like
 	}
 }

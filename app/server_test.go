@@ -200,7 +200,7 @@ func TestAnotherMasterKeyIsRefused(t *testing.T) {
 // A client that never reads its answer must not hold a handler for ever.
 func TestServersBoundReadingAndWriting(t *testing.T) {
 	s := httpServer(http.NotFoundHandler())
-	for what, d := range map[string]time.Duration{"header": s.ReadHeaderTimeout, "read": s.ReadTimeout, "write": s.WriteTimeout, "idle": s.IdleTimeout} {
+	for what, d := range map[string]time.Duration{"header": s.ReadHeaderTimeout, "read": s.ReadTimeout, "write": s.WriteTimeout, "idle": s.IdleTimeout, "stall": s.HTTP2.WriteByteTimeout} {
 		if d <= 0 || d > 2*time.Minute {
 			t.Errorf("%s: %s", what, d)
 		}
