@@ -61,7 +61,6 @@ func (d *DB) backup(ctx context.Context, path string) (Archived, error) {
 	defer func() { _ = f.Close() }()
 	var out Archived
 	err = d.engine.export(ctx, func(tx *Tx) error {
-		tx.unhurried = true
 		if err := f.Truncate(0); err != nil { // a closure may run again
 			return err
 		}
@@ -188,7 +187,6 @@ func restore(ctx context.Context, archive string, into Config) (out Archived, er
 		}
 	}()
 	err = d.engine.load(ctx, func(tx *Tx) error {
-		tx.unhurried = true
 		out, err = d.unarchive(ctx, tx, archive)
 		return err
 	})

@@ -16,6 +16,9 @@ func Cancel(tx *Tx) (cancel func()) {
 // SetCommitTime sets after how long a COMMIT without an answer is of unknown outcome.
 func SetCommitTime(d *DB, t time.Duration) { d.engine.(*postgresDB).commitTime = t }
 
+// SetTime sets how long a transaction may take.
+func SetTime(d *DB, t time.Duration) { d.engine.(*postgresDB).time = t }
+
 // MigrateFiles runs the migrations of another file system.
 func MigrateFiles(d *DB, files fs.FS) error { return d.migrateFiles(context.Background(), files) }
 

@@ -82,7 +82,8 @@ func (a *applied) has(level int) bool {
 }
 
 // migrate brings the schema up to the newest embedded migration, one transaction each. The row in schema_migrations is
-// the lock: a second process that starts at the same moment waits for it and then finds the work done.
+// the lock: a second process that starts at the same moment waits for it and then finds the work done. One may take long,
+// such as an index on a large table: it has no time limit.
 func (d *DB) migrate(ctx context.Context) error { return d.migrateFiles(ctx, migrationFiles) }
 
 func (d *DB) migrateFiles(ctx context.Context, from fs.FS) error {
@@ -101,10 +102,7 @@ func (d *DB) migrateFiles(ctx context.Context, from fs.FS) error {
 		if have.has(m.level) {
 			continue
 		}
-		err := d.Write(ctx, func(tx *Tx) error {
-			tx.unhurried = true
-			return m.apply(tx, d.Engine())
-		})
+		err := d.engine.load(ctx, func(tx *Tx) error { return m.apply(tx, d.Engine()) })
 		if err != nil {
 			return fmt.Errorf("db: migration %s: %w", m.name, err)
 		}
@@ -116,11 +114,7 @@ func (d *DB) migrateFiles(ctx context.Context, from fs.FS) error {
 // itself: the losers of that race are told that the table, its row type or its name is there, and find it the next time.
 func (d *DB) createMigrations(ctx context.Context) error {
 	for try := 1; ; try++ {
-		err := d.Write(ctx, func(tx *Tx) error {
-			tx.unhurried = true
-			_, err := tx.Exec(sqlCreateMigrations)
-			return err
-		})
+		err := d.engine.load(ctx, func(tx *Tx) error { _, err := tx.Exec(sqlCreateMigrations); return err })
 		e := (*pgconn.PgError)(nil)
 		lost := errors.As(err, &e) && (e.Code == "23505" || e.Code == "42P07" || e.Code == "42710")
 		if !lost || try == 3 {

@@ -37,6 +37,7 @@ type postgresDB struct {
 	size       int
 	twice      bool
 	readOnly   bool
+	time       time.Duration // of a transaction
 	commitTime time.Duration
 	stats      *counters
 
@@ -63,7 +64,7 @@ func openPostgres(ctx context.Context, c Config, stats *counters) (*postgresDB, 
 			cfg.RuntimeParams[name] = value
 		}
 	}
-	p := &postgresDB{size: c.Conns, twice: c.Twice, readOnly: c.ReadOnly, commitTime: postgresCommit, stats: stats}
+	p := &postgresDB{size: c.Conns, twice: c.Twice, readOnly: c.ReadOnly, time: postgresTime, commitTime: postgresCommit, stats: stats}
 	if p.size <= 0 {
 		p.size = postgresConns
 	}
@@ -109,7 +110,7 @@ func (p *postgresDB) close() error {
 }
 
 func (p *postgresDB) read(ctx context.Context, fn func(*Tx) error) error {
-	return p.run(ctx, fn, beginRead, postgresTime, false)
+	return p.run(ctx, fn, beginRead, p.time, false)
 }
 
 func (p *postgresDB) write(ctx context.Context, fn func(*Tx) error) error {
@@ -117,11 +118,11 @@ func (p *postgresDB) write(ctx context.Context, fn func(*Tx) error) error {
 		return ErrReadOnly
 	}
 	if p.twice {
-		if err := p.run(ctx, fn, beginWrite, postgresTime, false); err != nil {
+		if err := p.run(ctx, fn, beginWrite, p.time, false); err != nil {
 			return err
 		}
 	}
-	return p.run(ctx, fn, beginWrite, postgresTime, true)
+	return p.run(ctx, fn, beginWrite, p.time, true)
 }
 
 func (p *postgresDB) export(ctx context.Context, fn func(*Tx) error) error {

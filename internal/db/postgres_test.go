@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"comanda/internal/db"
@@ -383,4 +384,17 @@ func TestTypesComeBackExactly(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// A migration may take longer than any other transaction: an index on years of events does.
+func TestAMigrationMayTakeLong(t *testing.T) {
+	d := dbtest.Postgres(t)
+	db.SetTime(d, 200*time.Millisecond)
+	err := db.MigrateFiles(d, fstest.MapFS{"migrations/9001_long.sql": {Data: []byte("select pg_sleep(0.5);\n")}})
+	if err != nil {
+		t.Error(err)
+	}
+	if err := d.Read(t.Context(), func(tx *db.Tx) error { _, err := tx.Exec("select pg_sleep(0.5)"); return err }); err == nil {
+		t.Error("the time limit of the test does not work")
+	}
 }

@@ -10,15 +10,14 @@ import (
 
 // Tx is one try of one transaction. It must not be kept after its closure returns.
 type Tx struct {
-	ctx       context.Context
-	caller    context.Context // not nil: statements are refused once it is cancelled
-	conn      conn
-	broken    error // the first statement that failed
-	open      []*sql.Rows
-	attached  []attachment
-	after     []func()
-	guard     *guard
-	unhurried bool // exports and migrations are not logged as slow
+	ctx      context.Context
+	caller   context.Context // not nil: statements are refused once it is cancelled
+	conn     conn
+	broken   error // the first statement that failed
+	open     []*sql.Rows
+	attached []attachment
+	after    []func()
+	guard    *guard
 }
 
 type attachment struct {

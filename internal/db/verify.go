@@ -20,7 +20,6 @@ func (d *DB) Verify(ctx context.Context) (Verified, error) {
 	var out Verified
 	var problems []error
 	err := d.engine.export(ctx, func(tx *Tx) error {
-		tx.unhurried = true
 		out, problems = Verified{}, nil
 		found := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 		if d.Engine() == "sqlite" {

@@ -24,7 +24,7 @@ func (d *DB) watched(kind string, fn func(*Tx) error) func(*Tx) error {
 		defer d.guard.leave()
 		start := clock.Mono()
 		err := fn(tx)
-		if took := clock.Mono().Sub(start); took > slowClosure && !tx.unhurried {
+		if took := clock.Mono().Sub(start); took > slowClosure {
 			d.stats.slow.Add(1)
 			slog.Warn("slow "+kind+" closure", "closure", closureName(fn), "took", took.Round(time.Millisecond))
 		}
