@@ -18,16 +18,18 @@ import (
 
 // commands are the subcommands, one file each. Every flag has an environment twin COMANDA_<FLAG>.
 type commands struct {
-	Serve   serveCommand   `cmd:"" help:"Run the server."`
-	Demo    demoCommand    `cmd:"" help:"Show the main job end to end: a sample brand, a sample POS and one order through all of it."`
-	Init    initCommand    `cmd:"" help:"Make the owner, the brand, the store group, the store and an OAuth app of an empty installation."`
-	Backup  backupCommand  `cmd:"" help:"Write a consistent backup of a running or stopped installation to one file."`
-	Restore restoreCommand `cmd:"" help:"Restore a backup into an empty data folder or database."`
-	Keys    keysCommand    `cmd:"" help:"The keys that sign ID tokens: list, rotate, or replace them in an emergency."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve    serveCommand    `cmd:"" help:"Run the server."`
+	Demo     demoCommand     `cmd:"" help:"Show the main job end to end: a sample brand, a sample POS and one order through all of it."`
+	Init     initCommand     `cmd:"" help:"Make the owner, the brand, the store group, the store and an OAuth app of an empty installation."`
+	Backup   backupCommand   `cmd:"" help:"Write a consistent backup of a running or stopped installation to one file."`
+	Restore  restoreCommand  `cmd:"" help:"Restore a backup into an empty data folder or database."`
+	Events   eventsCommand   `cmd:"" help:"A brand's log: watch it, take events from it, send them again."`
+	Webhooks webhooksCommand `cmd:"" help:"An OAuth app's webhooks: how they do, what became of each delivery, tests, pauses."`
+	Keys     keysCommand     `cmd:"" help:"The keys that sign ID tokens: list, rotate, or replace them in an emergency."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 
-// Exit codes: 0 done, 1 it failed, 2 the command line is wrong.
+// Exit codes: 0 done, 1 it failed, 2 the command line is wrong, 3 the server refused it.
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -41,7 +43,7 @@ func main() {
 	if err := args.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "comanda:", err)
 		stop()
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
 }
 

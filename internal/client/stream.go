@@ -30,9 +30,10 @@ const (
 
 // Stream calls fn with every event of a brand after a cursor, in order, each once, until ctx ends or fn fails: it connects
 // again, from the last event on, whenever the connection ends or the server is away, and calls paused then with the
-// reason. The empty cursor means: what happens from now on. filter are the query parameters of the events stream.
+// reason. The empty cursor means: what happens from now on, or from the filter's start. filter are the query parameters of the
+// events stream.
 func (c *Client) Stream(ctx context.Context, appID, after string, filter url.Values, paused func(error), fn func(Event) error) error {
-	if after == "" {
+	if after == "" && !filter.Has("start") {
 		after = "latest"
 	}
 	wait := backoffMin
@@ -76,7 +77,10 @@ func (c *Client) stream(ctx context.Context, appID, after string, filter url.Val
 	for name, values := range filter {
 		query[name] = values
 	}
-	query.Set("after", after)
+	if after != "" {
+		query.Set("after", after)
+		query.Del("start")
+	}
 	path := "/api/v1.0/" + url.PathEscape(appID) + "/events/stream?" + query.Encode()
 	resp, err := c.do(ctx, http.MethodGet, path, nil, "Accept", "text/event-stream")
 	if err != nil {
