@@ -177,8 +177,8 @@ func ownerOf(c *account.Caller) string {
 	}
 }
 
-// pullEvery is how often a waiting pull looks without a hint: an acknowledgement frees the next event of its subject, on
-// any node.
+// pullEvery is how often a waiting pull looks without a hint while something is out: an acknowledgement frees the next
+// event of its subject, on any node.
 const pullEvery = 500 * time.Millisecond
 
 // waitForEvents pulls until there is something, or the time has passed.
@@ -194,7 +194,10 @@ func (s *server) waitForEvents(ctx context.Context, r event.Pull, wait time.Dura
 		if got.Again {
 			continue
 		}
-		timer := time.NewTimer(min(left, pullEvery))
+		if !got.Due.IsZero() {
+			left = min(left, pullEvery)
+		}
+		timer := time.NewTimer(left)
 		select {
 		case <-wake:
 		case <-timer.C:

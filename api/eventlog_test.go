@@ -1,6 +1,9 @@
 package api_test
 
 import (
+	"bytes"
+	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -11,6 +14,7 @@ import (
 	"comanda/event"
 	"comanda/internal/apptest"
 	"comanda/internal/db"
+	"comanda/internal/dbtest"
 	"comanda/wire"
 )
 
@@ -132,6 +136,17 @@ func TestAStreamRefusesWhatTheLogRefuses(t *testing.T) {
 			get(apptest.Call{Name: "broken after", As: apptest.Owner, Path: "?after=%00", Status: 400}),
 			get(apptest.Call{Name: "unknown name", As: apptest.Owner, Path: "?name=order.eaten", Status: 400, Text: `"FieldName":"name"`}),
 		)
+		one := event.Cursor{Position: 1}.String()
+		for _, hostile := range []string{
+			" ", ",", "0", "-1", "null", "latest\x00", "\x00", "\xff\xfe", "١", one + "=", one + "\n", "\r\nX-Evil: 1", one + one, one[:len(one)-1],
+			"../../etc/passwd", "%0d%0a", "' or 1=1 --", "_____________________w",
+			base64.RawURLEncoding.EncodeToString(append(bytes.Repeat([]byte{0xff}, 10), 1, 0, 0, 0, 0, 0, 0)),     // a number of more than 64 bits
+			base64.RawURLEncoding.EncodeToString(append(binary.AppendUvarint(nil, 1<<63), 0, 0, 0, 0, 0, 0)),      // a negative position
+			base64.RawURLEncoding.EncodeToString([]byte{0x81, 0, 0, 0, 0, 0, 0, 0}),                               // a longer spelling of 1
+			base64.StdEncoding.EncodeToString(append(binary.AppendUvarint(nil, 1), 0xff, 0xff, 0xff, 0xfb, 0, 0)), // another alphabet
+		} {
+			k.Call(get(apptest.Call{Name: fmt.Sprintf("%q", hostile), As: apptest.Owner, Header: last(hostile), Status: 400, Text: `"FieldName":"Last-Event-ID"`}))
+		}
 	})
 }
 
@@ -215,4 +230,18 @@ func TestAPullWaitsForTheNextEvent(t *testing.T) {
 			t.Error(body)
 		}
 	})
+}
+
+// A pull that waits looks once more at its end than one that does not wait, as long as no event is out.
+func TestAWaitingPullAsksForNothing(t *testing.T) {
+	k := apptest.New(t, dbtest.SQLite(t))
+	reads := func(seconds int) int64 {
+		before := k.DB.Stats().Reads
+		k.Call(apptest.Call{As: apptest.Owner, Method: "POST", Path: pull, Body: fmt.Sprintf(`{"Consumer":"pos","WaitSeconds":%d}`, seconds), Status: 200})
+		return k.DB.Stats().Reads - before
+	}
+	reads(0) // makes it
+	if at, while := reads(0), reads(2); while > at+1 {
+		t.Errorf("%d reads at once, %d while waiting", at, while)
+	}
 }
