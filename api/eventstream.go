@@ -136,8 +136,10 @@ func (st *stream) run(ctx context.Context) {
 	st.rc = http.NewResponseController(&st.c.w)
 	_ = st.rc.SetReadDeadline(time.Time{}) // nothing is read any more, and the server's deadline would end the request
 	st.c.w.stream()
+	if st.c.r.Method == http.MethodHead {
+		return
+	}
 	st.buf.WriteString(streamRetry)
-	st.tell()
 	beat := time.NewTicker(st.s.pace.beat)
 	defer beat.Stop()
 	for {
@@ -165,6 +167,9 @@ func (st *stream) catchUp(ctx context.Context) bool {
 			}
 		}
 		st.at = page.Next
+		if st.told == (event.Cursor{}) {
+			st.tell() // who heard nothing yet has a place to come back to, too
+		}
 		if !st.flush() {
 			return false
 		}

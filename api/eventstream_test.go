@@ -15,6 +15,7 @@ import (
 	"comanda/account"
 	"comanda/api"
 	"comanda/internal/apptest"
+	"comanda/internal/db"
 	"comanda/internal/dbtest"
 	"comanda/oauth"
 	"comanda/wire"
@@ -149,6 +150,50 @@ func TestAStreamEndsWithTheRightAndTheServer(t *testing.T) {
 	close(stopping)
 	for ok := true; ok; { // what was sent before may come still
 		_, ok = owner.next()
+	}
+}
+
+// Every id of a stream is good to come back with, also before the first event and after a part of the log was deleted.
+func TestTheFirstIDOfAStreamIsGood(t *testing.T) {
+	k := apptest.New(t, dbtest.SQLite(t))
+	s, _ := serveTLS(k, nil)
+	mustAppend(k, 1, 2, 1)
+	k.Must(k.DB.Write(k.Context(), func(tx *db.Tx) error {
+		_, err := tx.Exec(`delete from log_events where brand_id = $1 and position <= 2`, k.Brand.ID)
+		return err
+	}))
+	for _, query := range []string{"?after=oldest", "?after=oldest&name=order.accepted", "?start=2020-01-01", "?after=latest"} {
+		l := listen(k, s, apptest.Owner, query, "")
+		for l.last == "" && l.lines.Scan() {
+			if id, found := strings.CutPrefix(l.lines.Text(), "id: "); found {
+				l.last = id
+			}
+		}
+		listen(k, s, apptest.Owner, query, l.last) // is answered 200
+	}
+}
+
+// Who asks for the header of a stream gets it, and holds nothing.
+func TestTheHeaderOfAStreamIsNoStream(t *testing.T) {
+	for _, h2 := range []bool{false, true} {
+		k := apptest.New(t, dbtest.SQLite(t))
+		s, h := serveProtocol(k, nil, h2)
+		r, err := http.NewRequestWithContext(k.Context(), http.MethodHead, s.URL+k.Expand(eventSSE), nil)
+		k.Must(err)
+		r.Header.Set("Authorization", "Bearer "+apptest.Owner)
+		w, err := s.Client().Do(r)
+		k.Must(err)
+		if w.StatusCode != http.StatusOK || w.Header.Get("Content-Type") != "text/event-stream" {
+			t.Error(w.Status, w.Header)
+		}
+		for api.OpenStreams(h) != 0 {
+			select {
+			case <-t.Context().Done():
+				t.Fatal("still open")
+			case <-time.After(time.Millisecond):
+			}
+		}
+		_ = w.Body.Close()
 	}
 }
 
