@@ -2,10 +2,9 @@
 // sequence per subject (one order), for up to 24 hours, signed.
 //
 // It owns the tables webhook_subscriptions, webhook_event_names, webhook_revision, webhook_pending, webhook_expired,
-// webhook_health and webhook_attempt_blocks, the followers named webhook/<subscription id>, the leases named webhook/<shard>, and
-// the events webhook_subscription.created, .updated and .deleted, and of our own .failing, .recovered, .expired and
-// .disabled. The API calls the use cases of [Webhooks]; app calls
-// [Webhooks.Run].
+// webhook_health, webhook_attempt_blocks and webhook_replays, the followers named webhook/<subscription id>, the leases named
+// webhook/<shard> and webhook-replay, the events webhook_subscription.created, .updated and .deleted, and of our own .failing,
+// .recovered, .expired and .disabled. The API calls the use cases of [Webhooks]; app calls [Webhooks.Run].
 //
 // # The log is the queue
 //
