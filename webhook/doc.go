@@ -29,6 +29,9 @@
 // as well; they are stored, appended and mailed by the settlement that stores their cause. While all goes well that is one
 // more row every few seconds.
 //
+// A replay reads a part of the log for itself and sends it beside all this, in batches that it settles one by one; it shares
+// only the endpoint and the attempt log.
+//
 // After a crash what was sent but not settled is sent again: at most the window and the rows in flight of each
 // subscription. The new owner goes on from the stored cursor; an old owner cannot store anything any more.
 package webhook
