@@ -127,6 +127,16 @@ func (s *server) register(groups []group) {
 	s.events = sync.OnceValue(s.asyncAPI)
 }
 
+// isStopping says whether what goes on for long must end.
+func (s *server) isStopping() bool {
+	select {
+	case <-s.Stopping:
+		return true
+	default:
+		return false
+	}
+}
+
 // ServeHTTP implements http.Handler.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := newCall(s, w, r)

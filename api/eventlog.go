@@ -181,7 +181,11 @@ func ownerOf(c *account.Caller) string {
 // event of its subject, on any node.
 const pullEvery = 500 * time.Millisecond
 
-// waitForEvents pulls until there is something, or the time has passed.
+// pullLonger is how long a pull looks for the first event in a long log after its time, so that its answer still comes in
+// time for the server; the next pull looks on from there.
+const pullLonger = 10 * time.Second
+
+// waitForEvents pulls until there is something, or the log was looked at to its end and the time has passed.
 func (s *server) waitForEvents(ctx context.Context, r event.Pull, wait time.Duration) (event.Pulled, error) {
 	until := clock.Mono().Add(wait)
 	for {
@@ -192,6 +196,9 @@ func (s *server) waitForEvents(ctx context.Context, r event.Pull, wait time.Dura
 			return got, err
 		}
 		if got.Again {
+			if s.isStopping() || left <= -pullLonger {
+				return got, nil
+			}
 			continue
 		}
 		if !got.Due.IsZero() {

@@ -153,7 +153,7 @@ func (st *stream) run(ctx context.Context) {
 // catchUp sends what there is.
 func (st *stream) catchUp(ctx context.Context) bool {
 	for {
-		if !st.mayListen(ctx) {
+		if st.s.isStopping() || !st.mayListen(ctx) {
 			return false
 		}
 		page, err := st.s.Events.Page(ctx, st.brand, st.at, st.pick, streamPage)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -150,6 +151,35 @@ func TestAStreamEndsWithTheRightAndTheServer(t *testing.T) {
 	close(stopping)
 	for ok := true; ok; { // what was sent before may come still
 		_, ok = owner.next()
+	}
+}
+
+// Who reads a long log, or looks for an event in it, does not keep the server from stopping.
+func TestALongLogDoesNotKeepTheServerFromStopping(t *testing.T) {
+	k := apptest.New(t, dbtest.SQLite(t))
+	stopping := make(chan struct{})
+	close(stopping)
+	s, _ := serveTLS(k, stopping)
+	mustAppend(k, slices.Repeat([]int{1}, 1000)...)
+	got := 0
+	for l := listen(k, s, apptest.Owner, "?after=oldest", ""); ; got++ {
+		if _, ok := l.next(); !ok {
+			break
+		}
+	}
+	if got >= 1000 {
+		t.Error("the stream went on to the end of the log")
+	}
+	r, err := http.NewRequestWithContext(k.Context(), http.MethodPost, s.URL+k.Expand(pull), strings.NewReader(`{"Consumer":"pos","From":"oldest","EventNames":["menu.uploaded"]}`))
+	k.Must(err)
+	r.Header.Set("Authorization", "Bearer "+apptest.Owner)
+	w, err := s.Client().Do(r)
+	k.Must(err)
+	_ = w.Body.Close()
+	all, err := k.Log.Consumers(k.Context(), k.Brand.ID, "")
+	k.Must(err)
+	if w.StatusCode != http.StatusOK || len(all) != 1 || all[0].Behind == 0 {
+		t.Errorf("%s %+v", w.Status, all)
 	}
 }
 
