@@ -220,7 +220,7 @@ func TestMethodsOfAPath(t *testing.T) {
 			for name, want := range map[string]string{
 				"Access-Control-Allow-Origin":      "*",
 				"Access-Control-Allow-Methods":     c.allow,
-				"Access-Control-Allow-Headers":     "Authorization, Authentication, DPoP, Content-Type, User-Agent, Idempotency-Key",
+				"Access-Control-Allow-Headers":     "Authorization, Authentication, DPoP, Content-Type, User-Agent, Idempotency-Key, Last-Event-ID",
 				"Access-Control-Allow-Credentials": "",
 			} {
 				if got := w.Header().Get(name); got != want {
