@@ -10,13 +10,13 @@ func (s *stream) jump(to int64) {
 		return
 	}
 	s.expired = append(s.expired, span{s.cursor + 1, to})
-	s.health.lost(s.cursor+1, to)
+	s.lose(s.cursor+1, to)
 	s.cursor, s.read = to, to
 }
 
 func (s *stream) expire(position int64, name string) {
 	if !own(name) { // or the news that news were lost would go on for ever
-		s.health.lost(position, position)
+		s.lose(position, position)
 	}
 	if n := len(s.expired); n > 0 && s.expired[n-1].to == position-1 {
 		s.expired[n-1].to = position

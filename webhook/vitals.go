@@ -54,13 +54,14 @@ const (
 // no news, or news would make news for ever.
 func own(name string) bool { return catalogue[name].Group == wire.OwnGroup }
 
-// lost notes what was given up.
-func (h *health) lost(from, to int64) {
-	if h.untold == (span{}) {
-		h.untold = span{from, to}
-		return
+// lose notes that the owner is to be told of what was given up. That is stored with it, or a crash would make it less.
+func (s *stream) lose(from, to int64) {
+	h := &s.health
+	if h.untold != (span{}) {
+		from, to = min(h.untold.from, from), max(h.untold.to, to)
 	}
-	h.untold = span{min(h.untold.from, from), max(h.untold.to, to)}
+	h.untold = span{from, to}
+	s.stale, s.urgent = true, true
 }
 
 // forget drops an outage that nobody was told of: the delivery was paused.
@@ -108,7 +109,6 @@ func (s *stream) watch(now time.Time) {
 	case h.untold == span{}:
 	case s.untold.IsZero():
 		s.untold = now
-		s.stale = true
 	case !now.Before(s.tellExpired()):
 		s.notices = append(s.notices, notice{kind: noticeExpired, span: h.untold, mail: true})
 		h.untold, h.toldExpired, s.untold = span{}, now, time.Time{}

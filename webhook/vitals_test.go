@@ -159,3 +159,29 @@ func TestHealthIsStoredLazily(t *testing.T) {
 		t.Errorf("%v, want %v", m.health.lastSuccess, last)
 	}
 }
+
+// What is given up and what the owner is still to be told of it are stored together.
+func TestExpiredEventsAreToldAfterACrash(t *testing.T) {
+	m := newModel(t)
+	m.set(func(s *Subscription) { s.pausedAt = m.now })
+	for i := range 3 {
+		m.append("order/"+strconv.Itoa(i), "a")
+		m.pump()
+		m.now = m.now.Add(10 * time.Minute)
+	}
+	for m.now.Before(start.Add(retryWindow + 25*time.Minute)) {
+		m.pass(time.Minute)
+		m.settle()
+	}
+	if len(m.told) != 1 || m.told[0].span != (span{1, 1}) || len(m.gone) != 3 {
+		t.Fatal(m.told, m.gone)
+	}
+	m.crash()
+	for m.now.Before(start.Add(retryWindow + 2*time.Hour)) {
+		m.pass(time.Minute)
+		m.settle()
+	}
+	if len(m.told) != 2 || m.told[1].span != (span{2, 3}) {
+		t.Fatal(m.told)
+	}
+}
