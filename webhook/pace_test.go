@@ -230,3 +230,50 @@ func TestEndpointThatTurnsFirstEventsAwayGetsTheLaterOnes(t *testing.T) {
 		})
 	}
 }
+
+// A pause, or an endpoint that asked to be left alone, leaves no room for new events, but it is no reason to lose old ones.
+func TestNothingIsGivenUpForRoomWhileNothingIsSent(t *testing.T) {
+	for name, stop := range map[string]func(*model){
+		"paused": func(m *model) { m.set(func(s *Subscription) { s.pausedAt = m.now }) },
+		"held": func(m *model) {
+			m.append("order/last", "a")
+			m.pump()
+			m.answerWith(int64(len(m.log)), outcome{status: http.StatusServiceUnavailable, wait: time.Hour})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newModel(t)
+			for i := range 500 {
+				m.append("order/"+strconv.Itoa(i), "a")
+			}
+			m.pump()
+			end := m.now.Add(5 * time.Minute)
+			for m.now.Before(end) { // every other one is turned away
+				for _, p := range m.inFlight() {
+					m.answerWith(p, outcome{received: p%2 == 0, status: 400})
+				}
+				m.settle()
+				m.pass(end.Sub(m.now))
+			}
+			for _, p := range m.inFlight() {
+				m.answerWith(p, outcome{status: 400})
+			}
+			m.settle()
+			if len(m.s.rows) != 250 || m.s.probing {
+				t.Fatal(len(m.s.rows), m.s.probing)
+			}
+			stop(m)
+			for i := range 20 { // later events of the orders that wait
+				m.append("order/"+strconv.Itoa(2*i), "a")
+			}
+			m.pump()
+			for range 10 {
+				m.settle()
+				m.pass(time.Minute)
+			}
+			if m.settle(); len(m.lost) > 0 {
+				t.Fatal("given up", m.lost)
+			}
+		})
+	}
+}

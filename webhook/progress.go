@@ -26,9 +26,9 @@ func (s *stream) expire(position int64, name string) {
 }
 
 // giveUp expires the row that has failed for longest, so that the events after it have a place; false when there is none
-// to give up. In an outage nothing is given up: then the stream waits.
+// to give up. In an outage nothing is given up, nor while nothing may be sent: then the stream waits.
 func (s *stream) giveUp(now time.Time) bool {
-	if s.probing {
+	if s.probing || s.paused() || now.Before(s.heldTo) {
 		return false
 	}
 	var worst *row
