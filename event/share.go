@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -85,7 +86,7 @@ func (s *sharing) balance(ctx context.Context) error {
 	if err != nil || id == "" {
 		return err
 	}
-	members, free, err := s.look(ctx)
+	members, free, left, err := s.look(ctx)
 	if err != nil {
 		return err
 	}
@@ -97,15 +98,21 @@ func (s *sharing) balance(ctx context.Context) error {
 			staying--
 		}
 	}
-	for _, shard := range free {
-		if staying >= fair {
+	for _, shard := range append(left, free...) {
+		full := staying >= fair
+		if full && !slices.Contains(left, shard) {
 			break
 		}
 		lease, err := s.log.claim(ctx, s.lease(shard), id)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
-		}
-		if lease != nil {
+		case lease == nil:
+		case full:
+			if err := lease.Release(); err != nil {
+				return err
+			}
+		default:
 			s.run(ctx, lease, shard)
 			staying++
 		}
@@ -146,10 +153,11 @@ func (s *sharing) join(ctx context.Context) (string, error) {
 	return id, nil
 }
 
-// look counts the members and finds the shards that nobody owns.
-func (s *sharing) look(ctx context.Context) (members int, free []int, err error) {
+// look counts the members and finds the shards that nobody owns, and those that are left with this node although it does
+// not run them: the answer to a claim was lost, or one could not be given back. Nobody else can free these.
+func (s *sharing) look(ctx context.Context) (members int, free, left []int, err error) {
 	err = s.log.db.Read(ctx, func(tx *db.Tx) error {
-		members, free = 0, nil
+		members, free, left = 0, nil, nil
 		if err := tx.QueryRow(sqlCountMembers, s.name).Scan(&members); err != nil {
 			return err
 		}
@@ -168,14 +176,19 @@ func (s *sharing) look(ctx context.Context) (members int, free []int, err error)
 			owners[name] = owner
 		}
 		for shard := range s.shards {
-			owner := owners[s.lease(shard)]
-			if _, mine := s.held[shard]; !mine && (owner == "" || owner == s.member) { // its own: an answer was lost
+			if s.held[shard] != nil {
+				continue
+			}
+			switch owners[s.lease(shard)] {
+			case "":
 				free = append(free, shard)
+			case s.member:
+				left = append(left, shard)
 			}
 		}
 		return rows.Err()
 	})
-	return max(members, 1), free, err
+	return max(members, 1), free, left, err
 }
 
 // run starts fn for a shard.
@@ -194,7 +207,7 @@ func (s *sharing) run(ctx context.Context, lease *Lease, shard int) {
 		defer cancel()
 		s.fn(owned, lease, shard)
 		if err := lease.Release(); err != nil {
-			slog.Warn("log: a shard was not given back; other nodes wait for the lease time", "work", lease.name, "error", err)
+			slog.Warn("log: a shard was not given back yet", "work", lease.name, "error", err)
 		}
 	}()
 }

@@ -178,3 +178,42 @@ func TestOneProcessOwnsAllOnSQLite(t *testing.T) {
 	}
 	settle(t, 8, startSharer(t, d, time.Second, b, never))
 }
+
+// When a node could not give its shards back, the database still names it as their owner although nobody runs them.
+func TestShardsThatWereNotGivenBackAreNotStuck(t *testing.T) {
+	url := dbtest.PostgresURL(t)
+	b := &board{runs: map[int]*sharer{}}
+	never := func(*sharer) bool { return false }
+	join := func() *sharer {
+		d, err := db.Open(t.Context(), db.Config{URL: url})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = d.Close() })
+		return startSharer(t, d, 500*time.Millisecond, b, never)
+	}
+	one := join()
+	settle(t, 8, one)
+	exec := func(text string) {
+		t.Helper()
+		if err := one.d.Write(t.Context(), func(tx *db.Tx) error { _, err := tx.Exec(text); return err }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec(`create sequence refused`)
+	exec(`create function refuse() returns trigger language plpgsql as $$ begin perform nextval('refused'); raise exception 'no'; end $$`)
+	exec(`create trigger refuse before update on log_leases for each row when (new.owner = '') execute function refuse()`)
+	two := join()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for refused := 0; refused < 4; <-tick.C {
+		err := one.d.Read(t.Context(), func(tx *db.Tx) error {
+			return tx.QueryRow(`select case when is_called then last_value else 0 end from refused`).Scan(&refused)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec(`drop trigger refuse on log_leases`)
+	settle(t, 4, one, two)
+}
