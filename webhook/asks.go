@@ -29,7 +29,7 @@ func (a *asks) take(c *account.Caller) error {
 	if c.Kind == account.System {
 		return nil
 	}
-	now := clock.Now()
+	now := clock.Mono() // a clock that is set back makes nobody wait
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	l := a.by[c.Account]
@@ -53,7 +53,7 @@ func (a *asks) take(c *account.Caller) error {
 
 // forget drops those who have been quiet for so long that they begin anew; a.mu is held.
 func (a *asks) forget() {
-	now := clock.Now()
+	now := clock.Mono()
 	for id, l := range a.by {
 		if l.TokensAt(now) >= asksAtOnce {
 			delete(a.by, id)
