@@ -22,12 +22,22 @@ func newBucket(perSecond int) *rate.Limiter {
 }
 
 // paced reports whether the endpoint's pace lets an attempt start now. Every attempt counts: first ones, retries, probes.
-func (s *stream) paced(now time.Time) bool { return s.bucket == nil || s.bucket.TokensAt(now) >= 1 }
+func (s *stream) paced(now time.Time) bool {
+	if s.bucket == nil {
+		return true
+	}
+	if now.Before(s.spentAt) { // the clock was set back, and the bucket would fill again only when it has caught up
+		s.bucket, s.spentAt = newBucket(s.sub.settings.RatePerSecond), now
+		s.bucket.AllowN(now, s.bucket.Burst())
+	}
+	return s.bucket.TokensAt(now) >= 1
+}
 
 // spend takes an attempt from the pace.
 func (s *stream) spend(now time.Time) {
 	if s.bucket != nil {
 		s.bucket.AllowN(now, 1)
+		s.spentAt = now
 	}
 }
 

@@ -277,3 +277,27 @@ func TestNothingIsGivenUpForRoomWhileNothingIsSent(t *testing.T) {
 		})
 	}
 }
+
+func TestPaceOutlivesAClockThatIsSetBack(t *testing.T) {
+	m := newModel(t)
+	m.set(func(s *Subscription) { s.settings.RatePerSecond = 1 })
+	for i := range 20 {
+		m.append("order/"+strconv.Itoa(i), "a")
+	}
+	m.pump()
+	run := func(d time.Duration) {
+		for end := m.now.Add(d); m.now.Before(end); m.pass(end.Sub(m.now)) {
+			for _, p := range m.inFlight() {
+				m.answer(p, true)
+			}
+			m.settle()
+		}
+	}
+	run(5 * time.Second)
+	was := len(m.landed)
+	m.now = m.now.Add(-time.Hour)
+	run(5 * time.Second)
+	if n := len(m.landed) - was; n < 4 || n > 6 {
+		t.Errorf("%d within five seconds of the hour before", n)
+	}
+}

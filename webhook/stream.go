@@ -54,6 +54,7 @@ type stream struct {
 	pausedTo time.Time     // nothing starts before: the log could not be read
 	heldTo   time.Time     // nothing starts before: the endpoint asked for it
 	bucket   *rate.Limiter // of attempts started; nil = there is no limit
+	spentAt  time.Time     // when an attempt was taken from it last
 	gone     bool          // the endpoint answered 410: nothing starts any more
 	flights  int           // adaptive bound of attempts in flight
 	failures failures
