@@ -15,6 +15,8 @@ import (
 const (
 	// expiredKept is how long it is remembered which events were given up.
 	expiredKept = 30 * 24 * time.Hour
+	// expiredTrim are the ranges that are forgotten in one transaction.
+	expiredTrim = 1000
 	// lagScan is how many events behind the cursor are looked at; the rest counts without a look.
 	lagScan = 10_000
 )
@@ -178,10 +180,10 @@ func (w *Webhooks) Expired(
 	return out, total, nil
 }
 
-// trimExpired forgets what was given up long ago.
+// trimExpired forgets some of what was given up long ago; 0 = there is no more of it.
 func (w *Webhooks) trimExpired(ctx context.Context) (n int, err error) {
 	err = w.db.Write(ctx, func(tx *db.Tx) error {
-		gone, err := tx.Exec(sqlTrimExpired, clock.Micros(clock.Now().Add(-expiredKept)))
+		gone, err := tx.Exec(sqlTrimExpired, clock.Micros(clock.Now().Add(-expiredKept)), expiredTrim)
 		n = int(gone)
 		return err
 	})

@@ -244,13 +244,22 @@ func TestExpiredEventsAreForgottenAfterThirtyDays(t *testing.T) {
 			}))
 		}
 		put(100, 29*24*time.Hour)
-		put(200, 31*24*time.Hour)
+		w.must(d.Write(ctx, func(tx *db.Tx) error { // more than are forgotten at once
+			for i := range 1100 {
+				_, err := tx.Exec(`insert into webhook_expired (subscription_id, from_position, to_position, brand_id, expired_at)
+					values ($1, $2, $2, $3, $4)`, id, 200+i, w.brand.ID, clock.Micros(clock.Now().Add(-31*24*time.Hour)))
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
 		ranges, total, err := w.hooks.Expired(ctx, w.owner, w.brand.AppID, w.app, id, 1, 10)
 		if err != nil || total != 1 || len(ranges) != 1 || ranges[0].From != 100 || ranges[0].To != 109 || w.health(id).Expired != 10 {
 			t.Error(ranges, total, err)
 		}
 		w.run()
-		eventually(t, "the older one is forgotten", func() bool { return w.count(`select count(*) from webhook_expired`) == 1 })
+		eventually(t, "the older ones are forgotten", func() bool { return w.count(`select count(*) from webhook_expired`) == 1 })
 	})
 }
 

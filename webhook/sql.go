@@ -107,7 +107,8 @@ const (
 	sqlExpired = `select from_position, to_position, expired_at from webhook_expired
 		where subscription_id = $1 and expired_at >= $2 order by from_position desc limit $3 offset $4`
 	sqlCountRanges = `select count(*) from webhook_expired where subscription_id = $1 and expired_at >= $2`
-	sqlTrimExpired = `delete from webhook_expired where expired_at < $1`
+	sqlTrimExpired = `delete from webhook_expired where (subscription_id, from_position) in (
+		select subscription_id, from_position from webhook_expired where expired_at < $1 limit $2)`
 
 	// $2 is the revision that the answer was given to: no row means that a person was faster.
 	sqlDisableGone = `update webhook_subscriptions set enabled = false, revision = revision + 1
