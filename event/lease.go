@@ -50,8 +50,10 @@ func (l *Log) Acquire(ctx context.Context, name string) (*Lease, error) {
 // claim takes a free lease; nil means that it is not free. One that the database gives to this node though it holds none
 // is free too: the answer to its claim or its release was lost.
 func (l *Log) claim(ctx context.Context, name, id string) (*Lease, error) {
-	l.node.claiming.Lock()
-	defer l.node.claiming.Unlock()
+	if err := l.node.claiming.take(ctx); err != nil {
+		return nil, err
+	}
+	defer l.node.claiming.give()
 	owner := ""
 	err := l.db.Read(ctx, func(tx *db.Tx) error { return tx.QueryRow(sqlLeaseOwner, name).Scan(&owner) })
 	if errors.Is(err, sql.ErrNoRows) {

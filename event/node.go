@@ -16,8 +16,8 @@ import (
 type node struct {
 	tag string // names this Log in signals
 
-	registering sync.Mutex // held while the node gets an incarnation
-	claiming    sync.Mutex // held from a look at a lease until it is in leases
+	registering turn // held while the node gets an incarnation
+	claiming    turn // held from a look at a lease until it is in leases
 
 	mu      sync.Mutex
 	id      string // of this incarnation in log_nodes; "" before the first and after an eviction
@@ -27,6 +27,20 @@ type node struct {
 	changed chan struct{} // closed when a lease may have become free, or the node registered
 }
 
+// turn is a mutex that may be held while the database is asked: who waits for it can be called off.
+type turn chan struct{}
+
+func (t turn) take(ctx context.Context) error {
+	select {
+	case t <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (t turn) give() { <-t }
+
 // sighting is another node's beat and when this node first saw it.
 type sighting struct {
 	beat  int64
@@ -35,6 +49,7 @@ type sighting struct {
 
 func (n *node) init() {
 	n.tag = uuid.NewString()
+	n.registering, n.claiming = make(turn, 1), make(turn, 1)
 	n.leases = map[*Lease]struct{}{}
 	n.seen = map[string]sighting{}
 	n.changed = make(chan struct{})
@@ -136,8 +151,10 @@ func (l *Log) beatOnce(ctx context.Context) error {
 
 // register gives the node a new incarnation. On SQLite no other process can be alive, so whatever is there is swept away.
 func (l *Log) register(ctx context.Context) error {
-	l.node.registering.Lock()
-	defer l.node.registering.Unlock()
+	if err := l.node.registering.take(ctx); err != nil {
+		return err
+	}
+	defer l.node.registering.give()
 	l.node.mu.Lock()
 	id := l.node.id
 	l.node.mu.Unlock()
