@@ -43,8 +43,10 @@ type simNode struct {
 
 	mu       sync.Mutex
 	dead     bool
-	loose    bool // it came up, faults may happen
-	replaced bool // a newer node has taken the work over
+	loose    bool   // it came up, faults may happen
+	before   string // the incarnation that was there when it started
+	shut     bool   // a newer node was started
+	replaced bool   // a newer node has taken the work over
 	calls    int
 	crashAt  int  // number of the call that ends the node, 0 = none
 	after    bool // when that call is done, not before it begins
@@ -59,7 +61,7 @@ type dbTrouble struct{ percent int }
 // start opens the database and runs the whole of a node. It must be called without any other goroutine of the node.
 func (s *sim) start() *simNode {
 	s.generation++
-	n := &simNode{s: s, generation: s.generation}
+	n := &simNode{s: s, generation: s.generation, before: s.registered()}
 	n.ctx, n.die = context.WithCancel(context.Background())
 	var err error
 	n.d, err = db.Open(n.ctx, db.Config{Path: s.path, Around: n.transaction, Conns: 4})
@@ -215,7 +217,7 @@ func (n *simNode) transaction(ctx context.Context, write bool, fn func(*db.Tx) e
 	if err != nil {
 		return err
 	}
-	if write && n.isReplaced() && calledFrom("event.(*Log).register") {
+	if write && n.isShut() && calledFrom("event.(*Log).register") {
 		return db.ErrUnavailable // on SQLite it would evict the other one: there, the file lock keeps the two apart
 	}
 	trouble := n.trip()
@@ -289,6 +291,13 @@ func calledFrom(names ...string) bool {
 			return false
 		}
 	}
+}
+
+// isShut reports whether another node was started after it.
+func (n *simNode) isShut() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.shut
 }
 
 // isReplaced reports whether another node took the work over.

@@ -527,28 +527,47 @@ func (s *sim) usurp(st step) {
 	if s.node.isDead() {
 		return
 	}
-	old, before := s.node, s.claims()
+	id := s.registered()
+	if id == s.node.before { // it has just begun, and would register after the second one
+		return
+	}
+	old := s.node
+	old.mu.Lock()
+	old.shut = true
+	old.mu.Unlock()
 	s.node = s.start()
 	for range 500 {
-		if s.node.isDead() || s.claims() > before {
+		if s.node.isDead() || s.taken(id) {
 			break
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
 	time.Sleep(100 * time.Millisecond)
 	old.mu.Lock()
-	old.replaced = s.claims() > before
+	old.replaced = s.taken(id)
 	old.mu.Unlock()
 	s.sleep(time.Duration(st.n) * 100 * time.Millisecond)
 	old.kill("after it was replaced")
 	old.bury()
 }
 
-func (s *sim) claims() (n int) {
+// registered is the incarnation of the node that registered last, "" when none did.
+func (s *sim) registered() (id string) {
 	must(s.d.Read(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(`select coalesce(sum(epoch), 0) from log_leases where name like 'webhook%' and owner <> ''`).Scan(&n)
+		return tx.QueryRow(`select coalesce(max(node_id), '') from log_nodes`).Scan(&id)
 	}))
-	return n
+	return id
+}
+
+// taken reports whether the work is in other hands than those of an incarnation, and none of it in these.
+func (s *sim) taken(id string) bool {
+	mine, others := 0, 0
+	must(s.d.Read(ctx, func(tx *db.Tx) error {
+		return tx.QueryRow(`select coalesce(sum(case when owner = $1 then 1 else 0 end), 0),
+				coalesce(sum(case when owner <> $1 then 1 else 0 end), 0)
+			from log_leases where name like 'webhook%' and owner <> ''`, id).Scan(&mine, &others)
+	}))
+	return others > 0 && mine == 0
 }
 
 // events appends some, in a few transactions.
