@@ -62,8 +62,10 @@ const (
 			due_at = excluded.due_at, first_failed_at = excluded.first_failed_at`
 	sqlDropPending    = `delete from webhook_pending where subscription_id = $1 and position = $2`
 	sqlDropAllPending = `delete from webhook_pending where subscription_id = $1`
-	sqlPutExpired     = `insert into webhook_expired (subscription_id, from_position, to_position, brand_id, expired_at)
-		values ($1, $2, $3, $4, $5) on conflict (subscription_id, from_position) do nothing`
+	// A range that was stored although the answer to its COMMIT was lost comes again, and may have grown meanwhile.
+	sqlPutExpired = `insert into webhook_expired (subscription_id, from_position, to_position, brand_id, expired_at)
+		values ($1, $2, $3, $4, $5) on conflict (subscription_id, from_position) do update
+		set to_position = excluded.to_position where webhook_expired.to_position < excluded.to_position`
 	sqlDropExpired = `delete from webhook_expired where subscription_id = $1`
 )
 
