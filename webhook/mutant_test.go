@@ -23,8 +23,8 @@ var mutants = []mutant{
 		"if !full && now.Sub(e.started) < headLimit {\n\t\t\t\treturn\n", "if !full && now.Sub(e.started) < headLimit {\n\t\t\t\tbreak\n",
 	},
 	{
-		"two events of a subject are in flight", "webhook/stream.go",
-		"\tl.queue = l.queue[1:]\n\tl.flying = true\n", "\tl.queue = l.queue[1:]\n",
+		"two events of a subject are in flight", "webhook/pump.go",
+		"\t\tp.s.push(&events[i])\n", "\t\te := events[i]\n\t\te.Subject = e.ID\n\t\tp.s.push(&e)\n",
 	},
 	{
 		"an event that failed is dropped", "webhook/stream.go",
@@ -63,8 +63,8 @@ var mutants = []mutant{
 		"set from_position = (select position from log_heads", "set from_position = (select position + 1 from log_heads",
 	},
 	{
-		"a change is not heard at its own event", "webhook/pump.go",
-		"\t\t\tp.reload = true\n\t\t\treturn true, nil\n", "\t\t\treturn true, nil\n",
+		"an event that nobody chose is sent", "webhook/subscription.go",
+		"\treturn ok && position > from\n", "\treturn ok || from == 0\n",
 	},
 }
 
