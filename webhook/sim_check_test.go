@@ -56,6 +56,7 @@ type receipt struct {
 	tries    int
 	failedAt time.Time // first failure, by the wall clock, and
 	failed   time.Time // by the bubble's
+	over     bool      // the hold for it was over once
 }
 
 // state is what the checks know of one subscription.
@@ -215,7 +216,7 @@ func (s *sim) depart(n *simNode, r *http.Request) (*flight, error) {
 }
 
 // sequence checks that every earlier event of the subject has come, is not wanted any more, has expired, or failed so long
-// ago that its hold is over.
+// ago that its hold is over. A hold that is over stays over, though the clock may be set back.
 func (s *sim) sequence(sub *state, f *flight, e *event.Event) {
 	for q := f.position - 1; q > 0; q-- {
 		before := &s.logs[sub.brand][q-1]
@@ -229,9 +230,12 @@ func (s *sim) sequence(sub *state, f *flight, e *event.Event) {
 		switch {
 		case r == nil || len(r.ok) == 0 && r.failedAt.IsZero():
 			s.breakLocked(f.sub, f.subject, "position %d of %s was sent before %d was tried to its end", f.position, e.Subject, q)
-		case len(r.ok) == 0 && max(wall().Sub(r.failedAt), time.Since(r.failed)) < sub.hold: // the clock may have been set back since
+		case len(r.ok) > 0 || r.over:
+		case max(wall().Sub(r.failedAt), time.Since(r.failed)) < sub.hold: // the clock may have been set back since
 			s.breakLocked(f.sub, f.subject, "position %d of %s was sent %v after %d had failed first, the hold is %v",
 				f.position, e.Subject, wall().Sub(r.failedAt), q, sub.hold)
+		default:
+			r.over = true
 		}
 	}
 }
