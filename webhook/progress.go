@@ -26,14 +26,14 @@ func (s *stream) expire(position int64, name string) {
 }
 
 // giveUp expires the row that has failed for longest, so that the events after it have a place; false when there is none
-// to give up. In an outage nothing is given up, nor while nothing may be sent: then the stream waits.
+// to give up. What was turned away is soon tried often enough; what failed otherwise is kept until it has failed for long. In an outage nothing is given up, nor while nothing may be sent: then the stream waits.
 func (s *stream) giveUp(now time.Time) bool {
 	if s.probing || s.paused() || now.Before(s.heldTo) {
 		return false
 	}
 	var worst *row
 	for _, r := range s.rows {
-		if !r.flying && !r.spared && r.attempts >= giveUpFrom && (worst == nil || r.firstFailed.Before(worst.firstFailed)) {
+		if !r.flying && !r.spared && r.hopeless() && (worst == nil || r.firstFailed.Before(worst.firstFailed)) {
 			worst = r
 		}
 	}
@@ -43,6 +43,11 @@ func (s *stream) giveUp(now time.Time) bool {
 	s.remove(worst, now)
 	s.expire(worst.position, worst.name)
 	return true
+}
+
+// hopeless reports whether a row has failed often enough to be given up where there is no place.
+func (r *row) hopeless() bool {
+	return r.attempts >= giveUpLate || r.turned && r.attempts >= giveUpFrom
 }
 
 // advance moves the cursor over what is settled. A head that is in flight for too long, or blocks a full window, and one

@@ -37,6 +37,7 @@ type row struct {
 	asked       time.Time // not tried before: the endpoint's Retry-After
 
 	flying bool // an attempt is in flight on this node
+	turned bool // the last attempt was turned away
 	spared bool // not tried since an outage or a start: not to be given up
 	index  int  // in due, -1 = not there
 }
@@ -98,7 +99,7 @@ func (s *stream) rowOf(e *event.Event, state rowState) *row {
 // failed plans the next attempt of a row.
 func (s *stream) failed(r *row, o outcome, now time.Time) {
 	r.attempts++
-	r.spared = false
+	r.spared, r.turned = false, o.turnedAway()
 	wait := pause(r.attempts)
 	if o.wait > wait {
 		wait = o.wait

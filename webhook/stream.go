@@ -16,7 +16,8 @@ const (
 	maxRows    = 256 // events that wait outside the window; beyond it the one that has failed for longest is given up
 	probeRows  = 16  // new events that an endpoint which is down is tried with at first, and
 	probeEvery = 4   // then one with so many probes
-	giveUpFrom = 3   // failed attempts
+	giveUpFrom = 3   // failed attempts, where the endpoint turned the event away, and
+	giveUpLate = 8   // where it failed otherwise, which may pass: after some 20 minutes
 	minFlights = 2   // attempts in flight at once, adapted between these two
 	maxFlights = 16
 	headLimit  = time.Second // a window's head in flight for longer becomes a row, so that the cursor moves on
