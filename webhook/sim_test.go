@@ -599,6 +599,23 @@ func (s *sim) events(st step, r *rand.Rand) {
 	}
 }
 
+// others lets other orders of a brand happen, of every kind and store: business goes on, and shows an endpoint that was
+// taken for down that it is up.
+func (s *sim) others(brand int) {
+	b := s.brands[brand]
+	var recs []event.Record
+	for store := range 4 {
+		for i, body := range []wire.Event{&wire.OrderCreatedEvent{}, &wire.OrderAcceptedEvent{}, &wire.OrderDispatchedEvent{}} {
+			rec, err := event.Encode(event.New{Brand: b.ID, AppID: b.AppID, Subject: fmt.Sprintf("order/other-%d-%d", store, i), Store: store, Body: body})
+			must(err)
+			recs = append(recs, rec)
+		}
+	}
+	if err := s.node.d.Write(ctx, func(tx *db.Tx) error { s.node.log.Append(tx, recs...); return nil }); err != nil {
+		s.tracef(0, "", "the other orders are not acknowledged: %v", err)
+	}
+}
+
 // change changes a subscription through the node.
 func (s *sim) change(st step, sub *state) {
 	app, oauthApp, hooks := s.brands[sub.brand].AppID, s.apps[sub.brand], s.node.hooks
@@ -677,6 +694,9 @@ func (s *sim) finale() {
 	s.traceLocked(0, "", "all trouble ends")
 	ended := s.broken != nil
 	s.mu.Unlock()
+	for b := range s.brands {
+		s.others(b)
+	}
 	for wait := time.Second; !ended && !s.quiet(); wait = min(2*wait, 5*time.Minute) {
 		s.sleep(wait)
 		s.recover() // a crash after a call that took long
