@@ -21,7 +21,7 @@ const (
 	postgresConns   = 16
 	postgresTries   = 8                // of one transaction that the server refuses with 40001 or 40P01
 	postgresTime    = 10 * time.Second // of one transaction, so that a lost network does not hold it forever
-	postgresWait    = 10 * time.Second // for a free connection
+	postgresWait    = 5 * time.Second  // for a free connection: people wait no longer for an answer
 	postgresCommit  = 10 * time.Second // of a COMMIT; after that its outcome is unknown
 	postgresConnect = 5 * time.Second  // of a connection attempt, where the URL has no connect_timeout
 
