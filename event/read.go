@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 
 	"comanda/internal/clock"
 	"comanda/internal/db"
@@ -19,18 +18,6 @@ func Read(tx *db.Tx, brand int, after int64, limit int) ([]Event, error) {
 // ReadSubject returns up to limit events about one subject after a position, oldest first.
 func ReadSubject(tx *db.Tx, brand int, subject string, after int64, limit int) ([]Event, error) {
 	return scan(tx.Query(sqlReadSubject, brand, subject, after, limit))
-}
-
-// Filter narrows a Search; its zero fields match everything.
-type Filter struct {
-	Name     string
-	Store    int
-	From, To time.Time // CreateTime, To excluded
-}
-
-// Search returns up to limit matching events of a brand after a position, oldest first.
-func Search(tx *db.Tx, brand int, f Filter, after int64, limit int) ([]Event, error) {
-	return scan(tx.Query(sqlSearch, brand, after, f.Name, f.Store, clock.Micros(f.From), clock.Micros(f.To), limit))
 }
 
 // ByID returns one event of a brand by its FlipdishEventId; an unknown one is a NotFound fault.

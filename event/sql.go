@@ -21,13 +21,6 @@ const (
 	sqlReadSubject = `select brand_id, position, event_id, name, subject, store_id, shown_at, created_at, redacted, body
 		from log_events where brand_id = $1 and subject = $2 and position > $3 order by position limit $4`
 
-	// An empty name, a zero store and zero times match all.
-	sqlSearch = `select brand_id, position, event_id, name, subject, store_id, shown_at, created_at, redacted, body
-		from log_events where brand_id = $1 and position > $2
-			and (cast($3 as text) = '' or name = $3) and (cast($4 as integer) = 0 or store_id = $4)
-			and shown_at >= $5 and (cast($6 as bigint) = 0 or shown_at < $6)
-		order by position limit $7`
-
 	// Query.where puts its conditions behind the first and in place of the comment of the second. The positions come from
 	// the index for searches alone; bodies are read for the page only. A cross join, because SQLite keeps to its order.
 	// With "+ 0" the index does not serve the order: for searches that another index answers, or SQLite walks the whole

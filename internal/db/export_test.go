@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"io/fs"
+	"strconv"
 	"testing/fstest"
 	"time"
 )
@@ -53,4 +54,20 @@ func (f failingEngine) write(ctx context.Context, fn func(*Tx) error) error {
 		}
 		return ErrUnavailable
 	})
+}
+
+// LimitPages lets the file of a SQLite database grow to a number of pages beyond what it has, until lift is called: a disk
+// that is almost full.
+func LimitPages(d *DB, more int) (lift func(), err error) {
+	limit := func(pages int) error {
+		return d.Write(context.Background(), func(tx *Tx) error {
+			var now int
+			return tx.QueryRow("pragma max_page_count = " + strconv.Itoa(pages)).Scan(&now)
+		})
+	}
+	var have int
+	if err := d.Write(context.Background(), func(tx *Tx) error { return tx.QueryRow("pragma page_count").Scan(&have) }); err != nil {
+		return nil, err
+	}
+	return func() { _ = limit(1 << 30) }, limit(have + more)
 }

@@ -69,11 +69,11 @@ func TestTheDatabaseRestarts(t *testing.T) {
 
 func TestTheDiskIsFull(t *testing.T) {
 	if runtime.GOOS != "linux" || os.Getuid() != 0 {
-		t.Skip("SKIPPED: only root can make a small disk")
+		t.Skip("SKIPPED: only root can make a small disk; TestFullDisk of internal/db has one without")
 	}
 	disk := t.TempDir()
 	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", disk).CombinedOutput(); err != nil {
-		t.Skipf("SKIPPED, no small disk: %v: %s", err, out)
+		t.Skipf("SKIPPED, no small disk (TestFullDisk of internal/db has one without): %v: %s", err, out)
 	}
 	t.Cleanup(func() {
 		if out, err := exec.Command("umount", disk).CombinedOutput(); err != nil {
