@@ -20,10 +20,11 @@ import (
 
 // seeded is what seed made and the loads use.
 type seeded struct {
-	BaseURL string  `json:"baseUrl"`
-	CAFile  string  `json:"caFile"`
-	Brands  []brand `json:"brands"`
-	OAuth   grantor `json:"oauth"`
+	BaseURL string    `json:"baseUrl"`
+	CAFile  string    `json:"caFile"`
+	Brands  []brand   `json:"brands"`
+	OAuth   grantor   `json:"oauth"`
+	Apps    []grantor `json:"apps"` // more OAuth apps of the first brand
 }
 
 type brand struct {

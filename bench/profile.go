@@ -15,7 +15,7 @@ import (
 )
 
 // gcPercent is that of comanda serve.
-const gcPercent = 400
+const gcPercent = 200
 
 // serveProfiled is `comanda serve` with the flags that bench gives it, under the CPU profiler.
 func serveProfiled(profile string, args []string) (err error) {

@@ -180,7 +180,7 @@ func (b *bench) serve(c app.Config, what string) (p *process, ready time.Duratio
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, Timeout: time.Second}
 	defer client.CloseIdleConnections()
 	for time.Since(p.started) < 20*time.Second {
-		res, err := client.Get("https://" + c.Listen + "/openapi.json")
+		res, err := client.Get("https://" + c.Listen + "/.well-known/openid-configuration")
 		if err == nil {
 			_ = res.Body.Close()
 			return p, time.Since(p.started), nil

@@ -26,6 +26,7 @@ type sowing struct {
 	brands    int
 	subscribe string   // callback URL of one webhook subscription per brand to order.created; "" = none
 	also      []string // callback URLs of more such subscriptions of the first brand
+	apps      int      // more OAuth apps of the first brand
 	events    int      // order.created of webhookBytes appended to the log, over all brands
 }
 
@@ -62,10 +63,17 @@ func seed(ctx context.Context, s sowing) (err error) {
 	if err := register(ctx, server, owner, out.Brands[0], &out.OAuth); err != nil {
 		return err
 	}
+	out.Apps = make([]grantor, s.apps)
+	for i := range out.Apps {
+		out.Apps[i].TokenURL = out.OAuth.TokenURL
+		if err := register(ctx, server, owner, out.Brands[0], &out.Apps[i]); err != nil {
+			return err
+		}
+	}
 	return writeSeeded(s.config.Data, out)
 }
 
-// register makes the OAuth app of the token loads.
+// register makes an OAuth app that can do the token loads.
 func register(ctx context.Context, s *app.Server, owner int, b brand, g *grantor) error {
 	caller, err := s.Accounts.PersonCaller(ctx, owner)
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 
 const (
 	streamCount = 1000
+	streamsEach = 20               // as many as one caller may have
 	streamQuiet = 10 * time.Second // for what opening them left behind
 )
 
@@ -30,7 +31,7 @@ func (b *bench) streams() error {
 		return err
 	}
 	defer remove()
-	if err := seed(context.Background(), sowing{config: c, brands: 1}); err != nil {
+	if err := seed(context.Background(), sowing{config: c, brands: 1, apps: streamCount / streamsEach}); err != nil {
 		return err
 	}
 	p, _, err := b.serve(c, "streams")
@@ -79,7 +80,7 @@ func (b *bench) streams() error {
 	return p.stop()
 }
 
-// listen keeps streams open until it is killed: it prints "open" when all of them are, or why not.
+// listen keeps streams of all the OAuth apps open until it is killed: it prints "open" when all of them are, or why not.
 func listen(data string, n int) error {
 	s, err := readSeeded(data)
 	if err != nil {
@@ -90,24 +91,28 @@ func listen(data string, n int) error {
 		return err
 	}
 	client := newClient(roots)
-	token, err := s.OAuth.token(client, clientCredentials)
-	if err != nil {
-		return err
+	var tokens []string
+	for _, g := range s.Apps {
+		token, err := g.token(client, clientCredentials)
+		if err != nil {
+			return err
+		}
+		tokens = append(tokens, token.AccessToken)
 	}
 	request := "GET /api/v1.0/" + s.Brands[0].AppID + "/events/stream HTTP/1.1\r\nHost: " + strings.TrimPrefix(s.BaseURL, "https://") +
-		"\r\nAccept: text/event-stream\r\nAuthorization: Bearer " + token.AccessToken + "\r\n\r\n"
+		"\r\nAccept: text/event-stream\r\nAuthorization: Bearer %s\r\n\r\n"
 	address := strings.TrimPrefix(s.BaseURL, "https://")
 	config := &tls.Config{RootCAs: roots, ServerName: "localhost", ClientSessionCache: tls.NewLRUClientSessionCache(1)}
 	var opening, open sync.WaitGroup
 	failed := make(chan error, n)
 	turns := make(chan struct{}, 16)
-	for range n {
+	for i := range n {
 		turns <- struct{}{}
 		opening.Add(1)
 		open.Go(func() {
 			conn, err := tls.Dial("tcp", address, config)
 			if err == nil {
-				err = begin(conn, request)
+				err = begin(conn, fmt.Sprintf(request, tokens[i%len(tokens)]))
 			}
 			<-turns
 			opening.Done()

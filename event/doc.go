@@ -14,7 +14,7 @@
 //
 // # Reading
 //
-//	Read, ReadSubject, ByID, Head, Resolve    in a transaction of the caller
+//	Read, ByID, Head, Resolve                 in a transaction of the caller
 //	Log.Read, Log.Next                        forward from any position through this node's tail of the brand
 //	Log.Wake(brand), Log.Watch()              hints that one brand, or any brand, moved
 //

@@ -15,11 +15,6 @@ func Read(tx *db.Tx, brand int, after int64, limit int) ([]Event, error) {
 	return scan(tx.Query(sqlRead, brand, after, limit))
 }
 
-// ReadSubject returns up to limit events about one subject after a position, oldest first.
-func ReadSubject(tx *db.Tx, brand int, subject string, after int64, limit int) ([]Event, error) {
-	return scan(tx.Query(sqlReadSubject, brand, subject, after, limit))
-}
-
 // ByID returns one event of a brand by its FlipdishEventId; an unknown one is a NotFound fault.
 func ByID(tx *db.Tx, brand int, id string) (Event, error) {
 	found, err := scan(tx.Query(sqlByID, id, brand))

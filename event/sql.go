@@ -18,9 +18,6 @@ const (
 	sqlRead = `select brand_id, position, event_id, name, subject, store_id, shown_at, created_at, redacted, body
 		from log_events where brand_id = $1 and position > $2 order by position limit $3`
 
-	sqlReadSubject = `select brand_id, position, event_id, name, subject, store_id, shown_at, created_at, redacted, body
-		from log_events where brand_id = $1 and subject = $2 and position > $3 order by position limit $4`
-
 	// Query.where puts its conditions behind the first and in place of the comment of the second. The positions come from
 	// the index for searches alone; bodies are read for the page only. A cross join, because SQLite keeps to its order.
 	// With "+ 0" the index does not serve the order: for searches that another index answers, or SQLite walks the whole

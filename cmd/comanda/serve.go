@@ -15,8 +15,8 @@ type serveCommand struct {
 }
 
 // gcPercent trades memory for CPU: what lives is some 10 MB, and each request throws away a good part of that, so that
-// the default of 100 collects many times a second and takes a quarter of an order's CPU (bench/README.md).
-const gcPercent = 400
+// the default of 100 collects many times a second. More than this gained nothing that could be measured (bench/README.md).
+const gcPercent = 200
 
 // Run serves until interrupted.
 func (c *serveCommand) Run(ctx context.Context) error {
