@@ -26,6 +26,9 @@ func SupportedCountries() []wire.SupportedCountry {
 	return out
 }
 
+// Country is the code of the country that this installation is in.
+func (a *Accounts) Country() string { return a.cfg.CountryID }
+
 // checkCountry finds a supported country by its code, in any case.
 func checkCountry(code string) (wire.SupportedCountry, error) {
 	for _, c := range SupportedCountries() {

@@ -18,6 +18,7 @@ import (
 	"comanda/internal/idempotency"
 	"comanda/internal/web"
 	"comanda/internal/worker"
+	"comanda/portal"
 )
 
 // Limits of every HTTP server here; bodies and handlers have their own.
@@ -132,7 +133,14 @@ func (s *Server) doors() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	desks, err := portal.New(portal.Config{
+		Accounts: s.Accounts, OAuth: s.OAuth, Webhooks: s.Webhooks, Origin: origin, PublicURL: s.public, Version: s.config.Version,
+	})
+	if err != nil {
+		return nil, err
+	}
 	pages := s.metrics.observe("pages", toHTTPS(origin, s.public, people))
+	portal := s.metrics.observe("pages", toHTTPS(origin, s.public, desks))
 	tokens := s.metrics.observe("identity", api.HTTPSOnly(origin, people))
 	assets := s.metrics.observe("assets", toHTTPS(origin, s.public, api.Assets(s.Accounts)))
 	none := s.metrics.observe("none", toHTTPS(origin, s.public, http.NotFoundHandler()))
@@ -147,6 +155,8 @@ func (s *Server) doors() (http.Handler, error) {
 			} else {
 				tokens.ServeHTTP(w, r)
 			}
+		case "portal":
+			portal.ServeHTTP(w, r)
 		case "assets":
 			assets.ServeHTTP(w, r)
 		default:

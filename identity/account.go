@@ -9,41 +9,12 @@ import (
 	"unicode"
 
 	"comanda/account"
+	"comanda/account/visit"
 	"comanda/internal/fault"
 	"comanda/internal/web"
 	"comanda/oauth"
 	"comanda/wire"
 )
-
-// signedIn sends whoever is not signed in to do that, and then to the page or, after a form, to their account.
-func (d *Door) signedIn(serve func(*visit, *account.Caller) error) func(*visit) error {
-	return func(v *visit) error {
-		if v.session == nil {
-			back := home
-			if v.r.Method == http.MethodGet {
-				back = v.r.URL.RequestURI()
-			}
-			web.SeeOther(v.w, onTheWay("/login", back))
-			return nil
-		}
-		c, err := d.caller(v)
-		if err != nil {
-			return err
-		}
-		return serve(v, c)
-	}
-}
-
-// recently is signedIn for what changes how somebody signs in: the sign-in must be a recent one.
-func (d *Door) recently(serve func(*visit, *account.Caller) error) func(*visit) error {
-	return d.signedIn(func(v *visit, c *account.Caller) error {
-		if c.RequireRecent() != nil {
-			web.SeeOther(v.w, onTheWay("/login", home))
-			return nil
-		}
-		return serve(v, c)
-	})
-}
 
 // accountPage is everything about a person's own sign-in.
 type accountPage struct {
@@ -71,14 +42,14 @@ var dones = map[string]string{
 	"nopasskey": "The passkey is removed.",
 }
 
-func (d *Door) account(v *visit, c *account.Caller) error {
+func (d *Door) account(v *visit.Visit, c *account.Caller) error {
 	return d.showAccount(v, c, nil, nil)
 }
 
 // showAccount shows the page; change puts a refused form into it.
-func (d *Door) showAccount(v *visit, c *account.Caller, refusal error, change func(*accountPage)) error {
-	ctx := v.r.Context()
-	p := accountPage{Done: dones[v.r.URL.Query().Get("done")], Current: v.session.Key, Zone: time.UTC}
+func (d *Door) showAccount(v *visit.Visit, c *account.Caller, refusal error, change func(*accountPage)) error {
+	ctx := v.R.Context()
+	p := accountPage{Done: dones[v.R.URL.Query().Get("done")], Current: v.Session.Key, Zone: time.UTC}
 	var err error
 	if p.Profile, err = d.Accounts.Profile(ctx, c.Account); err != nil {
 		return err
@@ -105,38 +76,38 @@ func (d *Door) showAccount(v *visit, c *account.Caller, refusal error, change fu
 	status := http.StatusOK
 	if refusal != nil {
 		status = web.StatusOf(refusal)
-		web.SetRetryAfter(v.w.Header(), refusal)
+		web.SetRetryAfter(v.W.Header(), refusal)
 	}
-	d.pages.Show(v.w, v.r, status, web.Page{Name: "account", Title: "Your account", Density: "dense", Policy: web.Policy{Scripts: []string{"passkey.js"}}, Data: p})
+	d.Pages.Show(v.W, v.R, status, web.Page{Name: "account", Title: "Your account", Density: "dense", Policy: web.Policy{Scripts: []string{"passkey.js"}}, Data: p})
 	return nil
 }
 
 // finish ends a form of the account page: what was done, or the form again with what is wrong.
-func (d *Door) finish(v *visit, c *account.Caller, err error, done string, change func(*accountPage)) error {
+func (d *Door) finish(v *visit.Visit, c *account.Caller, err error, done string, change func(*accountPage)) error {
 	switch {
 	case err == nil:
-		web.SeeOther(v.w, home+"?done="+done)
+		web.SeeOther(v.W, home+"?done="+done)
 		return nil
-	case !refused(err), change == nil:
+	case !visit.Refused(err), change == nil:
 		return err
 	}
 	return d.showAccount(v, c, err, change)
 }
 
-func (d *Door) changeProfile(v *visit, c *account.Caller) error {
-	field := func(name string) *string { text := v.form.Get(name); return &text }
-	err := d.Accounts.UpdateProfile(v.r.Context(), c, account.ProfileChange{
+func (d *Door) changeProfile(v *visit.Visit, c *account.Caller) error {
+	field := func(name string) *string { text := v.Form.Get(name); return &text }
+	err := d.Accounts.UpdateProfile(v.R.Context(), c, account.ProfileChange{
 		Name: field("name"), Language: field("language"), TimeZone: field("timezone"), Phone: field("phone"),
 	})
 	return d.finish(v, c, err, "profile", func(p *accountPage) {
-		p.Person = web.Again(v.form, renamed(err, "TimeZoneInfoId", "timezone", "LanguageId", "language"), "name", "language", "timezone", "phone")
+		p.Person = web.Again(v.Form, renamed(err, "TimeZoneInfoId", "timezone", "LanguageId", "language"), "name", "language", "timezone", "phone")
 	})
 }
 
-func (d *Door) changePassword(v *visit, c *account.Caller) error {
-	err := d.Accounts.ChangePassword(v.r.Context(), c, v.form.Get("old"), v.form.Get("new"))
+func (d *Door) changePassword(v *visit.Visit, c *account.Caller) error {
+	err := d.Accounts.ChangePassword(v.R.Context(), c, v.Form.Get("old"), v.Form.Get("new"))
 	return d.finish(v, c, err, "password", func(p *accountPage) {
-		p.Password = web.Again(v.form, renamed(err, "OldPassword", "old", "NewPassword", "new"), "old", "new")
+		p.Password = web.Again(v.Form, renamed(err, "OldPassword", "old", "NewPassword", "new"), "old", "new")
 	})
 }
 
@@ -166,8 +137,8 @@ type twoStepPage struct {
 	Form web.Form
 }
 
-func (d *Door) beginTwoStep(v *visit, c *account.Caller) error {
-	setup, err := d.Accounts.BeginTOTP(v.r.Context(), c)
+func (d *Door) beginTwoStep(v *visit.Visit, c *account.Caller) error {
+	setup, err := d.Accounts.BeginTOTP(v.R.Context(), c)
 	if err != nil {
 		return err
 	}
@@ -175,7 +146,7 @@ func (d *Door) beginTwoStep(v *visit, c *account.Caller) error {
 	return nil
 }
 
-func (d *Door) askTwoStep(v *visit, status int, setup account.TOTPSetup, form web.Form) {
+func (d *Door) askTwoStep(v *visit.Visit, status int, setup account.TOTPSetup, form web.Form) {
 	p := twoStepPage{TOTPSetup: setup, Form: form}
 	if strings.HasPrefix(setup.URL, "otpauth://totp/") {
 		p.QR = qrOf(setup.URL)
@@ -186,26 +157,26 @@ func (d *Door) askTwoStep(v *visit, status int, setup account.TOTPSetup, form we
 
 type recoveryPage struct{ Codes []string }
 
-func (d *Door) confirmTwoStep(v *visit, c *account.Caller) error {
-	codes, err := d.Accounts.ConfirmTOTP(v.r.Context(), c, v.form.Get("code"))
+func (d *Door) confirmTwoStep(v *visit.Visit, c *account.Caller) error {
+	codes, err := d.Accounts.ConfirmTOTP(v.R.Context(), c, v.Form.Get("code"))
 	if err == nil {
 		d.showRecovery(v, codes)
 		return nil
 	}
-	if !refused(err) {
+	if !visit.Refused(err) {
 		return err
 	}
-	web.SetRetryAfter(v.w.Header(), err)
-	d.askTwoStep(v, web.StatusOf(err), account.TOTPSetup{Secret: v.form.Get("secret"), URL: v.form.Get("url")}, web.Again(nil, err, "code").OnField("code"))
+	web.SetRetryAfter(v.W.Header(), err)
+	d.askTwoStep(v, web.StatusOf(err), account.TOTPSetup{Secret: v.Form.Get("secret"), URL: v.Form.Get("url")}, web.Again(nil, err, "code").OnField("code"))
 	return nil
 }
 
-func (d *Door) endTwoStep(v *visit, c *account.Caller) error {
-	return d.finish(v, c, d.Accounts.RemoveTOTP(v.r.Context(), c), "two-step", nil)
+func (d *Door) endTwoStep(v *visit.Visit, c *account.Caller) error {
+	return d.finish(v, c, d.Accounts.RemoveTOTP(v.R.Context(), c), "two-step", nil)
 }
 
-func (d *Door) newRecovery(v *visit, c *account.Caller) error {
-	codes, err := d.Accounts.NewRecoveryCodes(v.r.Context(), c)
+func (d *Door) newRecovery(v *visit.Visit, c *account.Caller) error {
+	codes, err := d.Accounts.NewRecoveryCodes(v.R.Context(), c)
 	if err != nil {
 		return err
 	}
@@ -213,28 +184,28 @@ func (d *Door) newRecovery(v *visit, c *account.Caller) error {
 	return nil
 }
 
-func (d *Door) showRecovery(v *visit, codes []string) {
+func (d *Door) showRecovery(v *visit.Visit, codes []string) {
 	d.show(v, http.StatusOK, "recovery", "Recovery codes", web.Policy{}, recoveryPage{codes})
 }
 
-func (d *Door) endSessionOf(v *visit, c *account.Caller) error {
-	key := v.form.Get("key")
+func (d *Door) endSessionOf(v *visit.Visit, c *account.Caller) error {
+	key := v.Form.Get("key")
 	if key == c.SessionKey {
 		return d.signOut(v, "")
 	}
-	return d.finish(v, c, d.Accounts.EndSession(v.r.Context(), c, key), "session", nil)
+	return d.finish(v, c, d.Accounts.EndSession(v.R.Context(), c, key), "session", nil)
 }
 
-func (d *Door) endOtherSessions(v *visit, c *account.Caller) error {
-	return d.finish(v, c, d.Accounts.EndOtherSessions(v.r.Context(), c, c.SessionKey), "sessions", nil)
+func (d *Door) endOtherSessions(v *visit.Visit, c *account.Caller) error {
+	return d.finish(v, c, d.Accounts.EndOtherSessions(v.R.Context(), c, c.SessionKey), "sessions", nil)
 }
 
-func (d *Door) revokeApp(v *visit, c *account.Caller) error {
-	id, err := strconv.Atoi(v.form.Get("grant"))
+func (d *Door) revokeApp(v *visit.Visit, c *account.Caller) error {
+	id, err := strconv.Atoi(v.Form.Get("grant"))
 	if err != nil {
 		return fault.New(fault.Invalid, "The form names no connected app.")
 	}
-	return d.finish(v, c, d.OAuth.RevokeGrant(v.r.Context(), c, id), "app", nil)
+	return d.finish(v, c, d.OAuth.RevokeGrant(v.R.Context(), c, id), "app", nil)
 }
 
 // browserOf is a User-Agent in words.

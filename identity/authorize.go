@@ -9,23 +9,25 @@ import (
 	"strconv"
 	"strings"
 
+	"comanda/account/visit"
+
 	"comanda/internal/fault"
 	"comanda/internal/web"
 	"comanda/oauth"
 )
 
 // authorize is the authorization endpoint, where an app sends a person's browser.
-func (d *Door) authorize(v *visit) error {
-	switch v.r.Method {
+func (d *Door) authorize(v *visit.Visit) error {
+	switch v.R.Method {
 	case http.MethodGet, http.MethodHead, http.MethodPost:
 	default:
-		v.w.Header().Set("Allow", "GET, POST")
-		d.pages.ShowProblem(v.w, v.r, web.Problem{
+		v.W.Header().Set("Allow", "GET, POST")
+		d.Pages.ShowProblem(v.W, v.R, web.Problem{
 			Status: http.StatusMethodNotAllowed, Title: "This cannot be done", Text: "The authorization endpoint takes GET and POST.", Code: "invalid_request",
 		})
 		return nil
 	}
-	out, err := d.OAuth.Authorize(v.r, v.session)
+	out, err := d.OAuth.Authorize(v.R, v.Session)
 	if err != nil {
 		return err
 	}
@@ -33,14 +35,14 @@ func (d *Door) authorize(v *visit) error {
 }
 
 // goOn does what the authorization server says is next.
-func (d *Door) goOn(v *visit, out oauth.Outcome) error {
+func (d *Door) goOn(v *visit.Visit, out oauth.Outcome) error {
 	switch {
 	case out.Redirect != "":
-		web.SeeOther(v.w, out.Redirect)
+		web.SeeOther(v.W, out.Redirect)
 	case out.Form != nil:
 		d.postOn(v, *out.Form)
 	case out.SignIn != nil:
-		web.SeeOther(v.w, onTheWay("/login", out.SignIn.Continue))
+		web.SeeOther(v.W, onTheWay("/login", out.SignIn.Continue))
 	case out.Consent != nil:
 		d.askConsent(v, *out.Consent, prefix+"/consent")
 	default:
@@ -50,8 +52,8 @@ func (d *Door) goOn(v *visit, out oauth.Outcome) error {
 }
 
 // stop shows an error that must not be sent to the address that the request names.
-func (d *Door) stop(v *visit, p *oauth.ErrorPage) {
-	d.pages.ShowProblem(v.w, v.r, web.Problem{Status: p.Status, Title: "The app cannot go on", Text: p.Text, Mend: p.Mend, Code: p.Code})
+func (d *Door) stop(v *visit.Visit, p *oauth.ErrorPage) {
+	d.Pages.ShowProblem(v.W, v.R, web.Problem{Status: p.Status, Title: "The app cannot go on", Text: p.Text, Mend: p.Mend, Code: p.Code})
 }
 
 // submit is the whole script of the form_post page. The page allows no other.
@@ -69,7 +71,7 @@ type postPage struct {
 }
 
 // postOn shows the page that posts an answer to the app: by itself, or by its button where there is no script.
-func (d *Door) postOn(v *visit, f oauth.FormPost) {
+func (d *Door) postOn(v *visit.Visit, f oauth.FormPost) {
 	d.show(v, http.StatusOK, "post", "Back to the app", web.Policy{InlineScript: submitHash, FormTargets: web.FormTargets(f.Action)}, postPage{
 		template.URL(f.Action), f.Fields, submit, //nolint:gosec // registration refuses the schemes that run code
 	})
@@ -82,7 +84,7 @@ type consentPage struct {
 	Change string // address that lets somebody else sign in
 }
 
-func (d *Door) askConsent(v *visit, p oauth.ConsentPrompt, action string) {
+func (d *Door) askConsent(v *visit.Visit, p oauth.ConsentPrompt, action string) {
 	page := consentPage{ConsentPrompt: p, Action: action}
 	for _, b := range p.Brands {
 		page.Choose = page.Choose || len(b.Stores) > 1
@@ -95,9 +97,9 @@ func (d *Door) askConsent(v *visit, p oauth.ConsentPrompt, action string) {
 
 // decision reads the consent form. Stores come as brand.store, because the page shows the stores of several brands; those
 // of brands that were not chosen do not count.
-func decision(v *visit) (oauth.Decision, error) {
-	out := oauth.Decision{Request: v.form.Get("request")}
-	switch v.form.Get("decision") {
+func decision(v *visit.Visit) (oauth.Decision, error) {
+	out := oauth.Decision{Request: v.Form.Get("request")}
+	switch v.Form.Get("decision") {
 	case "approve":
 		out.Approve = true
 	case "deny":
@@ -105,7 +107,7 @@ func decision(v *visit) (oauth.Decision, error) {
 	default:
 		return out, fault.New(fault.Invalid, "The form has no decision.").With("Press Allow or Deny.")
 	}
-	chosen := v.form.Get("brand")
+	chosen := v.Form.Get("brand")
 	if chosen == "" {
 		return out, nil
 	}
@@ -114,11 +116,11 @@ func decision(v *visit) (oauth.Decision, error) {
 		return out, fault.New(fault.Invalid, "The form names no brand of yours.").With("Go back and choose one.")
 	}
 	out.Brand = brand
-	if v.form.Get("all_stores") == "true" {
+	if v.Form.Get("all_stores") == "true" {
 		return out, nil
 	}
 	out.Stores = []int{}
-	for _, text := range v.form["stores"] {
+	for _, text := range v.Form["stores"] {
 		of, id, found := strings.Cut(text, ".")
 		if !found {
 			of, id = chosen, text
@@ -137,12 +139,12 @@ func decision(v *visit) (oauth.Decision, error) {
 	return out, nil
 }
 
-func (d *Door) consent(v *visit) error {
+func (d *Door) consent(v *visit.Visit) error {
 	decided, err := decision(v)
 	if err != nil {
 		return err
 	}
-	out, err := d.OAuth.Decide(v.r, v.session, decided)
+	out, err := d.OAuth.Decide(v.R, v.Session, decided)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"comanda/account"
+	"comanda/account/visit"
 	"comanda/internal/web"
 )
 
@@ -14,22 +15,22 @@ type devicePage struct {
 // showDevice asks for the code that a device shows. A code in the address, which
 // a device may offer to scan, is only filled in: the person compares it and sends the form, so that a link alone leads
 // nobody into letting somebody else's device in.
-func (d *Door) showDevice(v *visit, _ *account.Caller) error {
-	form := web.Filled("user_code", v.r.URL.Query().Get("user_code"))
+func (d *Door) showDevice(v *visit.Visit, _ *account.Caller) error {
+	form := web.Filled("user_code", v.R.URL.Query().Get("user_code"))
 	d.show(v, http.StatusOK, "device", "Connect a device", web.Policy{}, devicePage{form})
 	return nil
 }
 
-func (d *Door) device(v *visit, _ *account.Caller) error {
-	p, err := d.OAuth.DeviceRequest(v.r, v.session, v.form.Get("user_code"))
+func (d *Door) device(v *visit.Visit, _ *account.Caller) error {
+	p, err := d.OAuth.DeviceRequest(v.R, v.Session, v.Form.Get("user_code"))
 	if err == nil {
 		d.askConsent(v, p, prefix+"/device/decide")
 		return nil
 	}
-	if !refused(err) {
+	if !visit.Refused(err) {
 		return err
 	}
-	d.showRefused(v, err, "device", "Connect a device", web.Policy{}, devicePage{web.Again(v.form, err, "user_code").OnField("user_code")})
+	d.showRefused(v, err, "device", "Connect a device", web.Policy{}, devicePage{web.Again(v.Form, err, "user_code").OnField("user_code")})
 	return nil
 }
 
@@ -38,16 +39,16 @@ type deviceDonePage struct {
 	Allowed bool
 }
 
-func (d *Door) decideDevice(v *visit, c *account.Caller) error {
+func (d *Door) decideDevice(v *visit.Visit, c *account.Caller) error {
 	decided, err := decision(v)
 	if err != nil {
 		return err
 	}
 	if decided.Approve && c.RequireRecent() != nil {
-		web.SeeOther(v.w, onTheWay("/login", prefix+"/device"))
+		web.SeeOther(v.W, onTheWay("/login", prefix+"/device"))
 		return nil
 	}
-	app, err := d.OAuth.DecideDevice(v.r, v.session, decided)
+	app, err := d.OAuth.DecideDevice(v.R, v.Session, decided)
 	if err != nil {
 		return err
 	}

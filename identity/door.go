@@ -2,16 +2,13 @@ package identity
 
 import (
 	"embed"
-	"fmt"
 	"html/template"
 	"net/http"
-	"net/url"
-	"runtime/debug"
 	"strings"
 
 	"comanda/account"
 	"comanda/account/passkey"
-	"comanda/internal/fault"
+	"comanda/account/visit"
 	"comanda/internal/web"
 	"comanda/oauth"
 )
@@ -40,10 +37,12 @@ type Config struct {
 
 // Door serves everything below /identity.
 type Door struct {
-	Config
-	pages *web.Pages
-	inner http.Handler // pages, behind the protection against requests of other sites
-	oauth http.Handler
+	visit.Door
+	Passkeys *passkey.Passkeys
+	OAuth    *oauth.Server
+	SignUp   account.SignUpMode
+	inner    http.Handler // pages, behind the protection against requests of other sites
+	oauth    http.Handler
 }
 
 // New makes the door.
@@ -53,7 +52,10 @@ func New(c Config) (*Door, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Door{Config: c, pages: pages, oauth: c.OAuth.Handler()}
+	d := &Door{
+		Door:     visit.Door{Accounts: c.Accounts, Origin: c.Origin, Pages: pages, Public: c.PublicURL, Home: home},
+		Passkeys: c.Passkeys, OAuth: c.OAuth, SignUp: c.SignUp, oauth: c.OAuth.Handler(),
+	}
 	d.inner, err = web.Protect(c.PublicURL, http.HandlerFunc(d.foreign), d.routes())
 	return d, err
 }
@@ -61,7 +63,7 @@ func New(c Config) (*Door, error) {
 // routes are all pages.
 func (d *Door) routes() http.Handler {
 	mux := http.NewServeMux()
-	for pattern, serve := range map[string]func(*visit) error{
+	for pattern, serve := range map[string]func(*visit.Visit) error{
 		"GET /identity":                 d.front,
 		"GET /identity/{$}":             d.front,
 		"GET /identity/login":           d.showLogin,
@@ -81,39 +83,39 @@ func (d *Door) routes() http.Handler {
 		"POST /identity/invite/join": d.joinByInvite,
 
 		"POST /identity/consent":       d.consent,
-		"GET /identity/device":         d.signedIn(d.showDevice),
-		"POST /identity/device":        d.signedIn(d.device),
-		"POST /identity/device/decide": d.signedIn(d.decideDevice),
+		"GET /identity/device":         d.SignedIn(d.showDevice),
+		"POST /identity/device":        d.SignedIn(d.device),
+		"POST /identity/device/decide": d.SignedIn(d.decideDevice),
 
 		"GET /identity/logout":  d.showLogout,
 		"POST /identity/logout": d.logout,
 
-		"GET /identity/account":                   d.signedIn(d.account),
-		"POST /identity/account/profile":          d.signedIn(d.changeProfile),
-		"POST /identity/account/password":         d.signedIn(d.changePassword),
-		"POST /identity/account/two-step":         d.recently(d.beginTwoStep),
-		"POST /identity/account/two-step/confirm": d.recently(d.confirmTwoStep),
-		"POST /identity/account/two-step/end":     d.recently(d.endTwoStep),
-		"POST /identity/account/recovery":         d.recently(d.newRecovery),
-		"POST /identity/account/passkeys/remove":  d.recently(d.removePasskey),
-		"POST /identity/account/sessions/end":     d.signedIn(d.endSessionOf),
-		"POST /identity/account/sessions/others":  d.signedIn(d.endOtherSessions),
-		"POST /identity/account/apps/revoke":      d.signedIn(d.revokeApp),
+		"GET /identity/account":                   d.SignedIn(d.account),
+		"POST /identity/account/profile":          d.SignedIn(d.changeProfile),
+		"POST /identity/account/password":         d.SignedIn(d.changePassword),
+		"POST /identity/account/two-step":         d.Recently(d.beginTwoStep),
+		"POST /identity/account/two-step/confirm": d.Recently(d.confirmTwoStep),
+		"POST /identity/account/two-step/end":     d.Recently(d.endTwoStep),
+		"POST /identity/account/recovery":         d.Recently(d.newRecovery),
+		"POST /identity/account/passkeys/remove":  d.Recently(d.removePasskey),
+		"POST /identity/account/sessions/end":     d.SignedIn(d.endSessionOf),
+		"POST /identity/account/sessions/others":  d.SignedIn(d.endOtherSessions),
+		"POST /identity/account/apps/revoke":      d.SignedIn(d.revokeApp),
 	} {
 		if strings.HasPrefix(pattern, "POST ") {
-			serve = withForm(serve)
+			serve = visit.WithForm(serve)
 		}
-		mux.Handle(pattern, d.page(serve))
+		mux.Handle(pattern, d.Page(serve))
 	}
-	for path, serve := range map[string]func(*visit) error{
+	for path, serve := range map[string]func(*visit.Visit) error{
 		"/identity/login/passkey/options":    d.script(d.passkeyOptions),
 		"/identity/login/passkey":            d.script(d.loginPasskey),
 		"/identity/account/passkeys/options": d.byScript(d.newPasskeyOptions),
 		"/identity/account/passkeys":         d.byScript(d.addPasskey),
 	} {
-		mux.Handle("POST "+path, d.page(serve))
+		mux.Handle("POST "+path, d.Page(serve))
 	}
-	mux.Handle("GET /identity/assets/", d.pages.Assets())
+	mux.Handle("GET /identity/assets/", d.Pages.Assets())
 	mux.Handle("/", http.HandlerFunc(d.nothing))
 	return mux
 }
@@ -124,9 +126,9 @@ func (d *Door) routes() http.Handler {
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch path := strings.ToLower(r.URL.Path); {
 	case path == prefix+"/connect/authorize":
-		d.page(d.authorize).ServeHTTP(w, r)
+		d.Page(d.authorize).ServeHTTP(w, r)
 	case path == prefix+"/connect/endsession":
-		d.page(d.endSession).ServeHTTP(w, r)
+		d.Page(d.endSession).ServeHTTP(w, r)
 	case IsPage(path):
 		d.inner.ServeHTTP(w, r)
 	default:
@@ -145,14 +147,14 @@ func IsPage(path string) bool {
 }
 
 // front leads whoever typed the shortest address to where they want to be.
-func (d *Door) front(v *visit) error {
-	http.Redirect(v.w, v.r, home, http.StatusSeeOther)
+func (d *Door) front(v *visit.Visit) error {
+	http.Redirect(v.W, v.R, home, http.StatusSeeOther)
 	return nil
 }
 
 // foreign answers a form that another site's page has sent.
 func (d *Door) foreign(w http.ResponseWriter, r *http.Request) {
-	d.pages.ShowProblem(w, r, web.Problem{
+	d.Pages.ShowProblem(w, r, web.Problem{
 		Status: http.StatusForbidden, Title: "This form came from another site",
 		Text: "Nothing was changed.", Mend: "Open the page here and send the form from there.",
 		Back: home, BackCaption: "Go to your account",
@@ -161,83 +163,11 @@ func (d *Door) foreign(w http.ResponseWriter, r *http.Request) {
 
 // nothing answers where there is no page, also to a reader who reloads the answer to a form by its address.
 func (d *Door) nothing(w http.ResponseWriter, r *http.Request) {
-	d.pages.ShowProblem(w, r, web.Problem{
+	d.Pages.ShowProblem(w, r, web.Problem{
 		Status: http.StatusNotFound, Title: "There is no page here", Text: "The address is wrong, or it belongs to a form that was sent from another page.",
 		Mend: "Start again from there.", Back: home, BackCaption: "Go to your account",
 	})
 }
 
-// visit is one request for a page.
-type visit struct {
-	w       http.ResponseWriter
-	r       *http.Request
-	session *account.Session // nil = nobody is signed in
-	form    url.Values       // what a form of ours sent; nil when none did
-}
-
-// page is the way that every page goes: who is there, what was sent, and what becomes of an error.
-func (d *Door) page(serve func(*visit) error) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v := &visit{w: w, r: r}
-		defer func() {
-			// A page is written in one piece at its end, so that nothing has been written yet.
-			if p := recover(); p != nil && p != http.ErrAbortHandler { //nolint:errorlint // compared as net/http does
-				d.pages.Fail(w, r, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
-			}
-		}()
-		if err := d.arrive(v); err != nil {
-			d.pages.Fail(w, r, err)
-		} else if err := serve(v); err != nil {
-			d.pages.Fail(w, r, err)
-		}
-	})
-}
-
-func (d *Door) arrive(v *visit) error {
-	if token := web.SessionToken(v.r); token != "" {
-		s, err := d.Accounts.Session(v.r.Context(), token)
-		switch {
-		case err == nil:
-			v.session = &s
-		case fault.KindOf(err) != fault.Unauthenticated:
-			return err
-		}
-	}
-	return nil
-}
-
-func withForm(serve func(*visit) error) func(*visit) error {
-	return func(v *visit) (err error) {
-		if v.form, err = web.ReadForm(v.w, v.r); err != nil {
-			return err
-		}
-		return serve(v)
-	}
-}
-
-// visitor is the visit as a sign-in sees it.
-func (d *Door) visitor(v *visit) account.Visitor {
-	return account.Visitor{Address: d.Origin.ClientIP(v.r), Agent: v.r.UserAgent(), Session: web.SessionToken(v.r)}
-}
-
-// caller is the person who is signed in, acting from where they are.
-func (d *Door) caller(v *visit) (*account.Caller, error) {
-	c, err := d.Accounts.SessionCaller(v.r.Context(), *v.session)
-	if err != nil {
-		return nil, err
-	}
-	c.IP = d.Origin.ClientIP(v.r).String()
-	return c, nil
-}
-
 // back is where a form leads after it did what it is for.
-func (v *visit) back() string { return web.LocalPath(v.form.Get("return"), home) }
-
-// refused says whether an error is the person's to mend, and so belongs into the form that they sent.
-func refused(err error) bool {
-	switch fault.KindOf(err) {
-	case fault.Invalid, fault.Unauthenticated, fault.Forbidden, fault.NotFound, fault.Conflict, fault.Gone, fault.TooMany, fault.Unprocessable:
-		return true
-	}
-	return false
-}
+func back(v *visit.Visit) string { return web.LocalPath(v.Form.Get("return"), home) }

@@ -5,6 +5,7 @@ import (
 	"net/url"
 
 	"comanda/account"
+	"comanda/account/visit"
 	"comanda/internal/fault"
 	"comanda/internal/web"
 	"comanda/wire"
@@ -21,14 +22,14 @@ type invitePage struct {
 	Over   bool // too late
 }
 
-func (d *Door) showInvite(v *visit) error {
-	return d.invitation(v, http.StatusOK, v.r.URL.Query().Get("code"), web.Form{})
+func (d *Door) showInvite(v *visit.Visit) error {
+	return d.invitation(v, http.StatusOK, v.R.URL.Query().Get("code"), web.Form{})
 }
 
 // invitation shows an invitation to whoever has its code. Only the form accepts it: programs that look at the links of a
 // mail accept nothing.
-func (d *Door) invitation(v *visit, status int, code string, form web.Form) error {
-	i, err := d.Accounts.Invitation(v.r.Context(), "", code)
+func (d *Door) invitation(v *visit.Visit, status int, code string, form web.Form) error {
+	i, err := d.Accounts.Invitation(v.R.Context(), "", code)
 	if err != nil {
 		return err
 	}
@@ -36,8 +37,8 @@ func (d *Door) invitation(v *visit, status int, code string, form web.Form) erro
 		Invitation: i, Code: code, Back: invitePath(code), Form: form,
 		Done: i.Status == wire.InvitationStatusAccepted, Over: i.Status == wire.InvitationStatusExpired,
 	}
-	if v.session != nil {
-		who, err := d.Accounts.Profile(v.r.Context(), v.session.Account)
+	if v.Session != nil {
+		who, err := d.Accounts.Profile(v.R.Context(), v.Session.Account)
 		if err != nil {
 			return err
 		}
@@ -49,33 +50,33 @@ func (d *Door) invitation(v *visit, status int, code string, form web.Form) erro
 
 func invitePath(code string) string { return prefix + "/invite?" + url.Values{"code": {code}}.Encode() }
 
-func (d *Door) acceptInvite(v *visit) error {
-	code := v.form.Get("code")
-	if v.session == nil {
-		web.SeeOther(v.w, onTheWay("/login", invitePath(code)))
+func (d *Door) acceptInvite(v *visit.Visit) error {
+	code := v.Form.Get("code")
+	if v.Session == nil {
+		web.SeeOther(v.W, onTheWay("/login", invitePath(code)))
 		return nil
 	}
-	c, err := d.caller(v)
+	c, err := d.Caller(v)
 	if err != nil {
 		return err
 	}
-	if _, err := d.Accounts.AcceptInvitation(v.r.Context(), c, "", code); err != nil {
+	if _, err := d.Accounts.AcceptInvitation(v.R.Context(), c, "", code); err != nil {
 		return err
 	}
-	web.SeeOther(v.w, invitePath(code))
+	web.SeeOther(v.W, invitePath(code))
 	return nil
 }
 
 // joinByInvite makes an account for who was invited; the code came by mail, so it also proves the address.
-func (d *Door) joinByInvite(v *visit) error {
-	code := v.form.Get("code")
-	in, err := d.Accounts.Join(v.r.Context(), d.visitor(v), code, account.NewAccount{Name: v.form.Get("name"), Password: v.form.Get("password")})
+func (d *Door) joinByInvite(v *visit.Visit) error {
+	code := v.Form.Get("code")
+	in, err := d.Accounts.Join(v.R.Context(), d.Visitor(v), code, account.NewAccount{Name: v.Form.Get("name"), Password: v.Form.Get("password")})
 	switch {
 	case err == nil:
-		v.form.Set("return", invitePath(code))
+		v.Form.Set("return", invitePath(code))
 		return d.admit(v, in)
 	case fault.KindOf(err) != fault.Invalid:
 		return err
 	}
-	return d.invitation(v, web.StatusOf(err), code, web.Again(v.form, err, "name", "password"))
+	return d.invitation(v, web.StatusOf(err), code, web.Again(v.Form, err, "name", "password"))
 }

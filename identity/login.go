@@ -5,6 +5,7 @@ import (
 	"net/url"
 
 	"comanda/account"
+	"comanda/account/visit"
 	"comanda/internal/fault"
 	"comanda/internal/web"
 	"comanda/oauth"
@@ -19,8 +20,8 @@ type way struct {
 }
 
 // wayTo finds out what a return path is about.
-func (d *Door) wayTo(v *visit, back string) way {
-	return way{Return: back, App: d.OAuth.ForSignIn(v.r.Context(), back), Open: d.SignUp == account.SignUpOpen}
+func (d *Door) wayTo(v *visit.Visit, back string) way {
+	return way{Return: back, App: d.OAuth.ForSignIn(v.R.Context(), back), Open: d.SignUp == account.SignUpOpen}
 }
 
 // policy lets the forms of a sign-in lead on to the app, because the redirects after a form go all the way there.
@@ -41,11 +42,11 @@ type loginPage struct {
 	Form web.Form
 }
 
-func (d *Door) showLogin(v *visit) error {
-	p := loginPage{way: d.wayTo(v, web.LocalPath(v.r.URL.Query().Get("return"), home))}
+func (d *Door) showLogin(v *visit.Visit) error {
+	p := loginPage{way: d.wayTo(v, web.LocalPath(v.R.URL.Query().Get("return"), home))}
 	email := p.App.LoginHint
-	if v.session != nil {
-		who, err := d.Accounts.Profile(v.r.Context(), v.session.Account)
+	if v.Session != nil {
+		who, err := d.Accounts.Profile(v.R.Context(), v.Session.Account)
 		if err != nil {
 			return err
 		}
@@ -54,8 +55,8 @@ func (d *Door) showLogin(v *visit) error {
 			email = who.Email
 		}
 	}
-	if p.App.Create && p.Open && v.session == nil {
-		web.SeeOther(v.w, onTheWay("/signup", p.Return))
+	if p.App.Create && p.Open && v.Session == nil {
+		web.SeeOther(v.W, onTheWay("/signup", p.Return))
 		return nil
 	}
 	p.Form = web.Filled("email", email)
@@ -71,19 +72,19 @@ func onTheWay(page, back string) string {
 	return prefix + page + "?return=" + url.QueryEscape(back)
 }
 
-func (d *Door) show(v *visit, status int, name, title string, policy web.Policy, data any) {
-	d.pages.Show(v.w, v.r, status, web.Page{Name: name, Title: title, Policy: policy, Data: data})
+func (d *Door) show(v *visit.Visit, status int, name, title string, policy web.Policy, data any) {
+	d.Pages.Show(v.W, v.R, status, web.Page{Name: name, Title: title, Policy: policy, Data: data})
 }
 
-func (d *Door) login(v *visit) error {
-	in, err := d.Accounts.SignInPassword(v.r.Context(), d.visitor(v), v.form.Get("email"), v.form.Get("password"))
+func (d *Door) login(v *visit.Visit) error {
+	in, err := d.Accounts.SignInPassword(v.R.Context(), d.Visitor(v), v.Form.Get("email"), v.Form.Get("password"))
 	if err == nil {
 		return d.admit(v, in)
 	}
-	if !refused(err) {
+	if !visit.Refused(err) {
 		return err
 	}
-	p := loginPage{way: d.wayTo(v, v.back()), Form: web.Again(v.form, err, "email", "password")}
+	p := loginPage{way: d.wayTo(v, back(v)), Form: web.Again(v.Form, err, "email", "password")}
 	if fault.KindOf(err) == fault.Unauthenticated {
 		p.Form = p.Form.Wrong("password", "E-mail and password do not match. Try again, or get a code by e-mail.")
 	}
@@ -92,19 +93,19 @@ func (d *Door) login(v *visit) error {
 }
 
 // showRefused shows a form again with the status of what was wrong with it.
-func (d *Door) showRefused(v *visit, err error, name, title string, policy web.Policy, data any) {
-	web.SetRetryAfter(v.w.Header(), err)
+func (d *Door) showRefused(v *visit.Visit, err error, name, title string, policy web.Policy, data any) {
+	web.SetRetryAfter(v.W.Header(), err)
 	d.show(v, web.StatusOf(err), name, title, policy, data)
 }
 
 // admit signs the browser in and sends it on, or asks for the second factor first.
-func (d *Door) admit(v *visit, in account.SignedIn) error {
+func (d *Door) admit(v *visit.Visit, in account.SignedIn) error {
 	if in.Pending != "" {
 		d.askSecond(v, http.StatusOK, in.Pending, web.Form{})
 		return nil
 	}
-	web.SetSession(v.w, in.Token)
-	web.SeeOther(v.w, v.back())
+	web.SetSession(v.W, in.Token)
+	web.SeeOther(v.W, back(v))
 	return nil
 }
 
@@ -114,25 +115,25 @@ type secondPage struct {
 	Form    web.Form
 }
 
-func (d *Door) askSecond(v *visit, status int, pending string, form web.Form) {
-	p := secondPage{d.wayTo(v, v.back()), pending, form}
+func (d *Door) askSecond(v *visit.Visit, status int, pending string, form web.Form) {
+	p := secondPage{d.wayTo(v, back(v)), pending, form}
 	d.show(v, status, "second", "Two-step sign-in", p.policy(), p)
 }
 
-func (d *Door) loginSecond(v *visit) error {
-	pending := v.form.Get("pending")
-	if v.form.Get("code") == "" {
+func (d *Door) loginSecond(v *visit.Visit) error {
+	pending := v.Form.Get("pending")
+	if v.Form.Get("code") == "" {
 		d.askSecond(v, http.StatusOK, pending, web.Form{})
 		return nil
 	}
-	in, err := d.Accounts.SecondFactor(v.r.Context(), d.visitor(v), pending, v.form.Get("code"))
+	in, err := d.Accounts.SecondFactor(v.R.Context(), d.Visitor(v), pending, v.Form.Get("code"))
 	if err == nil {
 		return d.admit(v, in)
 	}
-	if !refused(err) {
+	if !visit.Refused(err) {
 		return err
 	}
-	web.SetRetryAfter(v.w.Header(), err)
+	web.SetRetryAfter(v.W.Header(), err)
 	d.askSecond(v, web.StatusOf(err), pending, web.Again(nil, err).OnField("code"))
 	return nil
 }
@@ -144,35 +145,35 @@ type pinPage struct {
 }
 
 // sendPIN mails a code and asks for it. The answer is the same whether or not there is such an account.
-func (d *Door) sendPIN(v *visit) error {
-	email := v.form.Get("email")
-	err := d.Accounts.RequestPIN(v.r.Context(), d.visitor(v), email)
+func (d *Door) sendPIN(v *visit.Visit) error {
+	email := v.Form.Get("email")
+	err := d.Accounts.RequestPIN(v.R.Context(), d.Visitor(v), email)
 	switch {
 	case err == nil:
 		d.askPIN(v, http.StatusOK, web.Form{})
 		return nil
-	case !refused(err):
+	case !visit.Refused(err):
 		return err
 	}
-	p := loginPage{way: d.wayTo(v, v.back()), Form: web.Again(v.form, err, "email").OnField("email")}
+	p := loginPage{way: d.wayTo(v, back(v)), Form: web.Again(v.Form, err, "email").OnField("email")}
 	d.showRefused(v, err, "login", p.title(), p.policy("passkey.js"), p)
 	return nil
 }
 
-func (d *Door) askPIN(v *visit, status int, form web.Form) {
-	p := pinPage{d.wayTo(v, v.back()), v.form.Get("email"), form}
+func (d *Door) askPIN(v *visit.Visit, status int, form web.Form) {
+	p := pinPage{d.wayTo(v, back(v)), v.Form.Get("email"), form}
 	d.show(v, status, "pin", "Enter the code", p.policy(), p)
 }
 
-func (d *Door) loginPIN(v *visit) error {
-	in, err := d.Accounts.SignInPIN(v.r.Context(), d.visitor(v), v.form.Get("email"), v.form.Get("pin"))
+func (d *Door) loginPIN(v *visit.Visit) error {
+	in, err := d.Accounts.SignInPIN(v.R.Context(), d.Visitor(v), v.Form.Get("email"), v.Form.Get("pin"))
 	if err == nil {
 		return d.admit(v, in)
 	}
-	if !refused(err) {
+	if !visit.Refused(err) {
 		return err
 	}
-	web.SetRetryAfter(v.w.Header(), err)
+	web.SetRetryAfter(v.W.Header(), err)
 	d.askPIN(v, web.StatusOf(err), web.Again(nil, err).OnField("pin"))
 	return nil
 }

@@ -4,47 +4,49 @@ import (
 	"net/http"
 	"net/url"
 
+	"comanda/account/visit"
+
 	"comanda/internal/web"
 )
 
 // endSession is the end session endpoint, where an app sends a browser to be signed out.
-func (d *Door) endSession(v *visit) error {
-	switch v.r.Method {
+func (d *Door) endSession(v *visit.Visit) error {
+	switch v.R.Method {
 	case http.MethodGet, http.MethodHead, http.MethodPost:
 	default:
-		v.w.Header().Set("Allow", "GET, POST")
-		d.pages.ShowProblem(v.w, v.r, web.Problem{
+		v.W.Header().Set("Allow", "GET, POST")
+		d.Pages.ShowProblem(v.W, v.R, web.Problem{
 			Status: http.StatusMethodNotAllowed, Title: "This cannot be done", Text: "The end session endpoint takes GET and POST.", Code: "invalid_request",
 		})
 		return nil
 	}
-	p, err := d.OAuth.EndSession(v.r, v.session)
+	p, err := d.OAuth.EndSession(v.R, v.Session)
 	switch {
 	case err != nil:
 		return err
 	case p.Page != nil:
 		d.stop(v, p.Page)
 		return nil
-	case p.Confirm, v.session == nil && v.r.Method == http.MethodPost:
+	case p.Confirm, v.Session == nil && v.R.Method == http.MethodPost:
 		// A form on another site comes without the session's cookie; the page that it is sent on to gets it.
-		web.SeeOther(v.w, prefix+"/logout?"+url.Values{"request": {p.Request}}.Encode())
+		web.SeeOther(v.W, prefix+"/logout?"+url.Values{"request": {p.Request}}.Encode())
 		return nil
 	}
 	return d.signOut(v, p.Redirect)
 }
 
 // signOut ends the session and goes on to where an app wants the person, else to our own page.
-func (d *Door) signOut(v *visit, to string) error {
-	if token := web.SessionToken(v.r); token != "" {
-		if err := d.Accounts.SignOut(v.r.Context(), token); err != nil {
+func (d *Door) signOut(v *visit.Visit, to string) error {
+	if token := web.SessionToken(v.R); token != "" {
+		if err := d.Accounts.SignOut(v.R.Context(), token); err != nil {
 			return err
 		}
-		web.ClearSession(v.w)
+		web.ClearSession(v.W)
 	}
 	if to == "" {
 		to = prefix + "/logout?done"
 	}
-	web.SeeOther(v.w, to)
+	web.SeeOther(v.W, to)
 	return nil
 }
 
@@ -54,17 +56,17 @@ type logoutPage struct {
 	Email   string // of who is signed in; empty = nobody
 }
 
-func (d *Door) showLogout(v *visit) error {
-	p := logoutPage{Request: v.r.URL.Query().Get("request")}
-	redirect, app := d.OAuth.LogoutTarget(v.r.Context(), p.Request)
+func (d *Door) showLogout(v *visit.Visit) error {
+	p := logoutPage{Request: v.R.URL.Query().Get("request")}
+	redirect, app := d.OAuth.LogoutTarget(v.R.Context(), p.Request)
 	p.AppName = app
-	if v.session == nil && redirect != "" { // there is nobody to ask
-		web.SeeOther(v.w, redirect)
+	if v.Session == nil && redirect != "" { // there is nobody to ask
+		web.SeeOther(v.W, redirect)
 		return nil
 	}
 	title := "You are signed out"
-	if v.session != nil {
-		who, err := d.Accounts.Profile(v.r.Context(), v.session.Account)
+	if v.Session != nil {
+		who, err := d.Accounts.Profile(v.R.Context(), v.Session.Account)
 		if err != nil {
 			return err
 		}
@@ -74,7 +76,7 @@ func (d *Door) showLogout(v *visit) error {
 	return nil
 }
 
-func (d *Door) logout(v *visit) error {
-	redirect, _ := d.OAuth.LogoutTarget(v.r.Context(), v.form.Get("request"))
+func (d *Door) logout(v *visit.Visit) error {
+	redirect, _ := d.OAuth.LogoutTarget(v.R.Context(), v.Form.Get("request"))
 	return d.signOut(v, redirect)
 }

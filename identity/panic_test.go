@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"comanda/account/visit"
+
 	"comanda/oauth"
 )
 
@@ -16,7 +18,7 @@ func TestAPanicIsToldByAPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := httptest.NewRecorder()
-	d.page(func(*visit) error { panic("a secret detail") }).ServeHTTP(w, httptest.NewRequest("GET", "/identity/login", nil))
+	d.Page(func(*visit.Visit) error { panic("a secret detail") }).ServeHTTP(w, httptest.NewRequest("GET", "/identity/login", nil))
 	if w.Code != http.StatusInternalServerError || !strings.Contains(w.Body.String(), "<h1") || strings.Contains(w.Body.String(), "secret detail") {
 		t.Fatal(w.Code, w.Body)
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"comanda/account"
+	"comanda/account/visit"
 	"comanda/internal/fault"
 	"comanda/internal/web"
 )
@@ -27,10 +28,10 @@ type ceremony struct {
 }
 
 // script answers the script of passkeys: JSON in and out, errors in words for the person.
-func (d *Door) script(serve func(*visit, ceremony) (ceremony, error)) func(*visit) error {
-	return func(v *visit) error {
+func (d *Door) script(serve func(*visit.Visit, ceremony) (ceremony, error)) func(*visit.Visit) error {
+	return func(v *visit.Visit) error {
 		var in, out ceremony
-		err := json.NewDecoder(http.MaxBytesReader(v.w, v.r.Body, maxAnswer)).Decode(&in)
+		err := json.NewDecoder(http.MaxBytesReader(v.W, v.R.Body, maxAnswer)).Decode(&in)
 		if err != nil {
 			err = fault.New(fault.Invalid, "The request is not what the script of this page sends.").With("Reload the page.")
 		} else {
@@ -38,52 +39,52 @@ func (d *Door) script(serve func(*visit, ceremony) (ceremony, error)) func(*visi
 		}
 		status := http.StatusOK
 		if err != nil {
-			if !refused(err) {
+			if !visit.Refused(err) {
 				return err
 			}
 			fe := (*fault.Error)(nil)
 			errors.As(err, &fe)
 			status, out = web.StatusOf(err), ceremony{Message: fe.Error()}
-			web.SetRetryAfter(v.w.Header(), err)
+			web.SetRetryAfter(v.W.Header(), err)
 		}
 		body, err := json.Marshal(out)
 		if err != nil {
 			return err
 		}
-		h := v.w.Header()
+		h := v.W.Header()
 		h.Set("Content-Type", "application/json")
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")
-		v.w.WriteHeader(status)
-		_, _ = v.w.Write(body)
+		v.W.WriteHeader(status)
+		_, _ = v.W.Write(body)
 		return nil
 	}
 }
 
-func (d *Door) passkeyOptions(v *visit, _ ceremony) (out ceremony, err error) {
-	out.Options, out.Handle, err = d.Passkeys.BeginSignIn(v.r.Context())
+func (d *Door) passkeyOptions(v *visit.Visit, _ ceremony) (out ceremony, err error) {
+	out.Options, out.Handle, err = d.Passkeys.BeginSignIn(v.R.Context())
 	return out, err
 }
 
-func (d *Door) loginPasskey(v *visit, in ceremony) (ceremony, error) {
-	who, err := d.Passkeys.FinishSignIn(v.r.Context(), d.visitor(v), in.Handle, in.Answer)
+func (d *Door) loginPasskey(v *visit.Visit, in ceremony) (ceremony, error) {
+	who, err := d.Passkeys.FinishSignIn(v.R.Context(), d.Visitor(v), in.Handle, in.Answer)
 	switch {
 	case err != nil:
 		return ceremony{}, err
 	case who.Pending != "":
 		return ceremony{Pending: who.Pending}, nil
 	}
-	web.SetSession(v.w, who.Token)
+	web.SetSession(v.W, who.Token)
 	return ceremony{Next: web.LocalPath(in.Return, home)}, nil
 }
 
 // byScript is recently for the script: it tells where to go instead of sending there.
-func (d *Door) byScript(serve func(*visit, *account.Caller, ceremony) (ceremony, error)) func(*visit) error {
-	return d.script(func(v *visit, in ceremony) (ceremony, error) {
-		if v.session == nil {
+func (d *Door) byScript(serve func(*visit.Visit, *account.Caller, ceremony) (ceremony, error)) func(*visit.Visit) error {
+	return d.script(func(v *visit.Visit, in ceremony) (ceremony, error) {
+		if v.Session == nil {
 			return ceremony{Next: onTheWay("/login", home)}, nil
 		}
-		c, err := d.caller(v)
+		c, err := d.Caller(v)
 		if err != nil {
 			return ceremony{}, err
 		}
@@ -94,22 +95,22 @@ func (d *Door) byScript(serve func(*visit, *account.Caller, ceremony) (ceremony,
 	})
 }
 
-func (d *Door) newPasskeyOptions(v *visit, c *account.Caller, _ ceremony) (out ceremony, err error) {
-	out.Options, out.Handle, err = d.Passkeys.BeginRegistration(v.r.Context(), c)
+func (d *Door) newPasskeyOptions(v *visit.Visit, c *account.Caller, _ ceremony) (out ceremony, err error) {
+	out.Options, out.Handle, err = d.Passkeys.BeginRegistration(v.R.Context(), c)
 	return out, err
 }
 
-func (d *Door) addPasskey(v *visit, c *account.Caller, in ceremony) (ceremony, error) {
+func (d *Door) addPasskey(v *visit.Visit, c *account.Caller, in ceremony) (ceremony, error) {
 	name := in.Name
 	if name == "" {
-		name = browserOf(v.r.UserAgent())
+		name = browserOf(v.R.UserAgent())
 	}
-	if err := d.Passkeys.FinishRegistration(v.r.Context(), c, in.Handle, name, in.Answer); err != nil {
+	if err := d.Passkeys.FinishRegistration(v.R.Context(), c, in.Handle, name, in.Answer); err != nil {
 		return ceremony{}, err
 	}
 	return ceremony{Next: home + "?done=passkey"}, nil
 }
 
-func (d *Door) removePasskey(v *visit, c *account.Caller) error {
-	return d.finish(v, c, d.Accounts.RemovePasskey(v.r.Context(), c, v.form.Get("key")), "nopasskey", nil)
+func (d *Door) removePasskey(v *visit.Visit, c *account.Caller) error {
+	return d.finish(v, c, d.Accounts.RemovePasskey(v.R.Context(), c, v.Form.Get("key")), "nopasskey", nil)
 }

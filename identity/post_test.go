@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"comanda/account/visit"
 	"comanda/internal/web"
 	"comanda/oauth"
 )
@@ -20,14 +21,14 @@ func FuzzFormPost(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	d := &Door{pages: pages}
+	d := &Door{Door: visit.Door{Pages: pages}}
 	for _, s := range []string{"", "st", `"><script>alert(1)</script>`, "a&amp;b=&lt;", "'\"`<>&+ =", "é\u2028\U0001f600", "\x00\xff", "a\r\nb", "</form><form action=//evil.example>"} {
 		f.Add("state", s)
 		f.Add(s, "x")
 	}
 	f.Fuzz(func(t *testing.T, name, value string) {
 		w := httptest.NewRecorder()
-		v := &visit{w: w, r: httptest.NewRequest(http.MethodGet, "/identity/connect/authorize", nil)}
+		v := &visit.Visit{W: w, R: httptest.NewRequest(http.MethodGet, "/identity/connect/authorize", nil)}
 		const action = "https://till.example/return?a=b&c=d"
 		d.postOn(v, oauth.FormPost{Action: action, Fields: [][2]string{{"code", "c"}, {name, value}}})
 		page, err := html.Parse(strings.NewReader(w.Body.String()))

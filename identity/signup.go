@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"comanda/account"
+	"comanda/account/visit"
 	"comanda/internal/web"
 )
 
@@ -12,26 +13,26 @@ type signUpPage struct {
 	Form web.Form
 }
 
-func (d *Door) showSignUp(v *visit) error {
-	p := signUpPage{way: d.wayTo(v, web.LocalPath(v.r.URL.Query().Get("return"), home))}
+func (d *Door) showSignUp(v *visit.Visit) error {
+	p := signUpPage{way: d.wayTo(v, web.LocalPath(v.R.URL.Query().Get("return"), home))}
 	d.show(v, http.StatusOK, "signup", "Create an account", p.policy(), p)
 	return nil
 }
 
 // signUp registers a person, who goes on with the code that is mailed. It answers the same for an address that has an
 // account.
-func (d *Door) signUp(v *visit) error {
-	handle, err := d.Accounts.Register(v.r.Context(), d.visitor(v), account.NewAccount{
-		Name: v.form.Get("name"), Email: v.form.Get("email"), Password: v.form.Get("password"),
+func (d *Door) signUp(v *visit.Visit) error {
+	handle, err := d.Accounts.Register(v.R.Context(), d.Visitor(v), account.NewAccount{
+		Name: v.Form.Get("name"), Email: v.Form.Get("email"), Password: v.Form.Get("password"),
 	})
 	if err == nil {
-		d.askCode(v, http.StatusOK, verifyPage{Handle: handle, Email: v.form.Get("email")})
+		d.askCode(v, http.StatusOK, verifyPage{Handle: handle, Email: v.Form.Get("email")})
 		return nil
 	}
-	if !refused(err) {
+	if !visit.Refused(err) {
 		return err
 	}
-	p := signUpPage{way: d.wayTo(v, v.back()), Form: web.Again(v.form, err, "name", "email", "password")}
+	p := signUpPage{way: d.wayTo(v, back(v)), Form: web.Again(v.Form, err, "name", "email", "password")}
 	d.showRefused(v, err, "signup", "Create an account", p.policy(), p)
 	return nil
 }
@@ -45,22 +46,22 @@ type verifyPage struct {
 }
 
 // askCode asks for the code that proves an address.
-func (d *Door) askCode(v *visit, status int, p verifyPage) {
-	p.way = d.wayTo(v, v.back())
+func (d *Door) askCode(v *visit.Visit, status int, p verifyPage) {
+	p.way = d.wayTo(v, back(v))
 	d.show(v, status, "verify", "Enter the code", p.policy(), p)
 }
 
-func (d *Door) verify(v *visit) error {
-	in, err := d.Accounts.SetPasswordByPIN(v.r.Context(), d.visitor(v), v.form.Get("handle"), v.form.Get("pin"), v.form.Get("password"))
+func (d *Door) verify(v *visit.Visit) error {
+	in, err := d.Accounts.SetPasswordByPIN(v.R.Context(), d.Visitor(v), v.Form.Get("handle"), v.Form.Get("pin"), v.Form.Get("password"))
 	if err == nil {
 		return d.admit(v, in)
 	}
-	if !refused(err) {
+	if !visit.Refused(err) {
 		return err
 	}
-	web.SetRetryAfter(v.w.Header(), err)
+	web.SetRetryAfter(v.W.Header(), err)
 	d.askCode(v, web.StatusOf(err), verifyPage{
-		Handle: v.form.Get("handle"), Email: v.form.Get("email"), New: v.form.Get("new") != "", Form: web.Again(v.form, err, "pin", "password"),
+		Handle: v.Form.Get("handle"), Email: v.Form.Get("email"), New: v.Form.Get("new") != "", Form: web.Again(v.Form, err, "pin", "password"),
 	})
 	return nil
 }
@@ -71,41 +72,41 @@ type resetPage struct {
 	Form  web.Form
 }
 
-func (d *Door) showReset(v *visit) error {
-	d.askReset(v, http.StatusOK, resetPage{Token: v.r.URL.Query().Get("token")})
+func (d *Door) showReset(v *visit.Visit) error {
+	d.askReset(v, http.StatusOK, resetPage{Token: v.R.URL.Query().Get("token")})
 	return nil
 }
 
-func (d *Door) askReset(v *visit, status int, p resetPage) {
-	p.way = d.wayTo(v, v.back())
+func (d *Door) askReset(v *visit.Visit, status int, p resetPage) {
+	p.way = d.wayTo(v, back(v))
 	d.show(v, status, "reset", "Set a new password", p.policy(), p)
 }
 
 // reset mails a code for a new password. The answer is the same whether or not there is such an account.
-func (d *Door) reset(v *visit) error {
-	handle, err := d.Accounts.RequestPasswordPIN(v.r.Context(), d.visitor(v), v.form.Get("email"))
+func (d *Door) reset(v *visit.Visit) error {
+	handle, err := d.Accounts.RequestPasswordPIN(v.R.Context(), d.Visitor(v), v.Form.Get("email"))
 	if err == nil {
-		d.askCode(v, http.StatusOK, verifyPage{Handle: handle, Email: v.form.Get("email"), New: true})
+		d.askCode(v, http.StatusOK, verifyPage{Handle: handle, Email: v.Form.Get("email"), New: true})
 		return nil
 	}
-	if !refused(err) {
+	if !visit.Refused(err) {
 		return err
 	}
-	web.SetRetryAfter(v.w.Header(), err)
-	d.askReset(v, web.StatusOf(err), resetPage{Form: web.Again(v.form, err, "email")})
+	web.SetRetryAfter(v.W.Header(), err)
+	d.askReset(v, web.StatusOf(err), resetPage{Form: web.Again(v.Form, err, "email")})
 	return nil
 }
 
 // resetByLink sets a new password with the token of a mailed link.
-func (d *Door) resetByLink(v *visit) error {
-	in, err := d.Accounts.ResetPassword(v.r.Context(), d.visitor(v), v.form.Get("token"), v.form.Get("password"))
+func (d *Door) resetByLink(v *visit.Visit) error {
+	in, err := d.Accounts.ResetPassword(v.R.Context(), d.Visitor(v), v.Form.Get("token"), v.Form.Get("password"))
 	if err == nil {
 		return d.admit(v, in)
 	}
-	if !refused(err) {
+	if !visit.Refused(err) {
 		return err
 	}
-	web.SetRetryAfter(v.w.Header(), err)
-	d.askReset(v, web.StatusOf(err), resetPage{Token: v.form.Get("token"), Form: web.Again(v.form, err, "password")})
+	web.SetRetryAfter(v.W.Header(), err)
+	d.askReset(v, web.StatusOf(err), resetPage{Token: v.Form.Get("token"), Form: web.Again(v.Form, err, "password")})
 	return nil
 }

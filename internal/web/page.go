@@ -35,6 +35,14 @@ type Page struct {
 	Density string // class of body: "" for one thing at a time, "dense" for a page of work
 	Policy  Policy
 	Data    any
+	Frame   *Frame // what stands around the page; nil = nothing
+}
+
+// Frame is what the pages of a door have in common: the bars around the part that differs.
+type Frame struct {
+	Name string // the part (templates/_*.html) that draws it; it sees Data and, as Body, the page
+	Data any
+	Body template.HTML
 }
 
 // NewPages reads a door's files: templates/*.html (those that begin with an underscore are parts of the others) and
@@ -171,6 +179,13 @@ func (p *Pages) render(page Page) ([]byte, error) {
 	var body, out bytes.Buffer
 	if err := t.ExecuteTemplate(&body, "page", page.Data); err != nil {
 		return nil, err
+	}
+	if page.Frame != nil {
+		around := Frame{Data: page.Frame.Data, Body: template.HTML(body.String())} //nolint:gosec // html/template wrote it
+		body = bytes.Buffer{}
+		if err := t.ExecuteTemplate(&body, page.Frame.Name, around); err != nil {
+			return nil, err
+		}
 	}
 	err := t.ExecuteTemplate(&out, "layout", layout{
 		Page:    page,
