@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"comanda/account/visit"
-
 	"comanda/oauth"
 )
 

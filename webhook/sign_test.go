@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -224,9 +225,9 @@ func TestOnlyTheVersionChangesTheBytesOfABody(t *testing.T) {
 		id := w.subscribe("http://pos.test/hook", func(s *wire.WebhookSubscription) {
 			s.Version, s.EventNames = wire.P("1"), []string{"order.created"}
 		})
-		var mended bool
+		var mended atomic.Bool
 		e.set(func(_ delivery, rw http.ResponseWriter) {
-			if !mended {
+			if !mended.Load() {
 				rw.WriteHeader(500)
 			}
 		})
@@ -267,7 +268,7 @@ func TestOnlyTheVersionChangesTheBytesOfABody(t *testing.T) {
 		}
 		flat := same("the end", 2*time.Hour)
 		w.update(id, wire.WebhookSubscription{Version: wire.P("2")})
-		mended = true
+		mended.Store(true)
 		time.Sleep(2 * time.Hour)
 		got := e.deliveries()
 		if last := got[len(got)-1]; last.name != "order.created" || !bytes.Contains(last.body, flat) {
