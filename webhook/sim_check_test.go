@@ -22,6 +22,7 @@ const (
 	defaultHold    = 10 * time.Minute
 	offAfter       = 3 * time.Minute // until the last node has heard of a change, whatever happens
 	maxRowsEver    = 256 + 16
+	promisedFresh  = 16 // new events that a node tries an endpoint with that is down, before it tries one with every fourth probe
 )
 
 // simTables lets the database note what nobody can see from outside: each settlement, each cursor that went back, and the
@@ -52,11 +53,11 @@ type era struct {
 
 // receipt is all that is known about one event at one subscription.
 type receipt struct {
-	ok       map[int]bool // generations of nodes that saw it received
-	tries    int
-	failedAt time.Time // first failure, by the wall clock, and
-	failed   time.Time // by the bubble's
-	over     bool      // the hold for it was over once
+	ok     map[int]bool // generations of nodes that saw it received
+	tries  int
+	failed time.Time     // first failure, on the bubble's clock
+	leapt  time.Duration // sim.leapt then
+	over   bool          // the hold for it was over once
 }
 
 // state is what the checks know of one subscription.
@@ -216,7 +217,7 @@ func (s *sim) depart(n *simNode, r *http.Request) (*flight, error) {
 }
 
 // sequence checks that every earlier event of the subject has come, is not wanted any more, has expired, or failed so long
-// ago that its hold is over. A hold that is over stays over, though the clock may be set back.
+// ago that its hold is over. Setting the clock ahead is time passing, setting it back is not; a hold that is over stays over.
 func (s *sim) sequence(sub *state, f *flight, e *event.Event) {
 	for q := f.position - 1; q > 0; q-- {
 		before := &s.logs[sub.brand][q-1]
@@ -228,12 +229,12 @@ func (s *sim) sequence(sub *state, f *flight, e *event.Event) {
 		}
 		r := sub.got[q]
 		switch {
-		case r == nil || len(r.ok) == 0 && r.failedAt.IsZero():
+		case r == nil || len(r.ok) == 0 && r.failed.IsZero():
 			s.breakLocked(f.sub, f.subject, "position %d of %s was sent before %d was tried to its end", f.position, e.Subject, q)
 		case len(r.ok) > 0 || r.over:
-		case max(wall().Sub(r.failedAt), time.Since(r.failed)) < sub.hold: // the clock may have been set back since
+		case time.Since(r.failed)+s.leapt-r.leapt < sub.hold-time.Microsecond: // which is what stored times are rounded to
 			s.breakLocked(f.sub, f.subject, "position %d of %s was sent %v after %d had failed first, the hold is %v",
-				f.position, e.Subject, wall().Sub(r.failedAt), q, sub.hold)
+				f.position, e.Subject, time.Since(r.failed), q, sub.hold)
 		default:
 			r.over = true
 		}
@@ -269,8 +270,8 @@ func (s *sim) arrive(n *simNode, f *flight, res *http.Response, err error, done 
 		s.delivered++
 		s.traceLocked(f.sub, f.subject, "position %d is received by subscription %d", f.position, f.sub)
 	} else {
-		if rec.failedAt.IsZero() {
-			rec.failedAt, rec.failed = wall(), time.Now()
+		if rec.failed.IsZero() {
+			rec.failed, rec.leapt = time.Now(), s.leapt
 		}
 		text := fmt.Sprint(err)
 		if err == nil {
@@ -362,12 +363,37 @@ func (s *sim) look() {
 	}
 	for _, sub := range s.subs {
 		m := s.stored(sub)
-		limit := maxRowsEver
-		if sub.deadOnly { // those that failed before it was known, those that probed, and what waits behind each
-			limit = 4 * (16 + 5 + sub.tries/4)
+		if len(m.rows) > maxRowsEver {
+			s.breakLocked(sub.key(s), "", "subscription %d has %d rows", sub.key(s), len(m.rows))
 		}
-		if len(m.rows) > limit {
-			s.breakLocked(sub.key(s), "", "subscription %d has %d rows after %d attempts", sub.key(s), len(m.rows), sub.tries)
+		if sub.deadOnly {
+			s.fewFail(sub, m)
+		}
+	}
+}
+
+// fewFail checks what is stored for an endpoint that never answered: events that failed before that was known or as
+// probes, of which each node tries some new ones, and what waits behind one of these.
+func (s *sim) fewFail(sub *state, m mark) {
+	first := map[string]int64{} // failed, by subject
+	failed := 0
+	for p, r := range sub.got {
+		if r.failed.IsZero() {
+			continue
+		}
+		failed++
+		subject := s.logs[sub.brand][p-1].Subject
+		if q, more := first[subject]; !more || p < q {
+			first[subject] = p
+		}
+	}
+	if failed > promisedFresh*s.generation+promisedFlight+sub.tries/4 {
+		s.breakLocked(sub.key(s), "", "%d events failed at subscription %d in %d attempts", failed, sub.key(s), sub.tries)
+	}
+	for p := range m.rows {
+		subject := s.logs[sub.brand][p-1].Subject
+		if q, some := first[subject]; !some || q > p {
+			s.breakLocked(sub.key(s), subject, "subscription %d has a row for position %d, and nothing of %s failed before", sub.key(s), p, subject)
 		}
 	}
 }

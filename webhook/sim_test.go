@@ -192,7 +192,8 @@ type sim struct {
 	flying    map[inFlight]int64
 	latest    time.Time // latest that the wall clock has shown
 	shifted   time.Duration
-	calmSince time.Time // no faults from here on
+	leapt     time.Duration // by which the clock was set ahead in all
+	calmSince time.Time     // no faults from here on
 	delivered int
 	passed    time.Duration
 	trace     []told
@@ -515,6 +516,7 @@ func (s *sim) jump(d time.Duration) {
 	synctest.Wait()
 	s.mu.Lock()
 	s.shifted += d
+	s.leapt += max(d, 0)
 	s.mu.Unlock()
 	clock.Shift(d)
 	s.mu.Lock()
