@@ -221,24 +221,33 @@ func (s *sim) depart(n *simNode, r *http.Request) (*flight, error) {
 func (s *sim) sequence(sub *state, f *flight, e *event.Event) {
 	for q := f.position - 1; q > 0; q-- {
 		before := &s.logs[sub.brand][q-1]
-		if before.Subject != e.Subject {
+		if before.Subject != e.Subject || !s.due(sub, before) {
 			continue
 		}
-		if _, still := sub.wanted(before); !still || s.latest.Sub(before.Created) >= retryFor {
+		r := sub.receipt(q)
+		if len(r.ok) > 0 || r.over {
 			continue
 		}
-		r := sub.got[q]
-		switch {
-		case r == nil || len(r.ok) == 0 && r.failed.IsZero():
-			s.breakLocked(f.sub, f.subject, "position %d of %s was sent before %d was tried to its end", f.position, e.Subject, q)
-		case len(r.ok) > 0 || r.over:
-		case time.Since(r.failed)+s.leapt-r.leapt < sub.hold-time.Microsecond: // which is what stored times are rounded to
-			s.breakLocked(f.sub, f.subject, "position %d of %s was sent %v after %d had failed first, the hold is %v",
-				f.position, e.Subject, time.Since(r.failed), q, sub.hold)
-		default:
+		passed := time.Since(r.failed) + s.leapt - r.leapt
+		if !r.failed.IsZero() && passed >= sub.hold-time.Microsecond { // which is what stored times are rounded to
 			r.over = true
+			continue
+		}
+		if s.refresh(); !s.due(sub, before) { // the node heard of a change before the simulation did
+			continue
+		}
+		if r.failed.IsZero() {
+			s.breakLocked(f.sub, f.subject, "position %d of %s was sent before %d was tried to its end", f.position, e.Subject, q)
+		} else {
+			s.breakLocked(f.sub, f.subject, "position %d of %s was sent %v after %d had failed first, the hold is %v", f.position, e.Subject, passed, q, sub.hold)
 		}
 	}
+}
+
+// due reports whether a subscription is still to get an event, as far as the simulation has heard.
+func (s *sim) due(sub *state, e *event.Event) bool {
+	_, still := sub.wanted(e)
+	return still && s.latest.Sub(e.Created) < retryFor
 }
 
 // sameBytes checks that an event is sent as the log has it, each time.
