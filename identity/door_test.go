@@ -414,7 +414,7 @@ func TestWhatChangesTheSignInAsksForARecentOne(t *testing.T) {
 		}))
 		b.get("/identity/account").is(http.StatusOK)
 		for _, path := range []string{"two-step", "two-step/confirm", "two-step/end", "recovery", "passkeys/remove"} {
-			b.post("/identity/account/" + path).leadsTo("/identity/login")
+			b.post("/identity/account/" + path).leadsTo("/identity/login?return=%2Fidentity%2Faccount")
 		}
 		for _, path := range []string{"/identity/account/passkeys/options", "/identity/account/passkeys"} {
 			if a := b.call(http.MethodPost, path, "{}").is(http.StatusOK); a.text != `{"next":"/identity/login"}` {
