@@ -32,9 +32,9 @@ type Caller struct {
 	Grants     []Grant  // what is within reach
 	Idempotent string   // the request's Idempotency-Key, if any
 
-	// Of a person who is signed in by a session; zero for tokens.
-	Authenticated time.Time // when they last proved who they are; see RequireRecent
-	SessionKey    string    // Session.Key
+	// When a person who acts themselves last proved who they are, see RequireRecent; zero for the tokens of OAuth apps.
+	Authenticated time.Time
+	SessionKey    string // Session.Key of who is signed in by a session
 }
 
 // Grant is one brand within reach of a caller.

@@ -177,8 +177,8 @@ func (a *Accounts) SessionCaller(ctx context.Context, s Session) (*Caller, error
 	return c, nil
 }
 
-// RequireRecent refuses a session whose person proved longer than StepUp ago who they are. Callers without a session pass:
-// what they hold was given to them for what they do.
+// RequireRecent refuses a person who acts themselves, by a session or at the command line, and proved longer than StepUp ago
+// who they are. OAuth apps pass: what they hold was given to them for what they do.
 func (c *Caller) RequireRecent() error {
 	if c.Authenticated.IsZero() || clock.Now().Sub(c.Authenticated) <= StepUp {
 		return nil

@@ -130,7 +130,7 @@ func (s *Server) verify(ctx context.Context, digest tokenDigest) (v verified, er
 		if v.kind == kindRefresh {
 			return sql.ErrNoRows
 		}
-		a, err := scanApp(tx.QueryRow(sqlApp, v.app))
+		a, err := findApp(tx, v.app)
 		if err == nil && a.disabled {
 			err = sql.ErrNoRows
 		}
@@ -177,12 +177,14 @@ func (s *Server) verifyOwn(tx *db.Tx, a app, v *verified) error {
 
 // verifyDelegated is about a token by which an OAuth app acts for a person.
 func (s *Server) verifyDelegated(tx *db.Tx, a app, v *verified) error {
-	b, err := s.accounts.LoadBrand(tx, a.brand)
-	if err == nil && b.Disabled {
-		err = sql.ErrNoRows
-	}
-	if err != nil {
-		return err
+	if a.id != CommandLine {
+		b, err := s.accounts.LoadBrand(tx, a.brand)
+		if err == nil && b.Disabled {
+			err = sql.ErrNoRows
+		}
+		if err != nil {
+			return err
+		}
 	}
 	auth, revoked, err := scanAuthorization(tx.QueryRow(sqlAuthorization, v.authorization))
 	if err == nil && revoked {
@@ -198,6 +200,9 @@ func (s *Server) verifyDelegated(tx *db.Tx, a app, v *verified) error {
 	v.claims = auth.claims
 	v.brands = [2]int{a.brand, given.brand}
 	v.caller = &account.Caller{Kind: account.Person, Account: v.subject, OAuthApp: a.id, Scopes: v.scopes.names()}
+	if a.id == CommandLine {
+		v.caller.Authenticated = auth.authenticated
+	}
 	if v.caller.Name, v.caller.Email, err = s.accounts.Known(tx, v.subject); err != nil || given.brand == 0 || !v.scopes.api() {
 		return err
 	}

@@ -38,7 +38,7 @@ func (s *Server) readClient(ctx context.Context, id string) (c client, err error
 	}
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
 		c = client{}
-		if c.app, err = scanApp(tx.QueryRow(sqlApp, id)); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		if c.app, err = findApp(tx, id); err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
 		// An app that does not exist takes the same reads, so that time does not tell it from a wrong secret.

@@ -21,7 +21,7 @@ type ConsentPrompt struct {
 	Continue         string // local path at which the request goes on when somebody else signs in; empty for a device
 	RedirectURI      string // where the answer goes; empty for a device
 	AppName, LogoURI string
-	OwnerBrand       string // name of the brand whose app it is
+	OwnerBrand       string // name of the brand whose app it is; empty for Comanda's own command line
 	RedirectHost     string // where they will land; empty for a device
 	UserCode         string // of a device, to be compared with what it shows
 	Scopes           []Scope
@@ -72,11 +72,13 @@ func (s *Server) askConsent(ctx context.Context, q authRequest, session *account
 
 func (s *Server) consentPrompt(ctx context.Context, c client, asked scopeSet, accountID int) (ConsentPrompt, error) {
 	p := ConsentPrompt{AppName: c.name, LogoURI: c.logoURI}
-	owner, err := s.accounts.Brand(ctx, c.brand)
-	if err != nil {
-		return p, err
+	if c.id != CommandLine {
+		owner, err := s.accounts.Brand(ctx, c.brand)
+		if err != nil {
+			return p, err
+		}
+		p.OwnerBrand = owner.Name
 	}
-	p.OwnerBrand = owner.Name
 	for _, name := range asked {
 		sc, _ := scopeNamed(name)
 		p.Scopes = append(p.Scopes, sc)

@@ -66,6 +66,13 @@ func (s *Server) startDevice(r *http.Request) (deviceAnswer, error) {
 	if len(scopes) == 0 {
 		return deviceAnswer{}, invalidScope("scope names none of the scopes that this server knows. See scopes_supported in the metadata.")
 	}
+	if c.id == CommandLine { // anybody can call as it, and each start is a row
+		address := s.cfg.Origin.ClientIP(r)
+		if wait := s.starts.Wait(address, ""); wait > 0 {
+			return deviceAnswer{}, tooMany(wait, "Too many sign-ins were started from this address. Wait, then start one more.")
+		}
+		s.starts.Failed(address, "")
+	}
 	now := clock.Now()
 	for range 4 { // a code that another device has by chance is tried again
 		code, shown := newRandom(devicePrefix), newUserCode()

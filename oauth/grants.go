@@ -104,7 +104,7 @@ type ConnectedApp struct {
 	AppName      string    `json:"AppName" doc:"That brand's name."`
 	OauthAppId   string    `json:"OauthAppId"`
 	OauthAppName string    `json:"OauthAppName"`
-	OwnerAppId   string    `json:"OwnerAppId" doc:"The brand whose app it is."`
+	OwnerAppId   string    `json:"OwnerAppId" doc:"The brand whose app it is; empty for Comanda's own command line."`
 	OwnerName    string    `json:"OwnerName" doc:"That brand's name."`
 	AccountId    int       `json:"AccountId" doc:"The person who agreed."`
 	Name         string    `json:"Name"`
@@ -140,7 +140,7 @@ func (s *Server) connected(ctx context.Context, query string, owner int) ([]Conn
 			return err
 		}
 		for _, g := range all {
-			a, err := scanApp(tx.QueryRow(sqlApp, g.app))
+			a, err := findApp(tx, g.app)
 			if errors.Is(err, sql.ErrNoRows) {
 				continue
 			}

@@ -16,3 +16,8 @@ var clientPatience = backoff.Rule{
 var codePatience = backoff.Rule{
 	FreeAddress: 10, First: time.Second, Longest: 5 * time.Minute, Forget: 15 * time.Minute, Size: 10_000,
 }
+
+// startPatience is for sign-ins at the command line: from one address, whatever becomes of them.
+var startPatience = backoff.Rule{
+	FreeAddress: 30, First: time.Second, Longest: time.Minute, Forget: 10 * time.Minute, Size: 10_000,
+}

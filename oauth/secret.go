@@ -39,10 +39,10 @@ func (s *Server) secretDigest(secret string) []byte {
 }
 
 // mayHold refuses a caller who must not come by an OAuth app's credentials or set them: it takes Owner rights, or a token that the
-// app got for its own secret. A person must have signed in a short time ago. A token that a person delegated to an app
-// never will do.
+// app got for its own secret. A person must have signed in a short time ago, here or for the command line. A token that a
+// person delegated to an app never will do.
 func mayHold(c *account.Caller, brand int, id string) error {
-	if c.Kind == account.Person && c.OAuthApp != "" {
+	if c.Kind == account.Person && !byHand(c) {
 		return fault.New(fault.Forbidden, "A delegated token can neither read nor set credentials.").With("Sign in to the portal.")
 	}
 	if c.Kind == account.App && c.OAuthApp == id && c.OwnSecret {

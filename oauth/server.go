@@ -49,6 +49,7 @@ type Server struct {
 	keys       *cache.Cache[struct{}, *keyRing]
 	limits     *backoff.Limiter // clients that fail to authenticate
 	guesses    *backoff.Limiter // people who type device codes
+	starts     *backoff.Limiter // sign-ins at the command line
 	onDelete   []func(tx *db.Tx, brand int, oauthAppID string) error
 }
 
@@ -70,6 +71,7 @@ func New(d *db.DB, log *event.Log, accounts *account.Accounts, c Config) (*Serve
 		clients:  cache.New[string, client](verifyTTL, verifyClients),
 		keys:     cache.New[struct{}, *keyRing](verifyTTL, 1),
 		guesses:  backoff.New(codePatience),
+		starts:   backoff.New(startPatience),
 		verified: cache.New[tokenDigest, verified](verifyTTL, verifyTokens),
 		limits:   backoff.New(clientPatience),
 	}

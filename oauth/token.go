@@ -104,7 +104,7 @@ func (s *Server) AccessToken(ctx context.Context, c *account.Caller, appID, id s
 	if err != nil {
 		return "", err
 	}
-	if c.Kind != account.Person || c.OAuthApp != "" {
+	if !byHand(c) {
 		if err := mayHold(c, b.ID, id); err != nil {
 			return "", err
 		}
