@@ -21,11 +21,20 @@ func (e Event) appendFlat(b []byte) []byte {
 
 // Envelope returns the flat event in the wrapper {Type, CreateTime, Body} that live receivers get, frozen alike.
 func (e Event) Envelope() []byte {
-	b := make([]byte, 0, len(e.Body)+len(e.Name)+96)
-	b = append(b, `{"Type":"`...)
-	b = append(b, e.Name...)
-	b = append(b, `","CreateTime":"`...)
-	b = append(b, wire.At(e.Shown).Format()...)
-	b = append(b, `","Body":`...)
+	b := appendHead(make([]byte, 0, len(e.Body)+len(e.Name)+96), e.Name, wire.At(e.Shown).Format())
 	return append(e.appendFlat(b), '}')
+}
+
+// Wrap is the envelope around a flat event, whose name and CreateTime the caller has read from it.
+func Wrap(name, created string, flat []byte) []byte {
+	b := appendHead(make([]byte, 0, len(flat)+len(name)+96), name, created)
+	return append(append(b, flat...), '}')
+}
+
+func appendHead(b []byte, name, created string) []byte {
+	b = append(b, `{"Type":"`...)
+	b = append(b, name...)
+	b = append(b, `","CreateTime":"`...)
+	b = append(b, created...)
+	return append(b, `","Body":`...)
 }

@@ -41,29 +41,44 @@ func (f eventFilter) query() url.Values {
 	return q
 }
 
-type eventsTailCommand struct {
-	connection
+// start says where a stream of events begins, and what it leaves out.
+type start struct {
 	eventFilter
 	After string    `help:"Begin after this cursor, as --json prints it." placeholder:"CURSOR"`
 	Since time.Time `help:"Begin with what happened from this time on, such as 2026-11-27T18:00:00Z." placeholder:"TIME"`
 }
 
+// begin is the cursor and the query of a stream.
+func (s *start) begin() (after string, filter url.Values, err error) {
+	filter = s.query()
+	if !s.Since.IsZero() {
+		if s.After != "" {
+			err = &usageError{fmt.Errorf("--after and --since exclude each other")}
+		}
+		filter.Set("start", s.Since.UTC().Format(time.RFC3339Nano))
+	}
+	return s.After, filter, err
+}
+
+// paused says that a stream broke off and is taken up again.
+func paused(err error) { fmt.Fprintf(os.Stderr, "comanda: %v; connecting again\n", err) }
+
+type eventsTailCommand struct {
+	connection
+	start
+}
+
 // Run prints events until it is interrupted, and goes on by itself after the server was away.
 func (c *eventsTailCommand) Run(ctx context.Context) error {
+	after, filter, err := c.begin()
+	if err != nil {
+		return err
+	}
 	api, err := c.open()
 	if err != nil {
 		return err
 	}
 	defer api.Close()
-	filter := c.query()
-	after := c.After
-	if !c.Since.IsZero() {
-		if after != "" {
-			return &usageError{fmt.Errorf("--after and --since exclude each other")}
-		}
-		filter.Set("start", c.Since.UTC().Format(time.RFC3339Nano))
-	}
-	paused := func(err error) { fmt.Fprintf(os.Stderr, "comanda: %v; connecting again\n", err) }
 	return api.Stream(ctx, c.App, after, filter, paused, func(e client.Event) error {
 		if c.JSON {
 			return json.NewEncoder(os.Stdout).Encode(struct {

@@ -23,6 +23,11 @@ type commands struct {
 	Init     initCommand     `cmd:"" help:"Make the owner, the brand, the store group, the store and an OAuth app of an empty installation."`
 	Backup   backupCommand   `cmd:"" help:"Write a consistent backup of a running or stopped installation to one file."`
 	Restore  restoreCommand  `cmd:"" help:"Restore a backup into an empty data folder or database."`
+	Login    loginCommand    `cmd:"" help:"Sign in to a server in the browser, so that the commands below act for you."`
+	Logout   logoutCommand   `cmd:"" help:"End a sign-in."`
+	Apps     appsCommand     `cmd:"" help:"A brand's OAuth apps: list, create, reveal a secret."`
+	Token    tokenCommand    `cmd:"" help:"Print an access token of an OAuth app."`
+	Listen   listenCommand   `cmd:"" help:"Send a brand's events to a program on this machine, signed like webhooks; no public URL is needed."`
 	Events   eventsCommand   `cmd:"" help:"A brand's log: watch it, take events from it, send them again."`
 	Webhooks webhooksCommand `cmd:"" help:"An OAuth app's webhooks: how they do, what became of each delivery, tests, pauses."`
 	Keys     keysCommand     `cmd:"" help:"The keys that sign ID tokens: list, rotate, or replace them in an emergency."`
@@ -42,6 +47,9 @@ func main() {
 	}
 	if err := args.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "comanda:", err)
+		if hint := hint(err); hint != "" {
+			fmt.Fprintln(os.Stderr, hint)
+		}
 		stop()
 		os.Exit(exitCode(err))
 	}

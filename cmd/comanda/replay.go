@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"comanda/internal/client"
+	"comanda/internal/clock"
 )
 
 // replayTarget says where replays go, and whether to wait for their end.
@@ -88,15 +89,11 @@ func (r replay) String() string {
 const pollEvery = 500 * time.Millisecond
 
 func (t *replayTarget) replay(ctx context.Context, c *connection, id int, body map[string]any) error {
-	api, err := c.open()
+	api, path, err := c.openHooks(ctx)
 	if err != nil {
 		return err
 	}
 	defer api.Close()
-	path, err := c.hooks()
-	if err != nil {
-		return err
-	}
 	path += "/" + strconv.Itoa(id) + "/replays"
 	if t.ToSubscription != 0 {
 		body["ToSubscriptionId"] = t.ToSubscription
@@ -118,12 +115,8 @@ func (t *replayTarget) replay(ctx context.Context, c *connection, id int, body m
 			fmt.Fprintln(os.Stderr, text)
 			shown = text
 		}
-		timer := time.NewTimer(pollEvery)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
-		case <-timer.C:
+		if err := clock.Sleep(ctx, pollEvery); err != nil {
+			return err
 		}
 		if raw, err = client.Data[json.RawMessage](ctx, api, http.MethodGet, path+"/"+strconv.Itoa(r.ID), nil); err != nil {
 			return err

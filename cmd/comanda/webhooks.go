@@ -15,6 +15,8 @@ import (
 
 type webhooksCommand struct {
 	List    webhooksListCommand    `cmd:"" help:"List the OAuth app's subscriptions and how they do."`
+	Create  webhooksCreateCommand  `cmd:"" help:"Subscribe a URL to events from now on."`
+	Secret  webhooksSecretCommand  `cmd:"" help:"Reveal the secret that signs deliveries to a subscription."`
 	Health  webhooksHealthCommand  `cmd:"" help:"Tell how deliveries to a subscription do."`
 	Logs    webhooksLogsCommand    `cmd:"" help:"List delivery attempts, newest first."`
 	Attempt webhooksAttemptCommand `cmd:"" help:"Show one attempt whole: request, answer, timings and a curl line that repeats it."`
@@ -31,13 +33,22 @@ type subscription struct {
 }
 
 // open makes the client and the path of the subscription.
-func (c *subscription) open() (*client.Client, string, error) {
-	api, err := c.connection.open()
+func (c *subscription) open(ctx context.Context) (*client.Client, string, error) {
+	api, path, err := c.openHooks(ctx)
+	return api, path + "/" + strconv.Itoa(c.ID), err
+}
+
+// openHooks makes the client and the path of the OAuth app's subscriptions.
+func (c *connection) openHooks(ctx context.Context) (*client.Client, string, error) {
+	api, err := c.open()
 	if err != nil {
 		return nil, "", err
 	}
-	path, err := c.hooks()
-	return api, path + "/" + strconv.Itoa(c.ID), err
+	path, err := c.hooks(ctx, api)
+	if err != nil {
+		api.Close()
+	}
+	return api, path, err
 }
 
 // health is what is printed of a subscription's health.
@@ -85,15 +96,11 @@ type webhooksListCommand struct{ connection }
 
 // Run lists the subscriptions.
 func (c *webhooksListCommand) Run(ctx context.Context) error {
-	api, err := c.open()
+	api, path, err := c.openHooks(ctx)
 	if err != nil {
 		return err
 	}
 	defer api.Close()
-	path, err := c.hooks()
-	if err != nil {
-		return err
-	}
 	var all []json.RawMessage
 	rows := [][]any{{"ID", "VERSION", "STATE", "BEHIND", "LAST ANSWER", "URL"}}
 	for page := 1; ; page++ {
@@ -135,7 +142,7 @@ type webhooksHealthCommand struct{ subscription }
 
 // Run prints the health of a subscription.
 func (c *webhooksHealthCommand) Run(ctx context.Context) error {
-	api, path, err := c.open()
+	api, path, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -200,7 +207,7 @@ type webhooksLogsCommand struct {
 
 // Run lists attempts.
 func (c *webhooksLogsCommand) Run(ctx context.Context) error {
-	api, path, err := c.open()
+	api, path, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -241,7 +248,7 @@ type webhooksAttemptCommand struct {
 
 // Run shows one attempt.
 func (c *webhooksAttemptCommand) Run(ctx context.Context) error {
-	api, path, err := c.open()
+	api, path, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -291,7 +298,7 @@ type webhooksTestCommand struct {
 
 // Run sends a test and prints what came back. An answer other than 2xx is a failure.
 func (c *webhooksTestCommand) Run(ctx context.Context) error {
-	api, path, err := c.open()
+	api, path, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -336,7 +343,7 @@ func (c *webhooksResumeCommand) Run(ctx context.Context) error {
 
 // post calls an operation of the subscription that answers nothing.
 func (c *subscription) post(ctx context.Context, operation, done string) error {
-	api, path, err := c.open()
+	api, path, err := c.open(ctx)
 	if err != nil {
 		return err
 	}

@@ -86,6 +86,7 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 type Refusal struct {
 	Method, Path string
 	Status       int
+	Code         string          // of the authorization server, such as invalid_client; empty for the API
 	Message      string          // the server's sentences, with what it says about mending
 	Data         json.RawMessage // what the server adds for programs, nil = nothing
 	RequestID    string
@@ -161,6 +162,21 @@ func Data[T any](ctx context.Context, c *Client, method, path string, body any, 
 	var out struct{ Data T }
 	err := c.Call(ctx, method, path, body, &out, headers...)
 	return out.Data, err
+}
+
+// Create is a POST that makes something, and returns the path at which it is.
+func (c *Client) Create(ctx context.Context, path string, body any) (string, error) {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	resp, err := c.do(ctx, http.MethodPost, path, raw)
+	if err != nil {
+		return "", err
+	}
+	return resp.Header.Get("Location"), resp.Body.Close()
 }
 
 // do returns a 2xx answer, whose body the caller closes.

@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"comanda/internal/clock"
 )
 
 // Event is one event of a stream.
@@ -55,12 +57,8 @@ func (c *Client) Stream(ctx context.Context, appID, after string, filter url.Val
 		if paused != nil {
 			paused(err)
 		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
-		case <-timer.C:
+		if err := clock.Sleep(ctx, wait); err != nil {
+			return err
 		}
 		wait = min(2*wait, backoffMax)
 	}

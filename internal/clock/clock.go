@@ -2,6 +2,7 @@
 package clock
 
 import (
+	"context"
 	"sync/atomic"
 	"time"
 )
@@ -36,3 +37,15 @@ func FromMicros(us int64) time.Time {
 
 // Mono returns a reading for measuring elapsed time; it must not be stored.
 func Mono() time.Time { return time.Now() }
+
+// Sleep waits, or returns why ctx ended before.
+func Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

@@ -24,6 +24,7 @@ type shop struct {
 
 func open(t *testing.T) *shop {
 	t.Helper()
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir()) // where sign-ins are kept
 	data := t.TempDir()
 	p := program.Start(t, "demo", "--data", data, "--listen", "127.0.0.1:0", "--pos", "auto")
 	for end := time.Now().Add(patience); !strings.Contains(p.Output(), "everybody knows"); time.Sleep(20 * time.Millisecond) {
@@ -34,10 +35,13 @@ func open(t *testing.T) *shop {
 	return &shop{t, filepath.Join(data, "demo.json")}
 }
 
-// run returns what a command printed and its exit code.
+// run returns what a command printed and its exit code; with the credentials file unless the shop has none.
 func (s *shop) run(args ...string) (stdout, stderr string, code int) {
 	s.t.Helper()
-	cmd := exec.CommandContext(s.t.Context(), program.Binary(s.t), append(args, "--credentials", s.credentials)...)
+	if s.credentials != "" {
+		args = append(args, "--credentials", s.credentials)
+	}
+	cmd := exec.CommandContext(s.t.Context(), program.Binary(s.t), args...)
 	var out, errs strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	_ = cmd.Run()
