@@ -97,6 +97,7 @@ func (s *server) routes() []group {
 			on("GetWebhookSecret", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/secret", can(account.Develop), s.getWebhookSecret, "Reveals a subscription's signing secret"),
 			on("RotateWebhookSecret", post, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/secret", can(account.Develop), s.rotateWebhookSecret, "Makes a new signing secret, and a new ed25519 key where there is one; the old ones sign too for a day"),
 			on("GetWebhookPublicKey", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/publickey", can(account.Develop), s.getWebhookPublicKey, "Shows the public key that verifies the v1a signatures"),
+			on("CheckWebhookSignature", post, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/signature", can(account.Develop), s.checkWebhookSignature, "Says whether a delivery's signature is valid and, if not, why"),
 		}},
 		{"WebhookSettings", "What a subscription has beyond the contract: groups and stores, pace, signatures.", []row{
 			on("GetWebhookSettings", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/settings", can(account.Develop), s.getWebhookSettings, "Reads the settings of a subscription"),

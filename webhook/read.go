@@ -46,9 +46,57 @@ func (w *Webhooks) List(ctx context.Context, c *account.Caller, appID, oauthAppI
 	return out, total, nil
 }
 
+// Overview is a subscription in a list, with what is known of its delivery without counting: the state and the last attempt.
+type Overview struct {
+	*Subscription
+	Health Health
+}
+
+// Overviews returns one page (from 1 on) of the subscriptions of an OAuth app, or of all of the brand's ("") by id, and how
+// many there are.
+func (w *Webhooks) Overviews(ctx context.Context, c *account.Caller, appID, oauthAppID string, page, limit int) (out []Overview, total int, err error) {
+	b, err := w.accounts.Open(ctx, c, appID, account.Develop)
+	if err == nil && oauthAppID != "" {
+		err = w.apps.CheckApp(ctx, b.ID, oauthAppID)
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	count, list, of := sqlCountOfBrand, sqlSubscriptionsOfBrand, []any{b.ID}
+	if oauthAppID != "" {
+		count, list, of = sqlCountSubscriptions, sqlSubscriptionsOf, append(of, oauthAppID)
+	}
+	err = w.db.Read(ctx, func(tx *db.Tx) error {
+		out = nil
+		if err := tx.QueryRow(count, of...).Scan(&total); err != nil {
+			return err
+		}
+		subs, err := w.loadMany(tx, list, append(of, limit, (page-1)*limit)...)
+		if err != nil {
+			return err
+		}
+		for _, s := range subs {
+			o := Overview{Subscription: s}
+			if err := o.Health.stored(tx, s); err != nil {
+				return err
+			}
+			out = append(out, o)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("webhook: overviews: %w", err)
+	}
+	return out, total, nil
+}
+
 // loadAll reads subscriptions of an OAuth app by id.
 func (w *Webhooks) loadAll(tx *db.Tx, brand int, oauthAppID string, limit, offset int) ([]*Subscription, error) {
-	rows, err := tx.Query(sqlSubscriptionsOf, brand, oauthAppID, limit, offset)
+	return w.loadMany(tx, sqlSubscriptionsOf, brand, oauthAppID, limit, offset)
+}
+
+func (w *Webhooks) loadMany(tx *db.Tx, query string, args ...any) ([]*Subscription, error) {
+	rows, err := tx.Query(query, args...)
 	if err != nil {
 		return nil, err
 	}

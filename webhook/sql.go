@@ -9,14 +9,15 @@ const (
 			0, cast($11 as bigint), 1
 		where (select count(*) from webhook_subscriptions where brand_id = $2 and oauth_app_id = $3) < cast($12 as integer)`
 
-	sqlSubscription = `select id, brand_id, oauth_app_id, owner_id, version, callback_url, enabled, verify_token, secret,
+	sqlSelect = `select id, brand_id, oauth_app_id, owner_id, version, callback_url, enabled, verify_token, secret,
 			old_secret, old_secret_until, revision, settings, paused_at, signing_seed, old_signing_seed
-		from webhook_subscriptions where id = $1`
-	sqlSubscriptionsOf = `select id, brand_id, oauth_app_id, owner_id, version, callback_url, enabled, verify_token, secret,
-			old_secret, old_secret_until, revision, settings, paused_at, signing_seed, old_signing_seed
-		from webhook_subscriptions where brand_id = $1 and oauth_app_id = $2 order by id limit $3 offset $4`
-	sqlCountSubscriptions = `select count(*) from webhook_subscriptions where brand_id = $1 and oauth_app_id = $2`
-	sqlEnabled            = `select id, revision, brand_id, oauth_app_id from webhook_subscriptions where enabled = true order by id`
+		from webhook_subscriptions`
+	sqlSubscription         = sqlSelect + ` where id = $1`
+	sqlSubscriptionsOf      = sqlSelect + ` where brand_id = $1 and oauth_app_id = $2 order by id limit $3 offset $4`
+	sqlSubscriptionsOfBrand = sqlSelect + ` where brand_id = $1 order by id limit $2 offset $3`
+	sqlCountOfBrand         = `select count(*) from webhook_subscriptions where brand_id = $1`
+	sqlCountSubscriptions   = `select count(*) from webhook_subscriptions where brand_id = $1 and oauth_app_id = $2`
+	sqlEnabled              = `select id, revision, brand_id, oauth_app_id from webhook_subscriptions where enabled = true order by id`
 
 	// $2 is the revision that the change was made from: no row means that somebody was faster.
 	sqlUpdateSubscription = `update webhook_subscriptions
@@ -149,6 +150,8 @@ const (
 		where cast($1 as integer) = 0 or subscription_id = $1 order by last_at, subscription_id, salt limit $2`
 	sqlDropBlock = `delete from webhook_attempt_blocks where subscription_id = $1 and last_at = $2 and salt = $3`
 )
+
+const sqlSubject = `select subject from log_events where brand_id = $1 and position = $2`
 
 // Replays.
 const (
