@@ -104,6 +104,7 @@ func (p *Pages) funcs() template.FuncMap {
 		"asset":    p.asset,
 		"focus":    focus,
 		"initials": initials,
+		"json":     foldedJSON,
 	}
 }
 
