@@ -2,7 +2,9 @@ package webhook
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,6 +35,17 @@ type Attempt struct {
 	TLS         time.Duration
 	FirstByte   time.Duration
 	Reused      bool // the connection was there already
+}
+
+// Answer is what came back in a word: the status, or why there was none.
+func (a *Attempt) Answer() string {
+	if a.Status != 0 {
+		return strconv.Itoa(a.Status)
+	}
+	if word, known := inAWord[a.Reason]; known {
+		return word
+	}
+	return "no answer"
 }
 
 // AttemptDetail is an attempt with what was sent and what came back.
@@ -102,6 +115,31 @@ func (w *Webhooks) Attempts(ctx context.Context, c *account.Caller, appID, oauth
 		return nil, fmt.Errorf("webhook: attempts: %w", err)
 	}
 	return out, nil
+}
+
+// Subjects tells what the events at positions are about, such as order/4817; those that the log no longer has are left out.
+func (w *Webhooks) Subjects(ctx context.Context, c *account.Caller, appID string, positions []int64) (out map[int64]string, err error) {
+	b, err := w.accounts.Open(ctx, c, appID, account.Develop)
+	if err != nil {
+		return nil, err
+	}
+	err = w.db.Read(ctx, func(tx *db.Tx) error {
+		out = map[int64]string{}
+		for _, p := range positions {
+			if _, known := out[p]; known || p == 0 {
+				continue
+			}
+			var subject string
+			err := tx.QueryRow(sqlSubject, b.ID, p).Scan(&subject)
+			if err == nil {
+				out[p] = subject
+			} else if !errors.Is(err, db.ErrNoRows) {
+				return fmt.Errorf("webhook: subjects: %w", err)
+			}
+		}
+		return nil
+	})
+	return out, err
 }
 
 // Attempt shows one delivery attempt whole.

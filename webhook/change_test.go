@@ -461,3 +461,23 @@ func TestManySubscriptionsAndBrands(t *testing.T) {
 		}
 	})
 }
+
+func TestAChangeOfWhatSomebodyElseChangedMeanwhileIsRefused(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		id := w.subscribe("http://pos.test/hook")
+		s, err := w.hooks.Get(ctx, w.owner, w.brand.AppID, w.app, id)
+		w.must(err)
+		seen := webhook.Seen(ctx, s.Revision)
+		w.must(w.hooks.Update(seen, w.owner, w.brand.AppID, w.app, id, wire.WebhookSubscription{VerifyToken: wire.P("mine")}))
+		err = w.hooks.Update(seen, w.owner, w.brand.AppID, w.app, id, wire.WebhookSubscription{VerifyToken: wire.P("theirs")})
+		if fault.KindOf(err) != fault.Conflict {
+			t.Errorf("the second change from one revision: %v", err)
+		}
+		s, err = w.hooks.Get(ctx, w.owner, w.brand.AppID, w.app, id)
+		w.must(err)
+		if s.VerifyToken != "mine" {
+			t.Errorf("the token is %q", s.VerifyToken)
+		}
+	})
+}

@@ -34,6 +34,8 @@ const (
 type Health struct {
 	State          string
 	Since          time.Time // of the state
+	Cursor         int64     // every position up to it is settled, or pending
+	Head           int64     // the newest position of the brand's log
 	Lag            int       // events that are not settled: pending ones, and wanted ones that the cursor has not reached
 	LagSince       time.Time // creation of the oldest of them
 	Pending        int       // events that failed, or wait behind one that did, and are tried again
@@ -67,11 +69,28 @@ func (w *Webhooks) Health(ctx context.Context, c *account.Caller, appID, oauthAp
 }
 
 func (o *Health) read(tx *db.Tx, s *Subscription) error {
+	if err := o.stored(tx, s); err != nil {
+		return err
+	}
+	var oldest int64
+	since := clock.Micros(clock.Now().Add(-expiredKept))
+	if err := tx.QueryRow(sqlCountExpired, s.ID, since).Scan(&o.Expired); err != nil || !s.Enabled {
+		return err
+	}
+	if err := tx.QueryRow(sqlCountPending, s.ID).Scan(&o.Pending, &o.Held, &oldest); err != nil {
+		return err
+	}
+	o.Lag, o.LagSince = o.Pending, clock.FromMicros(oldest)
+	return o.behind(tx, s)
+}
+
+// stored reads what is known without counting: the state and the last attempt.
+func (o *Health) stored(tx *db.Tx, s *Subscription) error {
 	h, err := loadHealth(tx, s.ID)
 	if err != nil {
 		return err
 	}
-	var created, disabledSince, oldest int64
+	var created, disabledSince int64
 	var reason string
 	if err := tx.QueryRow(sqlCreatedAt, s.ID).Scan(&created); err != nil {
 		return err
@@ -95,15 +114,7 @@ func (o *Health) read(tx *db.Tx, s *Subscription) error {
 	if o.Since.IsZero() {
 		o.Since = clock.FromMicros(created)
 	}
-	since := clock.Micros(clock.Now().Add(-expiredKept))
-	if err := tx.QueryRow(sqlCountExpired, s.ID, since).Scan(&o.Expired); err != nil || !s.Enabled {
-		return err
-	}
-	if err := tx.QueryRow(sqlCountPending, s.ID).Scan(&o.Pending, &o.Held, &oldest); err != nil {
-		return err
-	}
-	o.Lag, o.LagSince = o.Pending, clock.FromMicros(oldest)
-	return o.behind(tx, s)
+	return nil
 }
 
 // behind adds what the cursor has not reached.
@@ -113,6 +124,7 @@ func (o *Health) behind(tx *db.Tx, s *Subscription) error {
 		return err
 	}
 	head, err := event.Head(tx, s.Brand)
+	o.Cursor, o.Head = f.Cursor, head
 	if err != nil || head <= f.Cursor {
 		return err
 	}

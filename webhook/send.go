@@ -111,6 +111,34 @@ func retryAfter(v string, now time.Time) time.Duration {
 	return 0
 }
 
+// Why there was no answer.
+const (
+	reasonNotPublic   = "the callback's host leads to an address that is not public"
+	reasonNoHost      = "the callback's host name could not be resolved"
+	reasonLate        = "the endpoint did not answer in time"
+	reasonRefused     = "the endpoint refused the connection"
+	reasonClosed      = "the endpoint closed the connection without an answer"
+	reasonUnreachable = "the endpoint's host cannot be reached"
+	reasonCertificate = "the endpoint's TLS certificate is not valid for its host or not trusted"
+	reasonTLS         = "the TLS handshake failed"
+	reasonNoHTTP      = "the answer is no valid HTTP"
+	reasonFailed      = "the connection failed"
+)
+
+// inAWord is the same where there is little space.
+var inAWord = map[string]string{
+	reasonNotPublic:   "not public",
+	reasonNoHost:      "no host",
+	reasonLate:        "timeout",
+	reasonRefused:     "refused",
+	reasonClosed:      "closed",
+	reasonUnreachable: "unreachable",
+	reasonCertificate: "certificate",
+	reasonTLS:         "TLS",
+	reasonNoHTTP:      "no HTTP",
+	reasonFailed:      "failed",
+}
+
 // reason says in our words why there was no answer; addresses behind a name stay ours.
 func reason(err error) string {
 	var dns *net.DNSError
@@ -118,23 +146,23 @@ func reason(err error) string {
 	text := err.Error()
 	switch {
 	case errors.Is(err, outbound.ErrAddress):
-		return "the callback's host leads to an address that is not public"
+		return reasonNotPublic
 	case errors.As(err, &dns):
-		return "the callback's host name could not be resolved"
+		return reasonNoHost
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return "the endpoint did not answer in time"
+		return reasonLate
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "the endpoint refused the connection"
+		return reasonRefused
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.EPIPE):
-		return "the endpoint closed the connection without an answer"
+		return reasonClosed
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return "the endpoint's host cannot be reached"
+		return reasonUnreachable
 	case strings.Contains(text, "certificate"):
-		return "the endpoint's TLS certificate is not valid for its host or not trusted"
+		return reasonCertificate
 	case strings.Contains(text, "tls"), strings.Contains(text, "TLS"):
-		return "the TLS handshake failed"
+		return reasonTLS
 	case strings.Contains(text, "malformed HTTP"), strings.Contains(text, "exceeded"):
-		return "the answer is no valid HTTP"
+		return reasonNoHTTP
 	}
-	return "the connection failed"
+	return reasonFailed
 }

@@ -100,7 +100,7 @@ func (w *Webhooks) Settings(ctx context.Context, c *account.Caller, appID, oauth
 }
 
 func (s *Subscription) shown() Settings {
-	groups := s.groups()
+	groups := s.Groups()
 	stores := append([]int{}, s.settings.Stores...)
 	hold := int(s.settings.orderHold() / time.Second)
 	schemes := []string{schemeV1}
@@ -116,8 +116,8 @@ func (s *Subscription) shown() Settings {
 	return out
 }
 
-// groups lists the headings that were chosen, in alphabetical order.
-func (s *Subscription) groups() []string {
+// Groups lists the headings that were chosen, in alphabetical order.
+func (s *Subscription) Groups() []string {
 	out := []string{}
 	for n := range s.names {
 		if headings[n] {
@@ -134,7 +134,7 @@ func (w *Webhooks) UpdateSettings(
 	ctx context.Context, c *account.Caller, appID, oauthAppID string, id int, in Settings,
 ) (out Settings, err error) {
 	err = w.change(ctx, c, appID, oauthAppID, id, &wire.WebhookSubscriptionUpdatedEvent{}, func(b account.Brand, s *Subscription) (edit, error) {
-		was, had := s.settings, s.groups()
+		was, had := s.settings, s.Groups()
 		groups, err := w.applySettings(ctx, c, b, s, in)
 		if err != nil {
 			return nil, err
@@ -195,7 +195,7 @@ func setNames(tx *db.Tx, s *Subscription, had, names []string) error {
 // applySettings checks what is given and puts it into the loaded subscription; it returns the headings, sorted.
 func (w *Webhooks) applySettings(ctx context.Context, c *account.Caller, b account.Brand, s *Subscription, in Settings) ([]string, error) {
 	bad := &fault.Collector{}
-	groups := s.groups()
+	groups := s.Groups()
 	if in.Groups != nil {
 		groups = checkGroups(bad, *in.Groups)
 	}

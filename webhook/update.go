@@ -14,6 +14,14 @@ import (
 // edit is one change of a subscription inside its transaction; false means that somebody changed it first.
 type edit func(tx *db.Tx) (bool, error)
 
+type seenKey struct{}
+
+// Seen returns a context in which a change of a subscription is a Conflict when somebody changed it after the revision that
+// whoever changes it has seen.
+func Seen(ctx context.Context, revision int64) context.Context {
+	return context.WithValue(ctx, seenKey{}, revision)
+}
+
 // change runs one change of a subscription and reports it in the log. plan gets the subscription as it is and returns the
 // edit, nil when there is nothing to change; it runs again when somebody was faster.
 func (w *Webhooks) change(
@@ -24,6 +32,9 @@ func (w *Webhooks) change(
 		b, s, err := w.open(ctx, c, appID, oauthAppID, id)
 		if err != nil {
 			return err
+		}
+		if seen, given := ctx.Value(seenKey{}).(int64); given && seen != s.Revision {
+			return fault.New(fault.Conflict, "Somebody else changed this webhook subscription meanwhile.").With("Look at what it is now, then change it again.")
 		}
 		do, err := plan(b, s)
 		if err != nil || do == nil {
