@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"comanda/account"
 	"comanda/event"
 	"comanda/internal/db"
 )
@@ -31,6 +32,8 @@ type Config struct {
 	SMTPPassword  string         `name:"smtp-password-file" help:"File of the password for the mail server." type:"path"`
 	MailFrom      string         `name:"mail-from" help:"Sender of messages, such as \"Comanda <orders@example.com>\"."`
 	Sinks         []string       `name:"sink" sep:" " help:"Destination that every event is copied to, repeatable: nats://host:4222?stream=COMANDA or kafka://host:9092/topic (docs/operations.md has the options)." placeholder:"URL"`
+	SupportEmail  string         `name:"support-email" help:"Address that the Support page gives to people who need help." placeholder:"ADDRESS"`
+	SupportURL    string         `name:"support-url" help:"Page that the Support page leads to, such as a ticket system." placeholder:"https://…"`
 	Version       string         `kong:"-"` // of the program, shown in the API document and to webhook receivers
 	BehindProxy   []netip.Prefix `help:"Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, as CIDR. They may speak plain HTTP to this server." placeholder:"CIDR"`
 }
@@ -57,6 +60,12 @@ func (c *Config) validate() error {
 	}
 	if _, err := c.sinks(); err != nil {
 		return err
+	}
+	if _, err := account.NormaliseEmail(c.SupportEmail); c.SupportEmail != "" && err != nil {
+		return fmt.Errorf("--support-email: %q is not an e-mail address such as help@example.com", c.SupportEmail)
+	}
+	if u, err := url.Parse(c.SupportURL); c.SupportURL != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {
+		return fmt.Errorf("--support-url: %q is not an address such as https://help.example.com", c.SupportURL)
 	}
 	if c.PublicURL == "" {
 		return nil // decided by the listening port, see publicURL

@@ -41,8 +41,7 @@ func masterKey(ctx context.Context, d *db.DB, file string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(append([]byte("comanda master key "), key...))
-	want := hex.EncodeToString(sum[:8])
+	want := fingerprint(key)
 	var have string
 	err = d.Write(ctx, func(tx *db.Tx) error {
 		if _, err := tx.Exec(sqlClaimKey, want); err != nil {
@@ -57,6 +56,12 @@ func masterKey(ctx context.Context, d *db.DB, file string) ([]byte, error) {
 		return nil, fmt.Errorf("%s is not the master key of this database: every node needs the same file, see --master-key-file", file)
 	}
 	return key, nil
+}
+
+// fingerprint is what a database remembers of its master key.
+func fingerprint(key []byte) string {
+	sum := sha256.Sum256(append([]byte("comanda master key "), key...))
+	return hex.EncodeToString(sum[:8])
 }
 
 func decodeMasterKey(raw []byte, file string) ([]byte, error) {

@@ -18,10 +18,21 @@ import (
 
 // outbox makes the outbox of this node: for the mail server, or for the mailbox where there is none.
 func (s *Server) outbox(masterKey []byte) (*mail.Outbox, error) {
-	c := s.config
-	if c.SMTPURL == "" {
+	server, err := s.config.mailServer()
+	switch {
+	case err != nil:
+		return nil, err
+	case server == nil:
 		s.Mailbox = &mail.Mailbox{}
 		return mail.NewOutbox(s.DB, masterKey, s.Mailbox)
+	}
+	return mail.NewOutbox(s.DB, masterKey, server)
+}
+
+// mailServer is the mail server of a configuration, nil when it names none.
+func (c *Config) mailServer() (*smtp.Sender, error) {
+	if c.SMTPURL == "" {
+		return nil, nil
 	}
 	password := ""
 	if c.SMTPPassword != "" {
@@ -31,11 +42,7 @@ func (s *Server) outbox(masterKey []byte) (*mail.Outbox, error) {
 		}
 		password = strings.TrimRight(string(raw), "\r\n")
 	}
-	sender, err := smtp.New(smtp.Config{URL: c.SMTPURL, Password: password, From: c.MailFrom})
-	if err != nil {
-		return nil, err
-	}
-	return mail.NewOutbox(s.DB, masterKey, sender)
+	return smtp.New(smtp.Config{URL: c.SMTPURL, Password: password, From: c.MailFrom})
 }
 
 var mailboxPage = template.Must(template.New("mailbox").Funcs(template.FuncMap{"pieces": pieces}).Parse(`<!doctype html>

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"comanda/internal/clock"
 	"comanda/internal/db"
@@ -79,4 +80,11 @@ func scan(rows *sql.Rows, err error) ([]Event, error) {
 		out = append(out, e)
 	}
 	return out, rows.Err()
+}
+
+// Newest is when the last event of any brand was appended; zero when there is none.
+func Newest(tx *db.Tx) (time.Time, error) {
+	var at int64
+	err := tx.QueryRow(sqlNewest).Scan(&at)
+	return clock.FromMicros(at), err
 }

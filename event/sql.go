@@ -35,6 +35,9 @@ const (
 	sqlAges         = `select position, created_at from log_events where brand_id = $1 order by position limit $2`
 	sqlDeleteEvents = `delete from log_events where brand_id = $1 and position <= $2`
 
+	// The newest event of each brand stands at its head, and is the newest but for a moment.
+	sqlNewest = `select coalesce(max(created_at), 0) from log_heads h join log_events e on e.brand_id = h.brand_id and e.position = h.position`
+
 	sqlIDAt      = `select event_id from log_events where brand_id = $1 and position = $2`
 	sqlCreatedAt = `select created_at from log_events where brand_id = $1 and position = $2`
 )

@@ -2,6 +2,8 @@ package webhook
 
 // Subscriptions.
 const (
+	sqlEnabledURLs = `select distinct callback_url from webhook_subscriptions where enabled`
+
 	sqlInsertSubscription = `insert into webhook_subscriptions
 		(id, brand_id, oauth_app_id, owner_id, version, callback_url, enabled, verify_token, secret, old_secret,
 			old_secret_until, created_at, revision)

@@ -28,7 +28,7 @@ type listenCommand struct {
 	connection
 	start
 	ForwardTo     string `help:"Where each event is posted to, such as localhost:3000/webhooks." required:"" placeholder:"URL"`
-	Version       string `help:"What is posted: the event in its envelope (2) or flat (1), as a subscription of that version gets it." enum:"1,2" default:"2"`
+	Version       string `help:"What is posted: the event in its envelope (2) or flat (1), as a subscription of that version gets it." enum:"1,2" default:"2" env:"-"`
 	SigningSecret string `help:"Secret that signs, whsec_…; default: one that is made once for you on this machine." placeholder:"SECRET"`
 	VerifyToken   string `help:"What the header X-Verify-Token carries." placeholder:"TOKEN"`
 }

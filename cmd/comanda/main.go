@@ -30,6 +30,7 @@ type commands struct {
 	Listen   listenCommand   `cmd:"" help:"Send a brand's events to a program on this machine, signed like webhooks; no public URL is needed."`
 	Events   eventsCommand   `cmd:"" help:"A brand's log: watch it, take events from it, send them again."`
 	Webhooks webhooksCommand `cmd:"" help:"An OAuth app's webhooks: how they do, what became of each delivery, tests, pauses."`
+	Doctor   doctorCommand   `cmd:"" help:"Look at an installation, running or not, and say what is wrong and how to mend it."`
 	Keys     keysCommand     `cmd:"" help:"The keys that sign ID tokens: list, rotate, or replace them in an emergency."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }

@@ -15,7 +15,7 @@ type webhooksCreateCommand struct {
 	connection
 	URL         string   `arg:"" name:"url" help:"Where deliveries go."`
 	Event       []string `help:"Event name to deliver, such as order.created; may be repeated." required:"" placeholder:"NAME"`
-	Version     string   `help:"What is sent: the event in its envelope (2) or flat (1)." enum:"1,2" default:"2"`
+	Version     string   `help:"What is sent: the event in its envelope (2) or flat (1)." enum:"1,2" default:"2" env:"-"`
 	VerifyToken string   `help:"What the header X-Verify-Token carries." placeholder:"TOKEN"`
 	Verify      bool     `help:"Ask the URL first: it must answer a challenge."`
 }

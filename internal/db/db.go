@@ -15,6 +15,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Config says which engine to open. Exactly one of Path and URL is set.
@@ -160,3 +161,16 @@ func (d *DB) Engine() string { return d.engine.name() }
 
 // Close waits for running transactions, queued writes included, and closes the database.
 func (d *DB) Close() error { return d.engine.close() }
+
+// Clock is the database's own time: of SQLite this machine's, to a second.
+func (d *DB) Clock(ctx context.Context) (time.Time, error) {
+	var text string
+	err := d.Read(ctx, func(tx *Tx) error { return tx.QueryRow(sqlClock).Scan(&text) })
+	if err != nil {
+		return time.Time{}, err
+	}
+	if at, err := time.Parse("2006-01-02 15:04:05", text); err == nil { // SQLite's is in UTC
+		return at, nil
+	}
+	return time.Parse("2006-01-02 15:04:05.999999-07", text)
+}

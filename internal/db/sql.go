@@ -13,7 +13,8 @@ const (
 	sqlTakeIDs = `insert into id_sequences (name, last_id) values ($1, $2)
 		on conflict (name) do update set last_id = id_sequences.last_id + $2 returning last_id`
 
-	sqlPing = `select 1`
+	sqlPing  = `select 1`
+	sqlClock = `select cast(current_timestamp as text)`
 	// Writes a page, whatever is there.
 	sqlTouch = `insert into id_sequences (name, last_id) values ('ping', 0)
 		on conflict (name) do update set last_id = 1 - id_sequences.last_id`

@@ -19,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -50,28 +51,56 @@ func Open(dir string, hosts []string) (*Authority, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	a := &Authority{dir: dir, hosts: append([]string{"localhost", "127.0.0.1", "::1"}, hosts...)}
-	slices.Sort(a.hosts)
-	a.hosts = slices.Compact(a.hosts)
-	pair, err := tls.LoadX509KeyPair(a.CAFile(), filepath.Join(dir, "ca.key"))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	a, err := load(dir, hosts)
+	if errors.Is(err, fs.ErrNotExist) {
 		if err := a.create(); err != nil {
 			return nil, fmt.Errorf("localca: create: %w", err)
 		}
-	case err != nil:
-		return nil, fmt.Errorf("localca: %s: %w", dir, err)
-	default:
-		key, ok := pair.PrivateKey.(*ecdsa.PrivateKey)
-		if !ok {
-			return nil, fmt.Errorf("localca: %s holds a key of another kind: move the folder away to get a new authority", dir)
-		}
-		a.ca, a.key = pair.Leaf, key
+	} else if err != nil {
+		return nil, err
 	}
 	if _, err := a.certificate(); err != nil {
 		return nil, fmt.Errorf("localca: issue: %w", err)
 	}
 	return a, nil
+}
+
+// load reads the authority in dir; fs.ErrNotExist when there is none yet.
+func load(dir string, hosts []string) (*Authority, error) {
+	a := &Authority{dir: dir, hosts: append([]string{"localhost", "127.0.0.1", "::1"}, hosts...)}
+	slices.Sort(a.hosts)
+	a.hosts = slices.Compact(a.hosts)
+	pair, err := tls.LoadX509KeyPair(a.CAFile(), filepath.Join(dir, "ca.key"))
+	if err != nil {
+		return a, fmt.Errorf("localca: %s: %w", dir, err)
+	}
+	key, ok := pair.PrivateKey.(*ecdsa.PrivateKey)
+	if !ok {
+		return a, fmt.Errorf("localca: %s holds a key of another kind: move the folder away to get a new authority", dir)
+	}
+	a.ca, a.key = pair.Leaf, key
+	return a, nil
+}
+
+// Look returns the server certificate in dir and changes nothing. It refuses one that [Open] would replace: for other hosts, of
+// another authority, or over.
+func Look(dir string, hosts []string) (*x509.Certificate, error) {
+	a, err := load(dir, hosts)
+	if err != nil {
+		return nil, err
+	}
+	pair, err := a.stored()
+	if err != nil {
+		return nil, fmt.Errorf("localca: %s: %w", dir, err)
+	}
+	if !a.fits(pair.Leaf) {
+		return nil, fmt.Errorf("the certificate in %s is over, of another authority, or not for all of %s", dir, strings.Join(a.hosts, ", "))
+	}
+	return pair.Leaf, nil
+}
+
+func (a *Authority) stored() (tls.Certificate, error) {
+	return tls.LoadX509KeyPair(filepath.Join(a.dir, "server.pem"), filepath.Join(a.dir, "server.key"))
 }
 
 // CAFile is the path of the certificate that clients must trust.
@@ -134,7 +163,7 @@ func (a *Authority) certificate() (*tls.Certificate, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.leaf == nil {
-		pair, err := tls.LoadX509KeyPair(filepath.Join(a.dir, "server.pem"), filepath.Join(a.dir, "server.key"))
+		pair, err := a.stored()
 		if err == nil && a.fits(pair.Leaf) {
 			a.leaf = &pair
 		}

@@ -53,6 +53,24 @@ func TestReopenKeepsAuthorityAndCertificate(t *testing.T) {
 	}
 }
 
+func TestLookChangesNothing(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Look(dir, nil); err == nil {
+		t.Error("an empty folder has a certificate")
+	}
+	if files, _ := os.ReadDir(dir); len(files) != 0 {
+		t.Error("looking made files")
+	}
+	a := must(t)(Open(dir, []string{"orders.example.com"}))
+	leaf, err := Look(dir, []string{"orders.example.com"})
+	if err != nil || !leaf.Equal(a.leaf.Leaf) {
+		t.Error(err)
+	}
+	if _, err := Look(dir, []string{"new.example.com"}); err == nil || !strings.Contains(err.Error(), "new.example.com") {
+		t.Error(err)
+	}
+}
+
 func TestRenewsWhileRunning(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {

@@ -19,6 +19,7 @@ const patience = 60 * time.Second
 // shop is a running demo.
 type shop struct {
 	t           *testing.T
+	demo        *program.Process
 	credentials string
 }
 
@@ -32,7 +33,7 @@ func open(t *testing.T) *shop {
 			t.Fatal("the demo does not get there")
 		}
 	}
-	return &shop{t, filepath.Join(data, "demo.json")}
+	return &shop{t, p, filepath.Join(data, "demo.json")}
 }
 
 // run returns what a command printed and its exit code; with the credentials file unless the shop has none.

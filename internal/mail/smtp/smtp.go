@@ -105,6 +105,18 @@ func (s *Sender) Send(ctx context.Context, m outbox.Message) error {
 	return told(client.DialAndSendWithContext(ctx, msg))
 }
 
+// Check connects to the mail server and signs in, as before each message, and sends none.
+func (s *Sender) Check(ctx context.Context) error {
+	client, err := gomail.NewClient(s.host, s.options...)
+	if err != nil {
+		return err
+	}
+	if err := client.DialWithContext(ctx); err != nil {
+		return told(err)
+	}
+	return told(client.Close())
+}
+
 // told is what may be logged of a failure: codes, never the address or the server's words, which often repeat it.
 func told(err error) error {
 	if err == nil {

@@ -226,6 +226,28 @@ func TestTLSFromTheStart(t *testing.T) {
 	}
 }
 
+func TestACheckSignsInAndSendsNothing(t *testing.T) {
+	mta := newServer(t, func(*server) {})
+	c := smtp.Config{URL: mta.url("ada"), Password: "p@ss:word", Roots: mta.roots}
+	if err := sender(t, c).Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	select {
+	case e := <-mta.received:
+		t.Errorf("%+v", e)
+	default:
+	}
+	no := newServer(t, func(s *server) { s.refuse["AUTH"] = "535 5.7.8 no" })
+	c.URL, c.Roots = no.url("ada"), no.roots
+	if err := sender(t, c).Check(t.Context()); err == nil || strings.Contains(err.Error(), "p@ss") {
+		t.Error(err)
+	}
+	_ = no.Close()
+	if err := sender(t, c).Check(t.Context()); err == nil || !strings.Contains(err.Error(), "refused") {
+		t.Error(err)
+	}
+}
+
 func TestWhatTheServerRefusesForGoodIsFinal(t *testing.T) {
 	for command, c := range map[string]struct {
 		answer string
