@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"comanda/internal/db"
+	"comanda/oauth"
 )
 
 const strict = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -342,6 +343,21 @@ func TestADeviceIsLetInByItsCode(t *testing.T) {
 		page := b.post("/identity/device", "user_code", strings.ToLower(code)).is(http.StatusOK).says(code)
 		b.post("/identity/device/decide", "request", page.input("request"), "decision", "approve", "brand", page.input("brand"), "all_stores", "true").
 			is(http.StatusOK).says("The device is connected")
+	})
+}
+
+func TestTheCommandLineIsShownAsAPartOfComanda(t *testing.T) {
+	each(t, func(s *site) {
+		code := s.startDeviceOf("client_id", oauth.CommandLine, "scope", "api")
+		b := s.browser()
+		b.signIn()
+		page := b.post("/identity/device", "user_code", code).is(http.StatusOK).says("Let Comanda command line in?", "A part of Comanda itself.", "Do everything that you can do", code)
+		b.post("/identity/device/decide", "request", page.input("request"), "decision", "approve", "brand", page.input("brand"), "all_stores", "true").
+			is(http.StatusOK).says("The device is connected", "Comanda command line")
+		account := b.get("/identity/account").is(http.StatusOK).says("Comanda command line", `<span class="more soft">Acts on Bella Napoli.</span>`)
+		if strings.Contains(account.text, "An app of .") {
+			t.Error("the account page names an owner that is none")
+		}
 	})
 }
 

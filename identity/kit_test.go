@@ -335,8 +335,13 @@ func (s *site) moreBrands() {
 // startDevice starts the device flow and returns the code that the device shows.
 func (s *site) startDevice() string {
 	s.Helper()
-	b := s.browser()
-	a := b.post("/identity/connect/deviceauthorization", "client_id", s.made.OAuthAppID, "client_secret", s.made.ClientSecret, "scope", "openid api").is(http.StatusOK)
+	return s.startDeviceOf("client_id", s.made.OAuthAppID, "client_secret", s.made.ClientSecret, "scope", "openid api")
+}
+
+// startDeviceOf starts it as a client of one's choice.
+func (s *site) startDeviceOf(pairs ...string) string {
+	s.Helper()
+	a := s.browser().post("/identity/connect/deviceauthorization", pairs...).is(http.StatusOK)
 	var out struct {
 		UserCode string `json:"user_code"`
 	}
