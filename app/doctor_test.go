@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/base64"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -88,6 +90,12 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 		_ = gone.Close()
 		states(t, c)["webhooks"].is(t, Warn, "1 of 2 hosts cannot be connected to: "+gone.Addr().String()+" (the endpoint refused the connection).")
 		_ = there.Close()
+		stranger := httptest.NewTLSServer(http.NotFoundHandler())
+		defer stranger.Close()
+		if _, err := s.Webhooks.Create(t.Context(), owner, made.AppID, made.OAuthAppID, wire.WebhookSubscription{CallbackUrl: &stranger.URL}); err != nil {
+			t.Fatal(err)
+		}
+		states(t, c)["webhooks"].is(t, Warn, stranger.Listener.Addr().String()+" (the endpoint's TLS certificate is not valid")
 
 		elsewhere := c
 		elsewhere.PublicURL, elsewhere.SMTPURL, elsewhere.MailFrom = "https://127.0.0.1:1", "smtp://"+gone.Addr().String(), "orders@example.com"

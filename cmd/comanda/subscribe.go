@@ -72,3 +72,23 @@ func (c *webhooksSecretCommand) Run(ctx context.Context) error {
 	_, err = fmt.Println(secret)
 	return err
 }
+
+type webhooksEventsCommand struct{ connection }
+
+// Run lists the event names that can be subscribed to, one a line.
+func (c *webhooksEventsCommand) Run(ctx context.Context) error {
+	api, err := c.open()
+	if err != nil {
+		return err
+	}
+	defer api.Close()
+	names, err := client.Data[[]string](ctx, api, http.MethodGet, c.brand()+"/webhooks/events", nil)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(names)
+	}
+	_, err = fmt.Println(strings.Join(names, "\n"))
+	return err
+}

@@ -15,6 +15,7 @@ import (
 
 type webhooksCommand struct {
 	List    webhooksListCommand    `cmd:"" help:"List the OAuth app's subscriptions and how they do."`
+	Events  webhooksEventsCommand  `cmd:"" help:"List the event names that can be subscribed to."`
 	Create  webhooksCreateCommand  `cmd:"" help:"Subscribe a URL to events from now on."`
 	Secret  webhooksSecretCommand  `cmd:"" help:"Reveal the secret that signs deliveries to a subscription."`
 	Health  webhooksHealthCommand  `cmd:"" help:"Tell how deliveries to a subscription do."`

@@ -139,6 +139,7 @@ func (s *shop) delivered(event string) string {
 
 func TestWebhooksAreCreated(t *testing.T) {
 	s := open(t)
+	s.says([]string{"order.created\n", "webhook_subscription.failing\n"}, "webhooks", "events")
 	there := serve(t, "127.0.0.1:0", http.StatusOK)
 	var made struct {
 		Id            int
