@@ -279,7 +279,8 @@ func glimpse(body []byte, at int) string {
 	if at >= len(body) {
 		return "nothing"
 	}
-	return fmt.Sprintf("%q", strings.ToValidUTF8(string(body[at:min(at+24, len(body))]), "�"))
+	text := strconv.Quote(string(body[at:min(at+24, len(body))]))
+	return "“" + strings.ReplaceAll(text[1:len(text)-1], `\"`, `"`) + "”"
 }
 
 // noteToken is what there is to say about the verify token. The attempt log shows it hidden.

@@ -119,7 +119,7 @@ func TestASubscriptionKnowsWhyItsSignatureFails(t *testing.T) {
 		body := string(got.body)
 		check("as it came", id, got.header, body, true, "The signature is valid.", "in X-Sign is valid")
 		check("parsed and written again", id, got.header, strings.Replace(body, "order.created", `order\u002ecreated`, 1), false, "parsed and written again", "in X-Sign is not valid")
-		check("changed", id, got.header, strings.Replace(body, "order.created", "order.rejected", 1), false, `"created`, `"rejected`)
+		check("changed", id, got.header, strings.Replace(body, "order.created", "order.rejected", 1), false, "“created", "“rejected")
 		check("cut off", id, got.header, body[:len(body)-5], false, "here stands nothing")
 		check("for another subscription", second, got.header, body, false, "another webhook subscription")
 		check("another token", id, with("X-Verify-Token", "nok"), body, true, "The signature is valid.", "not the subscription's verify token")

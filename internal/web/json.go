@@ -97,7 +97,11 @@ func (j *folder) members(depth int, open json.Delim) (folded, error) {
 
 func scalar(class, text string) folded {
 	text = template.HTMLEscapeString(text)
-	return folded{html: `<span class="` + class + `">` + text + `</span>`, brief: text}
+	out := folded{html: `<span class="` + class + `">` + text + `</span>`}
+	if text != "null" {
+		out.brief = text
+	}
+	return out
 }
 
 // quote writes a string of JSON as people read it: < and & stay.
