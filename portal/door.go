@@ -13,6 +13,7 @@ import (
 	"comanda/internal/fault"
 	"comanda/internal/web"
 	"comanda/oauth"
+	"comanda/store"
 	"comanda/webhook"
 )
 
@@ -26,6 +27,7 @@ type Config struct {
 	Accounts  *account.Accounts
 	OAuth     *oauth.Server
 	Webhooks  *webhook.Webhooks
+	Stores    *store.Stores
 	Origin    web.Origin
 	PublicURL string // https://host, without a slash at its end
 	Version   string
@@ -54,9 +56,11 @@ func New(c Config) (*Door, error) {
 	mux.Handle("GET /portal/{$}", d.door.Page(d.door.SignedIn(d.front)))
 	mux.Handle("GET /portal/new", d.door.Page(d.door.SignedIn(d.newBrand)))
 	mux.Handle("POST /portal/new", d.door.Page(visit.WithForm(d.door.SignedIn(d.createBrand))))
-	mux.Handle("GET /portal/assets/", pages.Assets())
 	mux.Handle("/", d.door.Page(d.door.SignedIn(func(*visit.Visit, *account.Caller) error { return errNothing })))
-	d.inner, err = web.Protect(c.PublicURL, http.HandlerFunc(d.foreign), mux)
+	outer := http.NewServeMux() // assets is no brand
+	outer.Handle("GET /portal/assets/", pages.Assets())
+	outer.Handle("/", mux)
+	d.inner, err = web.Protect(c.PublicURL, http.HandlerFunc(d.foreign), outer)
 	return d, err
 }
 
@@ -118,6 +122,7 @@ type view struct {
 	Status int // 0 = 200
 	Data   any
 	Also   []string // scripts beside those that every page has
+	Docked bool     // the page brings its own main, and a drawer beside it
 }
 
 // scripts are those of every page of the portal.
@@ -129,6 +134,7 @@ func (d *Door) show(v *desk, p view) error {
 	if err != nil {
 		return err
 	}
+	f.Docked = p.Docked
 	d.write(v.Visit, p, f)
 	return nil
 }
@@ -149,4 +155,7 @@ func again(v *visit.Visit, err error) int {
 	return web.StatusOf(err)
 }
 
-var functions = template.FuncMap{"path": pathOf}
+var functions = template.FuncMap{
+	"path": pathOf, "at": at, "atMinute": atMinute, "took": took, "spaced": spaced[int64], "breakable": breakable, "count": count[int],
+	"list": func(all ...string) []string { return all },
+}

@@ -16,6 +16,7 @@ type frame struct {
 	Brands      []choice       // within reach
 	Places      []section      // the side bar; none without a brand
 	Place       string         // where the page is
+	Docked      bool           // the page brings its own main
 }
 
 // choice is a brand to switch to.
@@ -38,7 +39,9 @@ type place struct {
 
 // places is the side bar.
 var places = []section{
-	{"Developer tools", []place{}},
+	{"Developer tools", []place{
+		{"webhooks", "Webhooks", "hook", account.Develop, ""},
+	}},
 	{"Learn", []place{}},
 }
 

@@ -10,9 +10,41 @@ type route struct {
 	serve   func(*desk) error
 }
 
+// webhookPath is the address of one webhook.
+const webhookPath = "/portal/{appId}/apps/{oauthAppId}/webhooks/{id}"
+
 // routes is every page of a brand.
 func (d *Door) routes() []route {
 	return []route{
 		{"GET /portal/{appId}", account.ReadApp, "", d.home},
+
+		{"GET /portal/{appId}/webhooks", account.Develop, "webhooks", d.hooks},
+		{"GET /portal/{appId}/webhooks/new", account.Develop, "webhooks", d.newHook},
+		{"POST /portal/{appId}/webhooks/new", account.Develop, "webhooks", d.createHook},
+		{"GET /portal/{appId}/apps/{oauthAppId}/webhooks", account.Develop, "webhooks", d.hooks},
+		{"GET /portal/{appId}/apps/{oauthAppId}/webhooks/new", account.Develop, "webhooks", d.newHook},
+		{"POST /portal/{appId}/apps/{oauthAppId}/webhooks/new", account.Develop, "webhooks", d.createHook},
+		{"GET " + webhookPath, account.Develop, "webhooks", d.hook(d.showHook)},
+		{"POST " + webhookPath + "/pause", account.Develop, "webhooks", d.hook(d.pauseHook)},
+		{"POST " + webhookPath + "/resume", account.Develop, "webhooks", d.hook(d.resumeHook)},
+		{"POST " + webhookPath + "/delete", account.Develop, "webhooks", d.hook(d.deleteHook)},
+		{"GET " + webhookPath + "/attempts/{attemptId}", account.Develop, "webhooks", d.hook(d.showAttempt)},
+		{"POST " + webhookPath + "/attempts/{attemptId}/resend", account.Develop, "webhooks", d.hook(d.resend)},
+		{"GET " + webhookPath + "/events", account.Develop, "webhooks", d.hook(d.hookNames)},
+		{"POST " + webhookPath + "/events", account.Develop, "webhooks", d.hook(d.saveHookNames)},
+		{"GET " + webhookPath + "/settings", account.Develop, "webhooks", d.hook(d.hookSettings)},
+		{"POST " + webhookPath + "/settings", account.Develop, "webhooks", d.hook(d.saveHookSettings)},
+		{"POST " + webhookPath + "/delivery", account.Develop, "webhooks", d.hook(d.saveHookDelivery)},
+		{"GET " + webhookPath + "/secret", account.Develop, "webhooks", d.hook(d.hookSecret)},
+		{"POST " + webhookPath + "/secret/reveal", account.Develop, "webhooks", d.hook(d.revealHookSecret)},
+		{"POST " + webhookPath + "/secret/rotate", account.Develop, "webhooks", d.hook(d.rotateHookSecret)},
+		{"GET " + webhookPath + "/test", account.Develop, "webhooks", d.hook(d.hookTest)},
+		{"POST " + webhookPath + "/test", account.Develop, "webhooks", d.hook(d.sendHookTest)},
+		{"GET " + webhookPath + "/replays", account.Develop, "webhooks", d.hook(d.replays)},
+		{"POST " + webhookPath + "/replays", account.Develop, "webhooks", d.hook(d.startReplay)},
+		{"POST " + webhookPath + "/replays/{replayId}/cancel", account.Develop, "webhooks", d.hook(d.cancelReplay)},
+		{"GET " + webhookPath + "/lost", account.Develop, "webhooks", d.hook(d.lost)},
+		{"GET /portal/{appId}/signature", account.Develop, "webhooks", d.signature},
+		{"POST /portal/{appId}/signature", account.Develop, "webhooks", d.checkSignature},
 	}
 }

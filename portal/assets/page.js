@@ -24,3 +24,24 @@ document.addEventListener("keydown", (e) => {
     menu.querySelector("summary").focus();
   }
 });
+
+// Tabs are links to the parts of a section, of which one is shown at a time; without script all are, one below the other.
+for (const section of document.querySelectorAll("[data-tabs]")) {
+  const links = [...section.querySelectorAll(".tabs a")];
+  const copy = section.querySelector("[data-copy]");
+  const show = (chosen) => {
+    for (const link of links) {
+      const part = link.hash.slice(1);
+      document.getElementById(part).hidden = link !== chosen;
+      if (link === chosen) link.setAttribute("aria-current", "true"); else link.removeAttribute("aria-current");
+      if (link === chosen && copy) copy.dataset.copy = link.dataset.raw ?? part;
+    }
+  };
+  section.addEventListener("click", (e) => {
+    const link = e.target.closest(".tabs a");
+    if (!link) return;
+    e.preventDefault();
+    show(link);
+  });
+  show(links[0]);
+}

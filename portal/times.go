@@ -1,0 +1,82 @@
+package portal
+
+import (
+	"fmt"
+	"html/template"
+	"strconv"
+	"strings"
+	"time"
+
+	"comanda/internal/clock"
+)
+
+// zone is the time zone of who looks at a page.
+func (d *Door) zone(v *desk) (*time.Location, error) {
+	p, err := d.Accounts.Profile(v.ctx(), v.Caller.Account)
+	if err != nil {
+		return nil, err
+	}
+	if zone, err := time.LoadLocation(p.TimeZone); err == nil {
+		return zone, nil
+	}
+	return time.UTC, nil
+}
+
+// at shows an instant to the second, with its day unless that is today.
+func at(t time.Time, zone *time.Location) template.HTML {
+	return stamp(t, zone, "15:04:05", "2 Jan 15:04:05")
+}
+
+// atMinute is at, to the minute.
+func atMinute(t time.Time, zone *time.Location) template.HTML {
+	return stamp(t, zone, "15:04", "2 Jan 15:04")
+}
+
+func stamp(t time.Time, zone *time.Location, today, other string) template.HTML {
+	t = t.In(zone)
+	layout := other
+	if t.Format(time.DateOnly) == clock.Now().In(zone).Format(time.DateOnly) {
+		layout = today
+	}
+	return template.HTML(`<time datetime="` + t.Format(time.RFC3339) + `" title="` + t.Format("2 Jan 2006, 15:04:05.000 MST") + `">` + t.Format(layout) + `</time>`) //nolint:gosec // digits and our own words
+}
+
+// took shows how long something took with three digits or so: 84 ms, 1.31 s, 10.0 s.
+func took(d time.Duration) string {
+	switch {
+	case d >= 10*time.Second:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d >= time.Second:
+		return fmt.Sprintf("%.2f s", d.Seconds())
+	case d >= 10*time.Millisecond:
+		return fmt.Sprintf("%.0f ms", float64(d)/float64(time.Millisecond))
+	default:
+		return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
+	}
+}
+
+// spaced shows a whole number in groups of three digits.
+func spaced[T int | int64](n T) string {
+	digits := strconv.FormatInt(int64(n), 10)
+	var out strings.Builder
+	for i, c := range digits {
+		if i > 0 && c != '-' && digits[i-1] != '-' && (len(digits)-i)%3 == 0 {
+			out.WriteString("\u202f")
+		}
+		out.WriteRune(c)
+	}
+	return out.String()
+}
+
+// breakable lets an event name go on in the next line behind a dot or an underscore.
+func breakable(name string) template.HTML {
+	return template.HTML(strings.NewReplacer(".", ".<wbr>", "_", "_<wbr>").Replace(template.HTMLEscapeString(name))) //nolint:gosec // escaped
+}
+
+// count is a number of things: 1 event, 1 200 events.
+func count[T int | int64](n T, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return spaced(n) + " " + many
+}
