@@ -122,7 +122,7 @@ type view struct {
 	Status int // 0 = 200
 	Data   any
 	Also   []string // scripts beside those that every page has
-	Docked bool     // the page brings its own main, and a drawer beside it
+	Docked bool     // the page has a drawer beside it
 }
 
 // scripts are those of every page of the portal.

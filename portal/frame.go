@@ -16,7 +16,7 @@ type frame struct {
 	Brands      []choice       // within reach
 	Places      []section      // the side bar; none without a brand
 	Place       string         // where the page is
-	Docked      bool           // the page brings its own main
+	Docked      bool           // the page has a drawer beside it
 }
 
 // choice is a brand to switch to.

@@ -41,7 +41,11 @@ type hookPage struct {
 	Done     string // what was done just now
 	Zone     *time.Location
 	Open     *attemptPage
+	Latest   string // address of the newest attempt
 }
+
+// halted says why nothing is sent to a webhook, and how to go on; it shows nothing for one that is streaming or probing.
+type halted struct{ State, Base string }
 
 // bar is one attempt: its height is the time that it took.
 type bar struct {
@@ -76,7 +80,7 @@ func (d *Door) drawHook(h *hook, open *attemptPage) error {
 	if open == nil {
 		p.Done = done
 	} else {
-		open.Done, open.Zone = done, p.Zone
+		open.Done, open.Zone, open.Halted = done, p.Zone, halted{p.Health.State, h.Base}
 	}
 	p.State, p.Waiting, p.Lost = states[p.Health.State], waiting(p.Health), p.Health.Expired
 	attempts := func(f webhook.AttemptFilter) ([]webhook.Attempt, error) {
@@ -87,6 +91,9 @@ func (d *Door) drawHook(h *hook, open *attemptPage) error {
 		return err
 	}
 	p.reckon(recent)
+	if len(recent) > 0 {
+		p.Latest = h.Base + "/attempts/" + recent[0].ID
+	}
 	shown := recent
 	before := h.R.URL.Query().Get("before")
 	if p.Failed || before != "" {

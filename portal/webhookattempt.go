@@ -26,6 +26,7 @@ type attemptPage struct {
 	Replay     string // address of the form that sends all from here on; empty for a test
 	Done       string
 	Zone       *time.Location
+	Halted     halted
 }
 
 // phase is one part of the time that an attempt took, in thousandths of the whole.

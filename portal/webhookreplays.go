@@ -17,6 +17,7 @@ type replaysPage struct {
 	Form    web.Form
 	Replays []replayRow
 	Health  *webhook.Health
+	Halted  halted
 	Zone    *time.Location
 	Done    string
 }
@@ -54,6 +55,7 @@ func (d *Door) askReplay(h *hook, status int, form web.Form) error {
 	if p.Health, err = d.Webhooks.Health(h.ctx(), h.Caller, h.Brand.AppID, h.app(), h.Sub.ID); err != nil {
 		return err
 	}
+	p.Halted = halted{p.Health.State, h.Base}
 	if p.Zone, err = d.zone(h.desk); err != nil {
 		return err
 	}
@@ -70,7 +72,11 @@ func (d *Door) startReplay(h *hook) error {
 		return h.done(nil, "replayed")
 	}
 	return d.refuse(h, err, func(_ string, status int) error {
-		return d.askReplay(h, status, web.Again(h.Form, err, "fromposition", "toposition", "start", "end"))
+		form := web.Again(h.Form, err, "fromposition", "toposition", "start", "end")
+		if fault.KindOf(err) == fault.NotFound {
+			form.Problem = "There is nothing to send again: no event that this webhook wants is kept from there."
+		}
+		return d.askReplay(h, status, form)
 	})
 }
 

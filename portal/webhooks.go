@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"comanda/account/visit"
+	"comanda/internal/fault"
 	"comanda/internal/web"
 	"comanda/webhook"
 	"comanda/wire"
@@ -46,7 +47,9 @@ func (d *Door) hook(serve func(*hook) error) func(*desk) error {
 		if h.App, err = d.OAuth.App(v.ctx(), v.Caller, v.Brand.AppID, v.R.PathValue("oauthAppId")); err != nil {
 			return err
 		}
-		if h.Sub, err = d.Webhooks.Get(v.ctx(), v.Caller, v.Brand.AppID, h.app(), id); err != nil {
+		if h.Sub, err = d.Webhooks.Get(v.ctx(), v.Caller, v.Brand.AppID, h.app(), id); fault.KindOf(err) == fault.NotFound {
+			return fault.New(fault.NotFound, "This app has no such webhook.").With("Somebody may have deleted it.")
+		} else if err != nil {
 			return err
 		}
 		return serve(h)

@@ -109,17 +109,18 @@ func TestFormsOfAWebhook(t *testing.T) {
 
 		// Pause, resume, delete.
 		p.has("pause", p.post(base+"/pause"), 200, "Delivery is paused", "Paused", "Resume")
+		p.has("the form of a paused one", p.get(base+"/replays"), 200, "is paused, so nothing can be sent again", " disabled>")
 		p.has("a replay to a paused one", p.post(base+"/replays", "what", "position", "fromposition", "1"), 409, "is paused")
 		p.has("resume", p.post(base+"/resume"), 200, "Delivery goes on")
 		p.has("replay without a position", p.post(base+"/replays", "what", "position"), 400, "From which position")
 		p.has("replay from no position", p.post(base+"/replays", "what", "position", "fromposition", "0x", "toposition", "-1"), 400, "Is no position")
 		p.has("replay without a time", p.post(base+"/replays", "what", "time", "end", "yesterday"), 400, "From when on", "Is no date and time", `value="yesterday"`)
-		p.has("replay of what was not lost", p.post(base+"/replays", "what", "lost"), 404, "no such events")
+		p.has("replay of what was not lost", p.post(base+"/replays", "what", "lost"), 404, "nothing to send again")
 		p.has("replay", p.post(base+"/replays", "what", "time", "start", "2020-01-01T00:00"), 200, "The replay has begun")
 		p.has("nothing was given up", p.get(base+"/lost"), 200, "None in the last 30 days")
 		p.has("list", p.get(s.path("webhooks")), 200, "Till sync", "Streaming", base[len(s.url):]+"/events")
 		p.has("delete", p.post(base+"/delete"), 200, "The webhook is deleted", "No webhooks yet")
-		p.has("gone", p.get(base), 404, "no such webhook subscription")
+		p.has("gone", p.get(base), 404, "no such webhook")
 		p.has("no number", p.get(list+"/x"), 404, "no page at this address")
 	})
 }

@@ -45,3 +45,12 @@ for (const section of document.querySelectorAll("[data-tabs]")) {
   });
   show(links[0]);
 }
+
+// A form is sent once, however often its button is pressed; it can be sent again when the browser comes back to it.
+document.addEventListener("submit", (e) => {
+  if (e.target.dataset.sent) e.preventDefault();
+  e.target.dataset.sent = "yes";
+});
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
