@@ -107,6 +107,7 @@ func (s *server) routes() []group {
 			on("GetWebhookHealth", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/health", can(account.Develop), s.getWebhookHealth, "Tells the state of a subscription, how far it is behind, and its last answer"),
 			on("PauseWebhook", post, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/pause", can(account.Develop), s.pauseWebhook, "Stops delivery for a while; what waits stays, for up to 24 hours"),
 			on("ResumeWebhook", post, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/resume", can(account.Develop), s.resumeWebhook, "Goes on with delivery, in sequence"),
+			on("GetWebhookPending", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/pending", can(account.Develop), s.getWebhookPending, "Lists what failed, or waits behind an event of its order that did, in the sequence of the log"),
 			on("GetWebhookExpired", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/expired", can(account.Develop), s.getWebhookExpired, "Lists what was given up in the last 30 days, newest first"),
 			on("TestWebhook", post, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions/{webhookSubscriptionId}/events/{eventName}/test", can(account.Develop), s.testWebhook, "Sends a sample of an event now, marked X-Comanda-Test, and answers what came of it"),
 		}},

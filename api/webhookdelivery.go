@@ -14,6 +14,8 @@ import (
 type WebhookHealth struct {
 	State          string     `enum:"streaming,probing,paused,disabled" doc:"probing: the endpoint is down, and is tried now and then."`
 	Since          wire.Time  `doc:"Since when it is in that state."`
+	Cursor         int64      `doc:"Every event up to this position is delivered, given up, or among the pending ones; 0 while it is disabled."`
+	Head           int64      `doc:"Position of the brand's newest event; 0 while it is disabled."`
 	LagEvents      int        `doc:"Events that are not delivered yet. When it is more than 10,000 positions behind, the rest of the log counts as if all of it were wanted."`
 	LagSeconds     int        `doc:"Age of the oldest of them."`
 	Pending        int        `doc:"Of them, those that failed, or wait behind one of their order that did; they are tried again."`
@@ -43,7 +45,7 @@ func (s *server) getWebhookHealth(ctx context.Context, c *account.Caller, in *Ho
 
 func wireHealth(h *webhook.Health) WebhookHealth {
 	out := WebhookHealth{
-		State: h.State, Since: wire.At(h.Since), LagEvents: h.Lag, Pending: h.Pending, Held: h.Held, ExpiredEvents: h.Expired,
+		State: h.State, Since: wire.At(h.Since), Cursor: h.Cursor, Head: h.Head, LagEvents: h.Lag, Pending: h.Pending, Held: h.Held, ExpiredEvents: h.Expired,
 		LastAttemptAt: timeOrNull(h.LastAttempt), LastStatus: h.LastStatus, LastError: orNull(h.LastError),
 		LastSuccessAt: timeOrNull(h.LastSuccess), FailingSince: timeOrNull(h.FailingSince),
 		DisabledReason: orNull(h.DisabledReason), ReplayFrom: orNull(h.ReplayFrom), ReplayTo: orNull(h.ReplayTo),
@@ -78,6 +80,36 @@ func (s *server) resumeWebhook(ctx context.Context, c *account.Caller, in *HookP
 	return &none{}, s.Webhooks.Resume(ctx, c, in.AppID, in.OAuthApp, in.ID)
 }
 
+// WebhookPending is an event that failed, or waits behind one of its order that did.
+type WebhookPending struct {
+	Position      int64
+	EventId       string `doc:"The event's FlipdishEventId."`
+	EventName     string
+	Subject       string     `doc:"What the event is about, such as order/1001."`
+	EventTime     wire.Time  `doc:"When the event was made, in real time."`
+	Held          bool       `doc:"It waits for an earlier event with the same Subject."`
+	Attempts      int        `doc:"Attempts that failed."`
+	FirstFailedAt *wire.Time `nullable:"true" doc:"Null before its first attempt."`
+	NextAttemptAt *wire.Time `nullable:"true" doc:"When it may be tried; null while it is held behind one that has not failed. An endpoint that is down is probed by one event at a time."`
+}
+
+type pendingOut struct {
+	Body wire.Page[WebhookPending]
+}
+
+func (s *server) getWebhookPending(ctx context.Context, c *account.Caller, in *pagedHookIn) (*pendingOut, error) {
+	limit := min(in.Limit, 100)
+	all, total, err := s.Webhooks.Waiting(ctx, c, in.AppID, in.OAuthApp, in.ID, in.Page, limit)
+	out := wire.Page[WebhookPending]{Page: in.Page, Limit: limit, TotalRecordCount: total, Data: []WebhookPending{}}
+	for _, x := range all {
+		out.Data = append(out.Data, WebhookPending{
+			Position: x.Position, EventId: x.EventID, EventName: x.EventName, Subject: x.Subject, EventTime: wire.At(x.EventAt), Held: x.Held,
+			Attempts: x.Attempts, FirstFailedAt: timeOrNull(x.FirstFailed), NextAttemptAt: timeOrNull(x.Next),
+		})
+	}
+	return &pendingOut{out}, err
+}
+
 // ExpiredRange is a range of positions that were given up.
 type ExpiredRange struct {
 	From int64     `doc:"The first position."`
@@ -85,7 +117,7 @@ type ExpiredRange struct {
 	At   wire.Time `doc:"When they were given up."`
 }
 
-type expiredIn struct {
+type pagedHookIn struct {
 	HookPath
 	Paging
 }
@@ -94,7 +126,7 @@ type expiredOut struct {
 	Body wire.Page[ExpiredRange]
 }
 
-func (s *server) getWebhookExpired(ctx context.Context, c *account.Caller, in *expiredIn) (*expiredOut, error) {
+func (s *server) getWebhookExpired(ctx context.Context, c *account.Caller, in *pagedHookIn) (*expiredOut, error) {
 	limit := min(in.Limit, 100)
 	ranges, total, err := s.Webhooks.Expired(ctx, c, in.AppID, in.OAuthApp, in.ID, in.Page, limit)
 	out := wire.Page[ExpiredRange]{Page: in.Page, Limit: limit, TotalRecordCount: total, Data: []ExpiredRange{}}

@@ -20,7 +20,7 @@ func TestWebhookDeliveryIsPausedAndToldOf(t *testing.T) {
 				Events: apptest.Events{"webhook_subscription.created"}, Save: map[string]string{"id": "Data"},
 			},
 			health("new", apptest.Want{
-				"Data.State": "streaming", "Data.Since": apptest.Present, "Data.LagEvents": 0, "Data.LagSeconds": 0, "Data.Pending": 0, "Data.Held": 0,
+				"Data.State": "streaming", "Data.Since": apptest.Present, "Data.Cursor": apptest.Present, "Data.Head": apptest.Present, "Data.LagEvents": 0, "Data.LagSeconds": 0, "Data.Pending": 0, "Data.Held": 0,
 				"Data.ExpiredEvents": 0, "Data.LastAttemptAt": nil, "Data.LastStatus": 0, "Data.LastError": nil, "Data.LastSuccessAt": nil,
 				"Data.FailingSince": nil, "Data.DisabledReason": nil, "Data.ReplayFrom": nil, "Data.ReplayTo": nil,
 			}),
@@ -36,10 +36,11 @@ func TestWebhookDeliveryIsPausedAndToldOf(t *testing.T) {
 			apptest.Call{Name: "resume a disabled one", As: apptest.Owner, Method: "POST", Path: hooks + "/{id}/resume", Status: 409, Text: "Enable it"},
 			apptest.Call{Name: "enable", As: apptest.Owner, Method: "PUT", Path: hooks + "/{id}", Body: `{"Enabled":true}`, Status: 200, Events: updated},
 			health("it is not paused any more", apptest.Want{"Data.State": "streaming", "Data.ReplayFrom": apptest.Present, "Data.ReplayTo": apptest.Present}),
+			apptest.Call{Name: "nothing waits", As: apptest.Integrator, Method: "GET", Path: hooks + "/{id}/pending", Status: 200, Want: apptest.Want{"TotalRecordCount": 0, "Data.0": nil}},
 			apptest.Call{Name: "nothing expired", As: apptest.Integrator, Method: "GET", Path: hooks + "/{id}/expired", Status: 200, Want: apptest.Want{"TotalRecordCount": 0, "Data.0": nil}},
 		)
 		for _, c := range []struct{ method, path string }{
-			{"GET", hooks + "/{id}/health"}, {"POST", hooks + "/{id}/pause"}, {"POST", hooks + "/{id}/resume"}, {"GET", hooks + "/{id}/expired"},
+			{"GET", hooks + "/{id}/health"}, {"POST", hooks + "/{id}/pause"}, {"POST", hooks + "/{id}/resume"}, {"GET", hooks + "/{id}/expired"}, {"GET", hooks + "/{id}/pending"},
 		} {
 			refusedToOthers(k, c.method, c.path, "")
 		}

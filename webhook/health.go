@@ -34,8 +34,8 @@ const (
 type Health struct {
 	State          string
 	Since          time.Time // of the state
-	Cursor         int64     // every position up to it is settled, or pending
-	Head           int64     // the newest position of the brand's log
+	Cursor         int64     // every position up to it is settled, or pending; 0 while it is disabled
+	Head           int64     // the newest position of the brand's log; 0 while it is disabled
 	Lag            int       // events that are not settled: pending ones, and wanted ones that the cursor has not reached
 	LagSince       time.Time // creation of the oldest of them
 	Pending        int       // events that failed, or wait behind one that did, and are tried again

@@ -105,6 +105,11 @@ const (
 	sqlCountPending = `select count(*), coalesce(sum(case when state = 'held' then 1 else 0 end), 0), coalesce(min(e.created_at), 0)
 		from webhook_pending p join log_events e on e.brand_id = p.brand_id and e.position = p.position
 		where p.subscription_id = $1`
+	sqlWaiting = `select p.position, e.event_id, e.name, p.subject, e.created_at, p.state, p.attempts, p.first_failed_at, p.due_at
+		from webhook_pending p join log_events e on e.brand_id = p.brand_id and e.position = p.position
+		where p.subscription_id = $1 order by p.position limit $2 offset $3`
+	sqlCountWaiting = `select count(*) from webhook_pending p
+		join log_events e on e.brand_id = p.brand_id and e.position = p.position where p.subscription_id = $1`
 	sqlCountExpired = `select coalesce(sum(to_position - from_position + 1), 0) from webhook_expired
 		where subscription_id = $1 and expired_at >= $2`
 	sqlBehind = `select position, name, store_id, created_at from log_events
