@@ -34,6 +34,8 @@ type hookPage struct {
 	Names    int
 	Rows     []attemptRow
 	Failed   bool // only the failed ones are listed
+	Waits    []waitRow
+	Wait     bool // what waits is listed instead
 	Failures int
 	Lost     int64
 	Older    string // address of the next page
@@ -66,7 +68,7 @@ func (d *Door) showHook(h *hook) error { return d.drawHook(h, nil) }
 func (d *Door) drawHook(h *hook, open *attemptPage) error {
 	p := hookPage{
 		trail: h.trail(), Title: hookName(h.Sub.CallbackURL), Sub: h.Sub, Names: len(h.Sub.EventNames()) + len(h.Sub.Groups()),
-		Open: open, Failed: h.R.URL.Query().Get("show") == "failed",
+		Open: open, Failed: h.R.URL.Query().Get("show") == "failed", Wait: h.R.URL.Query().Get("show") == "waiting",
 	}
 	p.Hook = "" // the page itself is no step of the way to it
 	var err error
@@ -94,6 +96,12 @@ func (d *Door) drawHook(h *hook, open *attemptPage) error {
 	if len(recent) > 0 {
 		p.Latest = h.Base + "/attempts/" + recent[0].ID
 	}
+	if p.Wait {
+		if err := d.listWaiting(h, &p); err != nil {
+			return err
+		}
+		return d.show(h.desk, view{Name: "webhook", Title: "Webhook to " + p.Title, Data: p})
+	}
 	shown := recent
 	before := h.R.URL.Query().Get("before")
 	if p.Failed || before != "" {
@@ -116,6 +124,22 @@ func (d *Door) drawHook(h *hook, open *attemptPage) error {
 		return err
 	}
 	return d.show(h.desk, view{Name: "webhook", Title: "Webhook to " + p.Title, Data: p, Docked: open != nil})
+}
+
+// waitRow is an event that failed, or waits behind one that did.
+type waitRow struct {
+	webhook.Waiting
+	About string
+}
+
+func (d *Door) listWaiting(h *hook, p *hookPage) error {
+	page := max(1, number(h.R.URL.Query().Get("page")))
+	all, total, err := d.Webhooks.Waiting(h.ctx(), h.Caller, h.Brand.AppID, h.app(), h.Sub.ID, page, attemptsAtOnce)
+	for _, w := range all {
+		p.Waits = append(p.Waits, waitRow{w, subject(w.Subject)})
+	}
+	p.Newest, p.Older = neighbours(h.Base+"?show=waiting", page, attemptsAtOnce, total)
+	return err
 }
 
 func (d *Door) attemptRows(h *hook, attempts []webhook.Attempt, open *attemptPage, query string) ([]attemptRow, error) {

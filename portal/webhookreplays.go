@@ -151,11 +151,12 @@ func (d *Door) lost(h *hook) (err error) {
 
 // neighbours are the addresses of the pages before and after one of a list; empty where there is none.
 func neighbours(path string, page, limit, total int) (newer, older string) {
+	path += map[bool]string{true: "&", false: "?"}[strings.Contains(path, "?")] + "page="
 	if page > 1 {
-		newer = path + "?page=" + strconv.Itoa(page-1)
+		newer = path + strconv.Itoa(page-1)
 	}
 	if page*limit < total {
-		older = path + "?page=" + strconv.Itoa(page+1)
+		older = path + strconv.Itoa(page+1)
 	}
 	return newer, older
 }

@@ -59,6 +59,9 @@ func TestAWebhookIsMadeFollowedAndMended(t *testing.T) {
 	look(tab, "webhook")
 	tab.Goto(base + "?show=failed")
 	look(tab, "webhook-failed")
+	tab.Goto(base + "?show=waiting")
+	look(tab, "webhook-waiting")
+	tab.Goto(base + "?show=failed")
 	tab.Press(".table td a")
 	look(tab, "attempt")
 	if said := tab.See(".drawer .callout"); !strings.Contains(said, "503 Service Unavailable.") || !strings.Contains(said, "till restarting") {

@@ -143,6 +143,7 @@ func TestAttemptsAndSignatures(t *testing.T) {
 		base := p.newHook(r.URL)
 		p.has("names", p.post(base+"/events", "revision", asJSON(s.sub(base).Revision), "name", "order.created"), 200)
 		r.set(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "3600") // it is not tried again while the test looks
 			w.WriteHeader(http.StatusTeapot)
 			_, _ = w.Write([]byte("<b>short and stout</b>"))
 		})
@@ -150,6 +151,7 @@ func TestAttemptsAndSignatures(t *testing.T) {
 		s.attempted(base, 1)
 		got := p.get(base)
 		p.has("details", got, 200, "1 of the last 1 attempt failed: 1 × 418.", "1 event waiting", "#4817", `class="bad"`)
+		p.has("waiting", p.get(base+"?show=waiting"), 200, "Waiting 1", "1 ×", "#4817")
 		attempt := regexp.MustCompile(base[len(s.url):] + `/attempts/[\w-]+`).FindString(got.text)
 		got = p.get(s.url + attempt)
 		p.has("attempt", got, 200, "418 I&#39;m a teapot.", "No later attempt is logged", "attempt 1 of 1", "&lt;b&gt;short and stout&lt;/b&gt;", `\u003cscript\u003e`)
