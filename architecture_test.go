@@ -42,6 +42,7 @@ var folders = map[string]folder{
 
 	"event": {layer: 4, without: noHTTP},
 
+	"docs":  {layer: 3, without: noIO}, // texts that a door shows
 	"money": {layer: 3, beside: []string{"wire"}, without: noIO},
 	"wire":  {layer: 3, without: noIO},
 
@@ -50,7 +51,6 @@ var folders = map[string]folder{
 	// Outside the program: they use it, nothing uses them.
 	"bench": {layer: 10},
 	"test":  {layer: 10},
-	"docs":  {layer: 10},
 }
 
 var (

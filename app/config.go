@@ -34,6 +34,7 @@ type Config struct {
 	Sinks         []string       `name:"sink" sep:" " help:"Destination that every event is copied to, repeatable: nats://host:4222?stream=COMANDA or kafka://host:9092/topic (docs/operations.md has the options)." placeholder:"URL"`
 	SupportEmail  string         `name:"support-email" help:"Address that the Support page gives to people who need help." placeholder:"ADDRESS"`
 	SupportURL    string         `name:"support-url" help:"Page that the Support page leads to, such as a ticket system." placeholder:"https://…"`
+	DocsEditURL   string         `name:"docs-edit-url" help:"Where the files of the developer hub's guides can be edited; each page then has a link there." placeholder:"https://…"`
 	Version       string         `kong:"-"` // of the program, shown in the API document and to webhook receivers
 	BehindProxy   []netip.Prefix `help:"Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, as CIDR. They may speak plain HTTP to this server." placeholder:"CIDR"`
 }

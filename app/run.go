@@ -14,6 +14,7 @@ import (
 
 	"comanda/account"
 	"comanda/api"
+	"comanda/developers"
 	"comanda/identity"
 	"comanda/internal/idempotency"
 	"comanda/internal/web"
@@ -139,9 +140,20 @@ func (s *Server) doors() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	var operations []developers.Operation
+	for _, o := range api.Operations() {
+		operations = append(operations, developers.Operation(o))
+	}
+	guides, err := developers.New(developers.Config{
+		Accounts: s.Accounts, Origin: origin, PublicURL: s.public, EditURL: s.config.DocsEditURL, Version: s.config.Version, Operations: operations,
+	})
+	if err != nil {
+		return nil, err
+	}
 	pages := s.metrics.observe("pages", toHTTPS(origin, s.public, people))
 	portal := s.metrics.observe("pages", toHTTPS(origin, s.public, desks))
 	tokens := s.metrics.observe("identity", api.HTTPSOnly(origin, people))
+	hub := s.metrics.observe("pages", toHTTPS(origin, s.public, guides))
 	assets := s.metrics.observe("assets", toHTTPS(origin, s.public, api.Assets(s.Accounts)))
 	none := s.metrics.observe("none", toHTTPS(origin, s.public, http.NotFoundHandler()))
 	return web.CollapseSlashes(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -157,6 +169,8 @@ func (s *Server) doors() (http.Handler, error) {
 			}
 		case "portal":
 			portal.ServeHTTP(w, r)
+		case "developers", "llms.txt":
+			hub.ServeHTTP(w, r)
 		case "assets":
 			assets.ServeHTTP(w, r)
 		default:

@@ -1,4 +1,3 @@
-// Package docs holds the documentation to what the code says.
 package docs
 
 import (

@@ -17,7 +17,7 @@ import (
 	"comanda/webhook"
 )
 
-//go:embed all:assets all:templates
+//go:embed all:templates
 var files embed.FS
 
 const prefix = "/portal"

@@ -41,6 +41,16 @@ func (w *Webhooks) Sample(
 	return &Sample{Type: ev.Name, CreateTime: wire.At(ev.Shown), Body: ev.Flat()}, nil
 }
 
+// Example is the sample of an event for documentation, in the name of a brand that there is not.
+func Example(eventName string) (*Sample, error) {
+	b := account.Brand{AppID: "bella-napoli", Name: "Bella Napoli", CountryID: "IE"}
+	ev, err := sampleEvent(b, &account.Caller{}, eventName)
+	if err != nil {
+		return nil, err
+	}
+	return &Sample{Type: ev.Name, CreateTime: wire.At(ev.Shown), Body: ev.Flat()}, nil
+}
+
 // sampleEvent makes a believable event in a brand's name.
 func sampleEvent(b account.Brand, c *account.Caller, eventName string) (*event.Event, error) {
 	name, ok := knownName(eventName)

@@ -1,4 +1,4 @@
-// What every page of the portal does with script; without it the pages work too, with a little more to do.
+// What the pages of the portal and the developer hub do with script; without it they work too, with a little more to do.
 "use strict";
 
 // Copy buttons: data-copy names the element whose text is copied.

@@ -1,0 +1,11 @@
+// Package developers is the developer hub: guides to read, a search over them and the operations, a list of the operations,
+// and /llms.txt for readers that are programs. It needs nobody to be signed in.
+//
+//	guides/*.md   the guides, with their title and the day of their last change at the top; guides.go has them in sequence
+//	render.go     from Markdown to the parts that a page draws
+//	search.go     the words of each section of a guide, and of each operation
+//
+// Every command in a guide is run in its sequence by test/guides. A fenced block that names an event (```event order.created)
+// shows a sample that is made from the event's Go type. https://eat.example stands for the address of the server that shows
+// the guide.
+package developers

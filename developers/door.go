@@ -1,0 +1,162 @@
+package developers
+
+import (
+	"embed"
+	"net/http"
+	"strings"
+
+	"comanda/account"
+	"comanda/account/visit"
+	"comanda/internal/fault"
+	"comanda/internal/web"
+)
+
+//go:embed guides/*.md all:templates
+var files embed.FS
+
+const prefix = "/developers"
+
+// Config is what the door stands on.
+type Config struct {
+	Accounts   *account.Accounts
+	Origin     web.Origin
+	PublicURL  string // https://host, without a slash at its end
+	EditURL    string // where the guides' files can be edited; the name of the file is added. Empty = nowhere
+	Version    string
+	Operations []Operation
+}
+
+// Operation is a served operation of the API.
+type Operation struct {
+	ID, Method, Path, Summary string
+	Tag, About                string // the tag that it belongs to, and what that is
+}
+
+// Door serves everything below /developers, and /llms.txt.
+type Door struct {
+	Config
+	door   visit.Door
+	guides *library
+	index  []entry
+	inner  http.Handler
+}
+
+// New makes the door. It reads all guides, so that a mistake in one is found at the start.
+func New(c Config) (*Door, error) {
+	site := web.Site{PublicURL: c.PublicURL, Host: strings.TrimPrefix(c.PublicURL, "https://"), Version: c.Version}
+	pages, err := web.NewPages(prefix, site, files, nil)
+	if err != nil {
+		return nil, err
+	}
+	d := &Door{Config: c, door: visit.Door{Accounts: c.Accounts, Origin: c.Origin, Pages: pages, Public: c.PublicURL, Home: prefix}}
+	if d.guides, err = read(files, c.PublicURL); err != nil {
+		return nil, err
+	}
+	d.index = append(d.guides.entries(), operationEntries(c.Operations)...)
+	mux := http.NewServeMux()
+	mux.Handle("GET /llms.txt", http.HandlerFunc(d.llms))
+	mux.Handle("GET /developers/assets/", pages.Assets())
+	for pattern, serve := range map[string]func(*visit.Visit) error{
+		"GET /developers":           d.home,
+		"GET /developers/{$}":       d.home,
+		"GET /developers/search":    d.search,
+		"GET /developers/reference": d.reference,
+		"GET /developers/{guide}":   d.guide,
+		"/":                         func(*visit.Visit) error { return errNothing },
+	} {
+		mux.Handle(pattern, d.door.Page(serve))
+	}
+	d.inner = mux
+	return d, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.inner.ServeHTTP(w, r) }
+
+var errNothing = fault.New(fault.NotFound, "There is no page at this address.").With("Start again from the developer hub's first page, /developers.")
+
+// view is a page of the hub before its frame is around it.
+type view struct {
+	Name  string // templates/NAME.html
+	Title string
+	At    string    // the last part of its address, to mark in the side bar
+	Query string    // what stands in the field of the search
+	On    []heading // what stands on the page, for its margin
+	Data  any
+}
+
+// frame is what stands around every page.
+type frame struct {
+	view
+	Sections []section
+	SignIn   string // where to sign in; empty for who is signed in
+}
+
+func (d *Door) show(v *visit.Visit, p view) error {
+	f := frame{view: p, Sections: d.guides.sections}
+	if v.Session == nil {
+		f.SignIn = visit.SignIn(web.LocalPath(v.R.URL.RequestURI(), prefix))
+	}
+	d.door.Pages.Show(v.W, v.R, http.StatusOK, web.Page{
+		Name: p.Name, Title: p.Title, Density: "hubpage", Data: p.Data, Frame: &web.Frame{Name: "hub", Data: f},
+		Policy: web.Policy{Scripts: []string{"page.js"}},
+	})
+	return nil
+}
+
+func (d *Door) home(v *visit.Visit) error {
+	return d.show(v, view{Name: "home", Title: "Developer hub", Data: d.guides.sections})
+}
+
+func (d *Door) guide(v *visit.Visit) error {
+	slug, raw := strings.CutSuffix(v.R.PathValue("guide"), ".md")
+	g := d.guides.bySlug[slug]
+	switch {
+	case g == nil:
+		return errNothing
+	case raw:
+		text(v.W, "text/markdown", g.Markdown)
+		return nil
+	}
+	return d.show(v, view{Name: "guide", Title: g.Title, At: slug, On: g.Headings, Data: struct {
+		*Guide
+		Edit string
+	}{g, edit(d.EditURL, slug)}})
+}
+
+// edit is the address at which a guide's file can be edited.
+func edit(base, slug string) string {
+	if base == "" {
+		return ""
+	}
+	return strings.TrimSuffix(base, "/") + "/" + slug + ".md"
+}
+
+// reference lists the served operations by their tags.
+func (d *Door) reference(v *visit.Visit) error {
+	type tag struct {
+		heading
+		About      string
+		Operations []Operation
+	}
+	var tags []tag
+	var on []heading
+	for _, o := range d.Operations {
+		if len(tags) == 0 || tags[len(tags)-1].Name != o.Tag {
+			h := heading{ID: o.Tag, Name: o.Tag}
+			tags, on = append(tags, tag{heading: h, About: o.About}), append(on, h)
+		}
+		last := &tags[len(tags)-1]
+		last.Operations = append(last.Operations, o)
+	}
+	return d.show(v, view{Name: "reference", Title: "API reference", At: "reference", On: on, Data: tags})
+}
+
+// text answers with a text that may be kept for a while.
+func text(w http.ResponseWriter, kind, body string) {
+	h := w.Header()
+	h.Set("Content-Type", kind+"; charset=utf-8")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "public, max-age=300")
+	_, _ = w.Write([]byte(body))
+}

@@ -1,0 +1,233 @@
+package developers_test
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"comanda/app"
+	"comanda/internal/browsertest"
+)
+
+const editURL = "https://code.example/developers/guides"
+
+// hub is a running server, read over HTTPS.
+type hub struct {
+	testing.TB
+	url    string
+	client *http.Client
+}
+
+func start(t testing.TB) *hub {
+	t.Helper()
+	node, err := app.Open(t.Context(), app.Config{Data: t.TempDir(), Listen: "127.0.0.1:0", Signup: "open", Version: "1.0", DocsEditURL: editURL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := node.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(func() { stop(); running.Wait() })
+	<-node.Ready()
+	return &hub{t, node.PublicURL(), &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}}
+}
+
+// get reads a page.
+func (h *hub) get(path string) (status int, header http.Header, body string) {
+	h.Helper()
+	r, err := http.NewRequestWithContext(h.Context(), http.MethodGet, h.url+path, http.NoBody)
+	if err != nil {
+		h.Fatal(err)
+	}
+	w, err := h.client.Do(r)
+	if err != nil {
+		h.Fatal(err)
+	}
+	defer func() { _ = w.Body.Close() }()
+	raw, err := io.ReadAll(w.Body)
+	if err != nil {
+		h.Fatal(err)
+	}
+	return w.StatusCode, w.Header, string(raw)
+}
+
+// links are the addresses on a page, and the ids of its elements.
+func links(body string) (to []string, ids map[string]bool, twice []string) {
+	ids = map[string]bool{}
+	z := html.NewTokenizer(strings.NewReader(body))
+	for {
+		switch z.Next() {
+		case html.ErrorToken:
+			return to, ids, twice
+		case html.StartTagToken:
+			for _, a := range z.Token().Attr {
+				switch a.Key {
+				case "href":
+					to = append(to, a.Val)
+				case "id":
+					if ids[a.Val] {
+						twice = append(twice, a.Val)
+					}
+					ids[a.Val] = true
+				}
+			}
+		default:
+		}
+	}
+}
+
+// TestEveryLinkLeadsSomewhere follows the links of the hub from its first page, over its own pages.
+func TestEveryLinkLeadsSomewhere(t *testing.T) {
+	h := start(t)
+	ids, from := map[string]map[string]bool{}, map[string]string{}
+	elsewhere := []string{"/portal", "/identity/"} // other doors' pages, which ask who is there
+	queue := []string{"/developers"}
+	for len(queue) > 0 {
+		page := queue[0]
+		queue = queue[1:]
+		status, header, body := h.get(page)
+		if status != http.StatusOK {
+			t.Errorf("%s, linked from %s, answers %d", page, from[page], status)
+		}
+		to, at, twice := links(body)
+		ids[page] = at
+		if strings.HasPrefix(header.Get("Content-Type"), "text/html") {
+			if len(twice) > 0 {
+				t.Errorf("%s has ids twice: %v", page, twice)
+			}
+			if n := strings.Count(body, "<h1"); n != 1 {
+				t.Errorf("%s has %d h1", page, n)
+			}
+			if strings.Contains(body, "eat.example") {
+				t.Errorf("%s names an address that is not this server's", page)
+			}
+			if policy := header.Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'none'") {
+				t.Errorf("%s has the policy %q", page, policy)
+			}
+		}
+		for _, link := range to {
+			u, err := url.Parse(link)
+			if err != nil || u.IsAbs() {
+				if err != nil || !strings.HasPrefix(link, h.url) && !strings.HasPrefix(link, editURL) {
+					t.Errorf("%s leads elsewhere: %s", page, link)
+				}
+				continue
+			}
+			next := u.Path
+			if next == "" {
+				next = page
+			}
+			if u.Fragment != "" {
+				from[next+"#"+u.Fragment] = page
+			}
+			if _, seen := from[next]; seen || next == page || slices.ContainsFunc(elsewhere, func(p string) bool { return strings.HasPrefix(next, p) }) {
+				continue
+			}
+			from[next] = page
+			queue = append(queue, next)
+		}
+	}
+	for place, page := range from {
+		if path, id, ok := strings.Cut(place, "#"); ok && ids[path] != nil && !ids[path][id] && id != "i-mark" && !strings.HasPrefix(id, "i-") {
+			t.Errorf("%s leads to %s, and there is no such place", page, place)
+		}
+	}
+	if len(ids) < 8 {
+		t.Errorf("only %d pages were found", len(ids))
+	}
+}
+
+// TestEveryGuideIsInTheContents compares the folder with what the hub leads to.
+func TestEveryGuideIsInTheContents(t *testing.T) {
+	h := start(t)
+	_, _, home := h.get("/developers")
+	_, _, llms := h.get("/llms.txt")
+	files, err := filepath.Glob("guides/*.md")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		name := filepath.Base(file)
+		if !strings.Contains(home, `href="/developers/`+strings.TrimSuffix(name, ".md")+`"`) {
+			t.Errorf("the hub does not lead to %s", file)
+		}
+		if !strings.Contains(llms, h.url+"/developers/"+name+")") {
+			t.Errorf("llms.txt does not lead to %s", file)
+		}
+		if _, header, body := h.get("/developers/" + name); !strings.HasPrefix(header.Get("Content-Type"), "text/markdown") || !strings.HasPrefix(body, "# ") {
+			t.Errorf("%s is not Markdown: %.60s", name, body)
+		}
+	}
+}
+
+func TestSearchFindsGuidesAndOperations(t *testing.T) {
+	h := start(t)
+	for query, want := range map[string]string{
+		"idempotency key":   `href="/developers/idempotency`,
+		"IDEMPOTENCY":       `href="/developers/idempotency"`,
+		"accept order":      `href="/developers/reference#AcceptOrder"`,
+		"zzz":               "Nothing has all of these words",
+		"":                  "Type words into the field",
+		`"><script>alert()`: "Nothing has all of these words",
+	} {
+		status, _, body := h.get("/developers/search?q=" + url.QueryEscape(query))
+		if status != http.StatusOK || !strings.Contains(body, want) || strings.Contains(body, "<script>alert") {
+			t.Errorf("%q: %d, without %s", query, status, want)
+		}
+	}
+}
+
+func TestUnknownPagesAreNotFound(t *testing.T) {
+	h := start(t)
+	for _, path := range []string{"/developers/none", "/developers/none.md", "/developers/getting-started/x", "/developers/..%2fdoor.go"} {
+		if status, _, body := h.get(path); status != http.StatusNotFound || !strings.Contains(body, "There is no page at this address") {
+			t.Errorf("%s: %d", path, status)
+		}
+	}
+}
+
+// TestPagesFit opens each page of the hub on a phone and a desk, light and dark, and copies a command.
+func TestPagesFit(t *testing.T) {
+	h := start(t)
+	tab := browsertest.Open(t)
+	pages := map[string]string{"home": "", "search": "/search?q=order", "reference": "/reference"}
+	files, _ := filepath.Glob("guides/*.md")
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".md")
+		pages[name] = "/" + name
+	}
+	shots := os.Getenv("COMANDA_SHOTS")
+	for name, path := range pages {
+		tab.Goto(h.url + "/developers" + path)
+		for _, width := range []int64{320, 390, 1280} {
+			tab.Size(width, 900)
+			if wide := browsertest.Eval[int64](tab, "document.documentElement.scrollWidth"); wide > width {
+				t.Errorf("%s at %d: the page is %d wide", name, width, wide)
+			}
+			for _, dark := range []bool{false, true} {
+				if shots != "" && width != 320 {
+					tab.Dark(dark)
+					look := map[bool]string{false: "light", true: "dark"}[dark]
+					tab.Shot(filepath.Join(shots, "hub-"+name+"-"+map[int64]string{390: "390", 1280: "1280"}[width]+"-"+look+".png"))
+				}
+			}
+		}
+	}
+	if said := tab.Complaints(); len(said) > 0 {
+		t.Errorf("the browser complains: %q", said)
+	}
+}
