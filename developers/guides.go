@@ -18,9 +18,11 @@ var contents = []struct {
 	title string
 	slugs []string
 }{
-	{"Start", []string{"getting-started"}},
-	{"Webhooks", []string{"order-events", "customer-events"}},
-	{"API", []string{"errors", "pagination", "idempotency", "user-agent"}},
+	{"Start", []string{"getting-started", "pos-quick-start", "driver-dispatch-quick-start", "testing-in-the-sandbox"}},
+	{"Webhooks", []string{
+		"using-webhooks", "creating-webhooks", "verifying-signatures", "order-events", "customer-events", "store-events", "menu-events",
+	}},
+	{"API", []string{"errors", "pagination", "idempotency", "replay-and-the-event-log", "user-agent"}},
 	{"Moving", []string{"migrating-from-flipdish", "differences"}},
 }
 

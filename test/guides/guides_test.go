@@ -31,7 +31,7 @@ const patience = 60 * time.Second
 var alone = map[string]bool{"getting-started": true}
 
 func TestEveryGuideDoesWhatItSays(t *testing.T) {
-	for _, tool := range []string{"bash", "curl", "jq", "node"} {
+	for _, tool := range []string{"bash", "curl", "jq", "node", "go", "openssl"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			if strings.Contains(os.Getenv("COMANDA_TEST_REQUIRE"), "guides") {
 				t.Fatalf("required by COMANDA_TEST_REQUIRE but missing: %s", tool)
@@ -150,7 +150,7 @@ func newShell(t *testing.T) *shell {
 	s.in, s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr, s.cmd.Dir = write, read, &s.out, &s.out, s.folder
 	s.cmd.WaitDelay = time.Second
 	s.cmd.Env = []string{
-		"HOME=" + s.folder, "XDG_CONFIG_HOME=" + s.folder, "LANG=C.UTF-8", "TMPDIR=" + os.TempDir(),
+		"HOME=" + s.folder, "XDG_CONFIG_HOME=" + s.folder, "LANG=C.UTF-8", "GOCACHE=" + goCache(t), "TMPDIR=" + os.TempDir(),
 		"PATH=" + filepath.Dir(program.Binary(t)) + string(filepath.ListSeparator) + os.Getenv("PATH"),
 	}
 	if err := s.cmd.Start(); err != nil {
@@ -166,6 +166,16 @@ func newShell(t *testing.T) *shell {
 		}
 	})
 	return s
+}
+
+// goCache is where Go keeps what it has compiled, so that a reader's program need not compile Go's own packages here.
+func goCache(t *testing.T) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "env", "GOCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
 }
 
 // local puts the free port into a text.
