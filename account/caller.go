@@ -31,6 +31,7 @@ type Caller struct {
 	Scopes     []string // of the token; nil when none was used
 	Grants     []Grant  // what is within reach
 	Idempotent string   // the request's Idempotency-Key, if any
+	Request    string   // the X-Request-Id of the API request, for the events that it causes
 
 	// When a person who acts themselves last proved who they are, see RequireRecent; zero for the tokens of OAuth apps.
 	Authenticated time.Time

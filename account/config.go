@@ -79,7 +79,7 @@ func (a *Accounts) store(ctx context.Context, c *Caller, b Brand, changes string
 	}
 	app := a.wireApp(b, Grant{})
 	rec, err := event.Encode(event.New{
-		Brand: b.ID, AppID: b.AppID, Subject: "app/" + b.AppID, Time: b.Now(),
+		Brand: b.ID, AppID: b.AppID, Subject: "app/" + b.AppID, Time: b.Now(), Request: c.Request,
 		Body: &wire.AppUpdatedEvent{
 			EventBase:   wire.EventBase{IpAddress: c.EventIP()},
 			Description: fmt.Sprintf("%s changed the brand %s (%s).", c.EventName(), b.Name, b.AppID),

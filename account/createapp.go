@@ -109,7 +109,7 @@ func (a *Accounts) insertBrand(ctx context.Context, c *Caller, b Brand, owner in
 		return err
 	}
 	rec, err := event.Encode(event.New{
-		Brand: b.ID, AppID: b.AppID, Subject: "app/" + b.AppID, Time: b.Now(),
+		Brand: b.ID, AppID: b.AppID, Subject: "app/" + b.AppID, Time: b.Now(), Request: c.Request,
 		Body: &wire.AppCreatedEvent{
 			EventBase:   wire.EventBase{IpAddress: c.EventIP()},
 			Description: fmt.Sprintf("%s created the brand %s (%s).", c.EventName(), b.Name, b.AppID),

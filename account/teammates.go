@@ -328,7 +328,7 @@ func (a *Accounts) removeTeammate(tx *db.Tx, c *Caller, b Brand, t teammate) err
 func (a *Accounts) report(tx *db.Tx, c *Caller, b Brand, t teammate, body wire.Event) error {
 	body.Base().IpAddress = c.EventIP()
 	subject := "teammate/" + t.id
-	rec, err := event.Encode(event.New{Brand: b.ID, AppID: b.AppID, Subject: subject, Time: b.Now(), Body: body})
+	rec, err := event.Encode(event.New{Brand: b.ID, AppID: b.AppID, Subject: subject, Time: b.Now(), Request: c.Request, Body: body})
 	if err != nil {
 		return err
 	}

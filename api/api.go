@@ -263,6 +263,7 @@ func (s *server) identify(c *call, a access) (*account.Caller, error) {
 	if ip.IsValid() {
 		caller.IP = ip.String()
 	}
+	caller.Request = c.id
 	caller.Idempotent = c.r.Header.Get("Idempotency-Key")
 	return &caller, nil
 }

@@ -66,6 +66,7 @@ func (b *buffer) Flush() []db.Stmt {
 			behind--
 			out = append(out, db.Stmt{SQL: sqlInsertEvent, Args: []any{
 				brand, behind, r.ID, r.Name, r.Subject, r.Store, clock.Micros(r.Shown), clock.Micros(r.Created), string(r.Body), r.refs,
+				r.Request,
 			}})
 		}
 	}

@@ -22,7 +22,7 @@ func benchRecords(b *testing.B, brands int) []event.Record {
 	pad := strings.Repeat("x", 3000)
 	for i := range recs {
 		rec, err := event.Encode(event.New{
-			Brand: 1 + i%brands, AppID: "x", Subject: fmt.Sprintf("order/%d", i), Store: 1,
+			Brand: 1 + i%brands, AppID: "x", Subject: fmt.Sprintf("order/%d", i), Store: 1, Request: fmt.Sprintf("ABCDEFGHIJ-%d", i),
 			Body:  &wire.OrderAcceptedEvent{User: &wire.UserEventInfo{UserId: 7, UserName: "Aoife", UserEmail: "aoife@example.com"}},
 			Order: &wire.Order{Customer: &wire.CustomerSummary{Id: i}, Store: &wire.StoreSummary{StoreGroupId: 3}},
 		})

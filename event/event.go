@@ -19,6 +19,7 @@ type New struct {
 	Store   int        // store id, 0 when it concerns no single store
 	Time    time.Time  // the CreateTime that the body shows (the brand's clock); zero = now
 	Body    wire.Event // Encode fills its base members
+	Request string     // the API request that causes it, by its X-Request-Id; not part of the body
 
 	// Order is the order of a body that leaves it null because its bytes are put in afterwards: the search of events has
 	// to know it all the same.
@@ -35,6 +36,7 @@ type Record struct {
 	Shown   time.Time // CreateTime as the body shows it
 	Created time.Time // real creation time: retries and retention count from it
 	Body    []byte    // the JSON object without its Position; not to be changed
+	Request string    // the API request that caused it; empty = none did
 	refs    string    // what it concerns, see refs; empty in what was read
 }
 
@@ -59,7 +61,7 @@ func Encode(n New) (Record, error) {
 	}
 	return Record{
 		Brand: n.Brand, ID: id.String(), Name: base.EventName, Subject: n.Subject, Store: n.Store,
-		Shown: base.CreateTime.Time, Created: created, Body: body,
+		Shown: base.CreateTime.Time, Created: created, Body: body, Request: n.Request,
 		refs: refsOf(n.Body, n.Order),
 	}, nil
 }

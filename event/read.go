@@ -72,7 +72,7 @@ func scan(rows *sql.Rows, err error) ([]Event, error) {
 	for rows.Next() {
 		var e Event
 		var shown, created int64
-		err := rows.Scan(&e.Brand, &e.Position, &e.ID, &e.Name, &e.Subject, &e.Store, &shown, &created, &e.Redacted, &e.Body)
+		err := rows.Scan(&e.Brand, &e.Position, &e.ID, &e.Name, &e.Subject, &e.Store, &shown, &created, &e.Redacted, &e.Body, &e.Request)
 		if err != nil {
 			return nil, fmt.Errorf("event: read: %w", err)
 		}

@@ -20,6 +20,7 @@ type Query struct {
 	Except   []string  // none of these
 	Stores   []int     // concerns one of these; nil = all, empty = none
 	About    []About   // concerns each of these
+	Request  string    // caused by this API request; to be given with a time, for no index has it
 	Skip     int       // matches to pass over
 	Limit    int       // matches to return
 }
@@ -123,6 +124,9 @@ func (q Query) where(args ...any) *where {
 	if q.ID != "" {
 		w.and("event_id = ?", q.ID)
 		w.few = true
+	}
+	if q.Request != "" {
+		w.and("request_id = ?", q.Request)
 	}
 	if q.Names != nil {
 		in(w, "name", slices.Compact(slices.Sorted(slices.Values(q.Names))))

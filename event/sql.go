@@ -6,16 +6,16 @@ const (
 
 	// $2 is how far below the new head the event stands.
 	sqlInsertEvent = `insert into log_events
-		(brand_id, position, event_id, name, subject, store_id, shown_at, created_at, redacted, body, refs)
+		(brand_id, position, event_id, name, subject, store_id, shown_at, created_at, redacted, body, refs, request_id)
 		select brand_id, position - cast($2 as integer), $3, $4, $5, cast($6 as integer), cast($7 as bigint),
-			cast($8 as bigint), false, $9, $10
+			cast($8 as bigint), false, $9, $10, $11
 		from log_heads where brand_id = $1`
 
 	sqlHead   = `select position from log_heads where brand_id = $1`
 	sqlHeads  = `select brand_id, position from log_heads`
 	sqlOldest = `select position, event_id from log_events where brand_id = $1 order by position limit 1`
 
-	sqlRead = `select brand_id, position, event_id, name, subject, store_id, shown_at, created_at, redacted, body
+	sqlRead = `select brand_id, position, event_id, name, subject, store_id, shown_at, created_at, redacted, body, request_id
 		from log_events where brand_id = $1 and position > $2 order by position limit $3`
 
 	// Query.where puts its conditions behind the first and in place of the comment of the second. The positions come from
@@ -23,13 +23,13 @@ const (
 	// With "+ 0" the index does not serve the order: for searches that another index answers, or SQLite walks the whole
 	// log in this one to spare itself a sort of three rows.
 	sqlCountFound = `select count(*) from log_events where brand_id = $1`
-	sqlFound      = `select e.brand_id, e.position, event_id, name, subject, store_id, e.shown_at, created_at, redacted, body
+	sqlFound      = `select e.brand_id, e.position, event_id, name, subject, store_id, e.shown_at, created_at, redacted, body, request_id
 		from (select position from log_events where brand_id = $1 /* and */
 			order by shown_at /* + 0 */ desc, position desc limit $2 offset $3) found
 		cross join log_events e where e.brand_id = $1 and e.position = found.position
 		order by e.shown_at desc, e.position desc`
 
-	sqlByID = `select brand_id, position, event_id, name, subject, store_id, shown_at, created_at, redacted, body
+	sqlByID = `select brand_id, position, event_id, name, subject, store_id, shown_at, created_at, redacted, body, request_id
 		from log_events where event_id = $1 and brand_id = $2`
 
 	sqlAges         = `select position, created_at from log_events where brand_id = $1 order by position limit $2`

@@ -83,7 +83,7 @@ func (m *Menus) encode(
 		return nil, event.Record{}, err
 	}
 	rec, err := event.Encode(event.New{
-		Brand: brand.ID, AppID: brand.AppID, Subject: fmt.Sprintf("menu/%d", menu.ID), Time: brand.Now(),
+		Brand: brand.ID, AppID: brand.AppID, Subject: fmt.Sprintf("menu/%d", menu.ID), Time: brand.Now(), Request: c.Request,
 		Body: make(menu, wire.EventBase{IpAddress: c.EventIP()}),
 	})
 	return menu, rec, err

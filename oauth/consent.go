@@ -235,7 +235,7 @@ func (s *Server) announceGrant(ctx context.Context, caller *account.Caller, c cl
 		return event.Record{}, letter{}, err
 	}
 	rec, err := event.Encode(event.New{
-		Brand: b.ID, AppID: b.AppID, Subject: "app/" + b.AppID, Time: b.Now(),
+		Brand: b.ID, AppID: b.AppID, Subject: "app/" + b.AppID, Time: b.Now(), Request: caller.Request,
 		Body: &wire.AppStoreConfigCreatedEvent{
 			EventBase: wire.EventBase{IpAddress: caller.EventIP()}, AppStoreAppId: c.id, AppStoreAppConfigurationId: fmt.Sprint(id), User: caller.EventUser(),
 		},

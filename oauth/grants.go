@@ -204,7 +204,7 @@ func (s *Server) RevokeGrant(ctx context.Context, c *account.Caller, id int) err
 			return err
 		}
 		gone, err = event.Encode(event.New{
-			Brand: b.ID, AppID: b.AppID, Subject: "app/" + b.AppID, Time: b.Now(),
+			Brand: b.ID, AppID: b.AppID, Subject: "app/" + b.AppID, Time: b.Now(), Request: c.Request,
 			Body: &wire.AppStoreConfigDeletedEvent{
 				EventBase: wire.EventBase{IpAddress: c.EventIP()}, AppStoreAppId: g.app, AppStoreAppConfigurationId: fmt.Sprint(g.id), User: c.EventUser(),
 			},

@@ -16,7 +16,7 @@ import (
 func record(r *row, o *wire.Order, brand account.Brand, caller *account.Caller, now time.Time, body wire.Event) (event.Record, error) {
 	body.Base().IpAddress = caller.EventIP()
 	rec, err := event.Encode(event.New{
-		Brand: r.brand, AppID: brand.AppID, Subject: subject(r.id), Store: r.store, Time: now, Body: body, Order: o,
+		Brand: r.brand, AppID: brand.AppID, Subject: subject(r.id), Store: r.store, Time: now, Body: body, Request: caller.Request, Order: o,
 	})
 	if err != nil {
 		return rec, err

@@ -96,7 +96,7 @@ func (s *Stores) encode(ctx context.Context, c *account.Caller, st *Store, event
 	out := make([]event.Record, len(events))
 	for i, make := range events {
 		out[i], err = event.Encode(event.New{
-			Brand: st.Brand, AppID: st.AppID, Subject: fmt.Sprintf("store/%d", st.ID), Store: st.ID, Time: brand.Now(),
+			Brand: st.Brand, AppID: st.AppID, Subject: fmt.Sprintf("store/%d", st.ID), Store: st.ID, Time: brand.Now(), Request: c.Request,
 			Body: make(st, wire.EventBase{IpAddress: c.EventIP()}),
 		})
 		if err != nil {

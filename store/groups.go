@@ -47,7 +47,7 @@ func (s *Stores) CreateGroup(ctx context.Context, c *account.Caller, appID strin
 		return nil, fmt.Errorf("store: create group: %w", err)
 	}
 	rec, err := event.Encode(event.New{
-		Brand: brand.ID, AppID: brand.AppID, Subject: fmt.Sprintf("storegroup/%d", g.StoreGroupId), Time: brand.Now(),
+		Brand: brand.ID, AppID: brand.AppID, Subject: fmt.Sprintf("storegroup/%d", g.StoreGroupId), Time: brand.Now(), Request: c.Request,
 		Body: &wire.StoreGroupCreatedEvent{
 			EventBase: wire.EventBase{IpAddress: c.EventIP()}, StoreGroupId: g.StoreGroupId, User: c.EventUser(), StoreGroup: g,
 			Description: fmt.Sprintf("%s created the store group %s, which sells in %s.", c.EventName(), g.Name, g.Currency),

@@ -206,5 +206,5 @@ func record(b account.Brand, c *account.Caller, s *Subscription, body wire.Event
 	if c.IP != "" {
 		body.Base().IpAddress = &c.IP
 	}
-	return event.Encode(event.New{Brand: b.ID, AppID: b.AppID, Subject: s.subject(), Time: b.Now(), Body: body})
+	return event.Encode(event.New{Brand: b.ID, AppID: b.AppID, Subject: s.subject(), Time: b.Now(), Request: c.Request, Body: body})
 }
