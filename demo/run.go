@@ -271,7 +271,7 @@ func (d *demo) report(told result) error {
 		fmt.Fprintf(d.out, "  Credentials  %s (keep it to yourself)\n", told.Credentials)
 		return nil
 	}
-	fmt.Fprintf(d.out, "  API          %[1]s/api/v1.0/%[2]s/…\n  API document %[1]s/openapi.json\n", c.BaseURL, c.AppID)
+	fmt.Fprintf(d.out, "  API          %[1]s/api/v1.0/%[2]s/…\n  Guides       %[1]s/developers\n", c.BaseURL, c.AppID)
 	fmt.Fprintf(d.out, "  Sign in      %s/identity/login (as accountEmail and accountPassword of demo.json)\n  Mailbox      %s/mailbox\n", c.BaseURL, d.server.AdminURL())
 	if told.TrackingURL != "" {
 		fmt.Fprintf(d.out, "  The order    %s\n", told.TrackingURL)

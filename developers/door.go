@@ -11,7 +11,7 @@ import (
 	"comanda/internal/web"
 )
 
-//go:embed guides/*.md all:templates
+//go:embed guides/*.md assets all:templates
 var files embed.FS
 
 const prefix = "/developers"
@@ -99,7 +99,7 @@ func (d *Door) show(v *visit.Visit, p view) error {
 	}
 	d.door.Pages.Show(v.W, v.R, http.StatusOK, web.Page{
 		Name: p.Name, Title: p.Title, Density: "hubpage", Data: p.Data, Frame: &web.Frame{Name: "hub", Data: f},
-		Policy: web.Policy{Scripts: []string{"page.js"}},
+		Policy: web.Policy{Scripts: []string{"page.js", "hub.js"}},
 	})
 	return nil
 }
@@ -121,15 +121,15 @@ func (d *Door) guide(v *visit.Visit) error {
 	return d.show(v, view{Name: "guide", Title: g.Title, At: slug, On: g.Headings, Data: struct {
 		*Guide
 		Edit string
-	}{g, edit(d.EditURL, slug)}})
+	}{g, edit(d.EditURL, g)}})
 }
 
-// edit is the address at which a guide's file can be edited.
-func edit(base, slug string) string {
-	if base == "" {
+// edit is the address at which a guide's file can be edited; empty where that is not known.
+func edit(base string, g *Guide) string {
+	if base == "" || g.Updated.IsZero() { // what tells no day is documentation that stands elsewhere
 		return ""
 	}
-	return strings.TrimSuffix(base, "/") + "/" + slug + ".md"
+	return strings.TrimSuffix(base, "/") + "/" + g.Slug + ".md"
 }
 
 // reference lists the served operations by their tags.

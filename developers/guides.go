@@ -83,7 +83,11 @@ func read(from fs.FS, publicURL string) (*library, error) {
 			if err != nil {
 				return nil, err
 			}
-			g, err := parse(slug, strings.ReplaceAll(raw, "https://eat.example", publicURL))
+			raw, err = withSamples(strings.ReplaceAll(raw, "https://eat.example", publicURL))
+			if err != nil {
+				return nil, fmt.Errorf("guides/%s.md: %w", slug, err)
+			}
+			g, err := parse(slug, raw)
 			if err != nil {
 				return nil, fmt.Errorf("guides/%s.md: %w", slug, err)
 			}

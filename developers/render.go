@@ -3,6 +3,7 @@ package developers
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html/template"
 	"regexp"
@@ -152,17 +153,11 @@ func (r *renderer) code(n *ast.FencedCodeBlock) error {
 	language, rest, _ := strings.Cut(string(n.Info.Value(r.source)), " ")
 	c := Code{Label: languages[language]}
 	body := strings.TrimSuffix(string(n.Lines().Value(r.source)), "\n")
-	if language == "event" {
-		s, err := webhook.Example(rest)
-		if err != nil {
-			return err
-		}
-		if body, err = indent(s); err != nil {
-			return err
-		}
-		c.Label, language = rest, "json"
-	} else {
+	if language != "json" {
 		r.know(body)
+	}
+	if language == "json" && rest != "" {
+		c.Label = rest // of which event it is a sample
 	}
 	if c.Label == "" {
 		return fmt.Errorf("code in %q, which is none of the languages here", language)
@@ -190,14 +185,26 @@ func named(info string) string {
 	return ""
 }
 
-// indent writes a sample as people read it.
-func indent(s *webhook.Sample) (string, error) {
-	var out bytes.Buffer
-	e := json.NewEncoder(&out)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	err := e.Encode(s)
-	return strings.TrimSuffix(out.String(), "\n"), err
+// sampleOf finds a block that is to show a sample of an event.
+var sampleOf = regexp.MustCompile("(?m)^```event (\\S+)\n```$")
+
+// withSamples puts the samples of events where a guide names them.
+func withSamples(markdown string) (out string, err error) {
+	out = sampleOf.ReplaceAllStringFunc(markdown, func(block string) string {
+		name := sampleOf.FindStringSubmatch(block)[1]
+		s, e := webhook.Example(name)
+		if e != nil {
+			err = errors.Join(err, e)
+			return ""
+		}
+		var body bytes.Buffer
+		enc := json.NewEncoder(&body)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		err = errors.Join(err, enc.Encode(s))
+		return "```json " + name + "\n" + body.String() + "```"
+	})
+	return out, err
 }
 
 // token finds what is told apart in code: a text, which before a colon is a key, a comment, a number.
