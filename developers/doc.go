@@ -1,5 +1,5 @@
 // Package developers is the developer hub: guides to read, a search over them and the operations, a list of the operations,
-// and /llms.txt for readers that are programs. It needs nobody to be signed in.
+// where to find help, and /llms.txt for readers that are programs. It needs nobody to be signed in.
 //
 //	guides/*.md   the guides, with their title and the day of their last change at the top; guides.go has them in sequence
 //	render.go     from Markdown to the parts that a page draws

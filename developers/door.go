@@ -21,10 +21,14 @@ type Config struct {
 	Accounts   *account.Accounts
 	Origin     web.Origin
 	PublicURL  string // https://host, without a slash at its end
+	Support    Support
 	EditURL    string // where the guides' files can be edited; the name of the file is added. Empty = nowhere
 	Version    string
 	Operations []Operation
 }
+
+// Support is where people who need help are sent; what is empty is not told.
+type Support struct{ Email, URL string }
 
 // Operation is a served operation of the API.
 type Operation struct {
@@ -61,6 +65,7 @@ func New(c Config) (*Door, error) {
 		"GET /developers/{$}":       d.home,
 		"GET /developers/search":    d.search,
 		"GET /developers/reference": d.reference,
+		"GET /developers/support":   d.support,
 		"GET /developers/{guide}":   d.guide,
 		"/":                         func(*visit.Visit) error { return errNothing },
 	} {
@@ -122,6 +127,11 @@ func (d *Door) guide(v *visit.Visit) error {
 		*Guide
 		Edit string
 	}{g, edit(d.EditURL, g)}})
+}
+
+func (d *Door) support(v *visit.Visit) error {
+	on := []heading{{"before", "Before you ask"}, {"tell", "What to tell"}, {"operator", "If you run this server"}}
+	return d.show(v, view{Name: "support", Title: "Support", At: "support", On: on, Data: d.Support})
 }
 
 // edit is the address at which a guide's file can be edited; empty where that is not known.

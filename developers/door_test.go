@@ -20,7 +20,10 @@ import (
 	"comanda/wire"
 )
 
-const editURL = "https://code.example/developers/guides"
+const (
+	editURL      = "https://code.example/developers/guides"
+	supportEmail = "help@code.example"
+)
 
 // hub is a running server, read over HTTPS.
 type hub struct {
@@ -31,7 +34,9 @@ type hub struct {
 
 func start(t testing.TB) *hub {
 	t.Helper()
-	node, err := app.Open(t.Context(), app.Config{Data: t.TempDir(), Listen: "127.0.0.1:0", Signup: "open", Version: "1.0", DocsEditURL: editURL})
+	node, err := app.Open(t.Context(), app.Config{
+		Data: t.TempDir(), Listen: "127.0.0.1:0", Signup: "open", Version: "1.0", DocsEditURL: editURL, SupportEmail: supportEmail,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +128,7 @@ func TestEveryLinkLeadsSomewhere(t *testing.T) {
 		for _, link := range to {
 			u, err := url.Parse(link)
 			if err != nil || u.IsAbs() {
-				if err != nil || !strings.HasPrefix(link, h.url) && !strings.HasPrefix(link, editURL) && link != "https://www.standardwebhooks.com" {
+				if err != nil || !strings.HasPrefix(link, h.url) && !strings.HasPrefix(link, editURL) && link != "https://www.standardwebhooks.com" && link != "mailto:"+supportEmail {
 					t.Errorf("%s leads elsewhere: %s", page, link)
 				}
 				continue
@@ -237,7 +242,7 @@ func TestUnknownPagesAreNotFound(t *testing.T) {
 func TestPagesFit(t *testing.T) {
 	h := start(t)
 	tab := browsertest.Open(t)
-	pages := map[string]string{"home": "", "search": "/search?q=order", "reference": "/reference"}
+	pages := map[string]string{"home": "", "search": "/search?q=order", "reference": "/reference", "support": "/support"}
 	files, _ := filepath.Glob("guides/*.md")
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".md")

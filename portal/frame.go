@@ -42,7 +42,11 @@ var places = []section{
 	{"Developer tools", []place{
 		{"webhooks", "Webhooks", "hook", account.Develop, ""},
 	}},
-	{"Learn", []place{}},
+	{"Learn", []place{
+		{"developers", "Developer hub", "menu", "", "/developers"},
+		{"reference", "API reference", "code", "", "/developers/reference"},
+		{"support", "Support", "info", "", "/developers/support"},
+	}},
 }
 
 func (d *Door) frame(ctx context.Context, c *account.Caller, b *account.Brand, at string) (f frame, err error) {
