@@ -27,9 +27,10 @@ var folders = map[string]folder{
 	"terminal":   {layer: 7, never: noSQL},
 	"developers": {layer: 7, never: noSQL},
 
-	"webhook": {layer: 6, beside: []string{"oauth"}},
-	"oauth":   {layer: 6},
-	"sink":    {layer: 6},
+	"webhook":    {layer: 6, beside: []string{"oauth"}},
+	"oauth":      {layer: 6},
+	"sink":       {layer: 6},
+	"requestlog": {layer: 6, without: noHTTP},
 
 	// Only order looks sideways; the others look at account and store at most. Business never sees net/http.
 	"order":    {layer: 5, beside: []string{"store", "menu", "customer", "voucher", "payment", "account"}, without: noHTTP},

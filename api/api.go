@@ -18,6 +18,7 @@ import (
 	"comanda/menu"
 	"comanda/oauth"
 	"comanda/order"
+	"comanda/requestlog"
 	"comanda/store"
 	"comanda/webhook"
 )
@@ -32,6 +33,7 @@ type Config struct {
 	Webhooks *webhook.Webhooks
 	Orders   *order.Orders
 	Events   *event.Log
+	Requests *requestlog.Log // nil = requests are not logged
 
 	PublicURL string     // base of every link, such as https://eat.example; the Host header never is
 	Origin    web.Origin // whose forwarded headers count
@@ -155,7 +157,7 @@ func (s *server) serve(c *call) error {
 	if e == nil {
 		return s.unrouted(c, segs)
 	}
-	c.reached = e.id
+	c.endpoint, c.segments = e, segs
 	if e.op == nil {
 		return notServed(e)
 	}

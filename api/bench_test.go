@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"comanda/account"
+	"comanda/requestlog"
 	"comanda/wire"
 )
 
@@ -21,11 +22,12 @@ func (d *discard) Header() http.Header         { return d.h }
 func (d *discard) Write(b []byte) (int, error) { return len(b), nil }
 func (d *discard) WriteHeader(int)             {}
 
-// BenchmarkDoor measures what the door itself costs: routing, caller, normaliser, huma, codec and the log line, without
-// the network and without a domain.
+// BenchmarkDoor measures what the door itself costs: routing, caller, normaliser, huma, codec, the log line and what the
+// request log is given, without the network and without a domain.
 func BenchmarkDoor(b *testing.B) {
 	s := probe(b)
 	s.Log = slog.New(slog.NewJSONHandler(io.Discard, nil))
+	s.Requests = requestlog.New(nil, nil, 0)
 	order := []byte(`{"OrderId":1001,"Note":"` + strings.Repeat("x", 4000) + `"}`)
 	s.register([]group{{"Bench", "", []row{
 		on("StoredOrder", get, "/api/v1.0/bench/orders/{id}", can(account.ReadOrders),

@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +12,6 @@ import (
 	"net/url"
 	"runtime/debug"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -22,20 +20,23 @@ import (
 	"comanda/account"
 	"comanda/internal/clock"
 	"comanda/internal/fault"
+	"comanda/requestlog"
 )
 
 // call is one request on its way through the door. It is the huma.Context of its operation: the parameters and the body
 // that huma reads are the canonical ones.
 type call struct {
 	humaContext
-	s       *server
-	r       *http.Request
-	w       answer
-	ctx     context.Context // carries the call itself
-	id      string          // RequestId
-	reached string          // operation id
-	caller  *account.Caller
-	start   time.Time
+	s        *server
+	r        *http.Request
+	w        answer
+	ctx      context.Context // carries the call itself
+	id       string          // RequestId
+	endpoint *endpoint       // where the path leads; nil = nowhere
+	segments []string        // of the path
+	caller   *account.Caller
+	refusal  *problem // what was answered instead
+	start    time.Time
 
 	pathValues  []value
 	queryValues []value
@@ -52,7 +53,7 @@ type callKey struct{}
 func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
 
 func newCall(s *server, w http.ResponseWriter, r *http.Request) *call {
-	c := &call{s: s, r: r, id: newRequestID(), start: clock.Mono()}
+	c := &call{s: s, r: r, id: requestlog.NewID(), start: clock.Mono()}
 	c.w.ResponseWriter = w
 	c.ctx = context.WithValue(r.Context(), callKey{}, c)
 	c.pathValues, c.queryValues = c.values[0:0:4], c.values[4:4:8]
@@ -62,14 +63,6 @@ func newCall(s *server, w http.ResponseWriter, r *http.Request) *call {
 	h.Set("X-Content-Type-Options", "nosniff")
 	return c
 }
-
-// A request id names one request in the log: the process and a count. It is no secret.
-var (
-	process  = rand.Text()[:10]
-	requests atomic.Uint64
-)
-
-func newRequestID() string { return process + "-" + strconv.FormatUint(requests.Add(1), 36) }
 
 // serveHuma runs the operation.
 func (c *call) serveHuma(o *operation) {
@@ -156,6 +149,7 @@ func (c *call) end() {
 		c.refuse(fault.New(fault.Internal, "panic"))
 	}
 	c.w.finish()
+	c.logRequest()
 	c.s.Log.LogAttrs(c.r.Context(), slog.LevelInfo, "request",
 		slog.String("operation", c.operation()),
 		slog.Int("status", c.w.status),
@@ -167,10 +161,10 @@ func (c *call) end() {
 }
 
 func (c *call) operation() string {
-	if c.reached == "" {
+	if c.endpoint == nil {
 		return "-"
 	}
-	return c.reached
+	return c.endpoint.id
 }
 
 func (c *call) logError(level slog.Level, msg string, err error) {

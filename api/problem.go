@@ -117,7 +117,7 @@ func toProblem(c *call, err error) *problem {
 		p = internalProblem()
 		c.logError(slog.LevelError, "internal error", err)
 	}
-	p.RequestId = c.id
+	c.refusal, p.RequestId = p, c.id
 	return p
 }
 
@@ -151,7 +151,7 @@ func humaError(ctx huma.Context, status int, msg string, errs ...error) huma.Sta
 		p.status = http.StatusBadRequest
 	}
 	if c, ok := ctx.(*call); ok {
-		p.RequestId = c.id
+		c.refusal, p.RequestId = p, c.id
 		if status == http.StatusInternalServerError {
 			c.logError(slog.LevelError, "huma: "+msg, errors.Join(errs...))
 			*p = *internalProblem()

@@ -75,6 +75,10 @@ func (s *server) routes() []group {
 			on("GetEventConsumers", get, "/api/v1.0/{appId}/events/consumers", can(account.ReadEvents), s.getEventConsumers, "Lists the consumers and how far they are"),
 			on("DeleteEventConsumer", del, "/api/v1.0/{appId}/events/consumers/{name}", can(account.ReadEvents), s.deleteEventConsumer, "Drops a consumer with all that it has not acknowledged"),
 		}},
+		{"RequestLog", "What an OAuth app, or a person, asked of this API, and what came of it.", []row{
+			on("GetRequests", get, "/api/v1.0/{appId}/requests", can(account.Develop), s.getRequests, "Lists the API requests of a brand, the newest first, for 14 days"),
+			on("GetRequest", get, "/api/v1.0/{appId}/requests/{requestId}", can(account.Develop), s.getRequest, "Shows a request with the events that it caused"),
+		}},
 		{"Webhooks", "Where events go.", []row{
 			on("GetWebhookEventNames", get, "/api/v1.0/{appId}/webhooks/events", can(account.Develop), s.getWebhookEventNames, "Lists the event names that can be subscribed to"),
 			on("GetWebhookSubscriptions", get, "/api/v1.0/{appId}/webhooks/{oauthAppId}/subscriptions", can(account.Develop), s.getWebhookSubscriptions, "Lists an OAuth app's webhook subscriptions"),

@@ -15,6 +15,7 @@ import (
 	"comanda/internal/clock"
 	"comanda/internal/db"
 	"comanda/internal/mail"
+	"comanda/requestlog"
 	"comanda/sink"
 	"comanda/webhook"
 )
@@ -80,6 +81,14 @@ func (m *metrics) webhooks(w *webhook.Webhooks) {
 	counter("unlogged", "Attempts that the attempt log could not take.", func(s webhook.Stats) int64 { return s.Unlogged })
 	gauge("subscriptions", "Subscriptions that this node delivers to; other nodes have the others.", func(s webhook.Stats) int64 { return s.Streams })
 	gauge("endpoints_down", "Of them, those whose endpoint is down.", func(s webhook.Stats) int64 { return s.Down })
+}
+
+// requestLog publishes the figure of the request log.
+func (m *metrics) requestLog(l *requestlog.Log) {
+	m.registry.MustRegister(prometheus.NewCounterFunc(
+		prometheus.CounterOpts{Name: "comanda_requests_unlogged_total", Help: "API requests that the request log could not take."},
+		func() float64 { return float64(l.Lost()) },
+	))
 }
 
 // sinks publishes the figures of each sink, under its name.

@@ -25,6 +25,7 @@ type Config struct {
 	Signup        string         `help:"Who may sign up: only the first person (first), invited people (invite) or anybody (open)." enum:"first,invite,open" default:"first"`
 	WebhookAllow  []netip.Prefix `help:"Private networks that webhooks may be sent to, as CIDR; all others are refused." placeholder:"CIDR"`
 	WebhookLog    int64          `name:"webhook-log-bytes" help:"Bytes that the log of webhook attempts takes at most; the oldest attempts go first." default:"1073741824"`
+	RequestLog    int64          `name:"request-log-bytes" help:"Bytes that the log of API requests takes at most; the oldest requests go first." default:"268435456"`
 	DinerRate     float64        `name:"diner-rate" help:"Storefront requests a second that one address may send; negative for no limit." default:"10"`
 	LogRetention  int            `name:"log-retention" help:"Days that events are kept, 31 at least." default:"90"`
 	MasterKeyFile string         `name:"master-key-file" help:"File of the key that seals stored secrets, made at the first start. Nodes on one database share it. Default: master.key in the data folder." type:"path"`

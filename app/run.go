@@ -79,7 +79,7 @@ func (s *Server) Run(ctx context.Context) error {
 func (s *Server) workers() []func(context.Context) error {
 	return []func(context.Context) error{
 		s.Log.Run, s.Accounts.Run, s.Webhooks.Run, s.OAuth.Run, s.Sinks.Run,
-		s.Mail.Run,
+		s.Mail.Run, s.Requests.Run, s.Requests.Trim,
 		func(ctx context.Context) error {
 			return s.Log.Retain(ctx, time.Duration(s.config.LogRetention)*24*time.Hour)
 		},
@@ -125,7 +125,7 @@ func (s *Server) doors() (http.Handler, error) {
 		host = "comanda"
 	}
 	v1 := s.metrics.observe("api", api.New(api.Config{
-		Auth: s.OAuth, Accounts: s.Accounts, OAuth: s.OAuth, Stores: s.Stores, Menus: s.Menus, Orders: s.Orders, Webhooks: s.Webhooks, Events: s.Log, Stopping: s.stopped,
+		Auth: s.OAuth, Accounts: s.Accounts, OAuth: s.OAuth, Stores: s.Stores, Menus: s.Menus, Orders: s.Orders, Webhooks: s.Webhooks, Events: s.Log, Requests: s.Requests, Stopping: s.stopped,
 		PublicURL: s.public, Origin: origin, Version: s.config.Version, Host: host, Log: slog.Default(), DinerRate: s.config.DinerRate,
 	}))
 	people, err := identity.New(identity.Config{
@@ -135,7 +135,7 @@ func (s *Server) doors() (http.Handler, error) {
 		return nil, err
 	}
 	desks, err := portal.New(portal.Config{
-		Accounts: s.Accounts, OAuth: s.OAuth, Webhooks: s.Webhooks, Stores: s.Stores, Origin: origin, PublicURL: s.public, Version: s.config.Version,
+		Accounts: s.Accounts, OAuth: s.OAuth, Webhooks: s.Webhooks, Stores: s.Stores, Requests: s.Requests, Origin: origin, PublicURL: s.public, Version: s.config.Version,
 	})
 	if err != nil {
 		return nil, err

@@ -20,6 +20,7 @@ import (
 	"comanda/menu"
 	"comanda/oauth"
 	"comanda/order"
+	"comanda/requestlog"
 	"comanda/sink"
 	"comanda/store"
 	"comanda/webhook"
@@ -36,6 +37,7 @@ type Server struct {
 	Orders   *order.Orders
 	OAuth    *oauth.Server
 	Webhooks *webhook.Webhooks
+	Requests *requestlog.Log
 	Sinks    *sink.Sinks
 	CA       *localca.Authority
 	Mail     *mail.Outbox
@@ -84,6 +86,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	}
 	s.metrics.database(s.DB)
 	s.metrics.webhooks(s.Webhooks)
+	s.metrics.requestLog(s.Requests)
 	s.metrics.sinks(s.Sinks)
 	s.metrics.people(s.Accounts, s.Mail)
 	s.door, err = s.doors()
@@ -127,6 +130,7 @@ func (s *Server) assemble(ctx context.Context, public string) (err error) {
 	if s.Webhooks, err = webhook.New(s.DB, s.Log, s.Accounts, s.OAuth, webhook.Config{MasterKey: key, Allow: c.WebhookAllow, LogBytes: c.WebhookLog, Release: c.Version}); err != nil {
 		return err
 	}
+	s.Requests = requestlog.New(s.DB, s.Accounts, c.RequestLog)
 	return s.openSinks()
 }
 

@@ -13,6 +13,7 @@ import (
 	"comanda/internal/fault"
 	"comanda/internal/web"
 	"comanda/oauth"
+	"comanda/requestlog"
 	"comanda/store"
 	"comanda/webhook"
 )
@@ -28,6 +29,7 @@ type Config struct {
 	OAuth     *oauth.Server
 	Webhooks  *webhook.Webhooks
 	Stores    *store.Stores
+	Requests  *requestlog.Log
 	Origin    web.Origin
 	PublicURL string // https://host, without a slash at its end
 	Version   string

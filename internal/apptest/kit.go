@@ -18,6 +18,7 @@ import (
 	"comanda/menu"
 	"comanda/oauth"
 	"comanda/order"
+	"comanda/requestlog"
 	"comanda/store"
 	"comanda/webhook"
 	"comanda/wire"
@@ -44,6 +45,7 @@ type Kit struct {
 	OAuth    *oauth.Server
 	Webhooks *webhook.Webhooks
 	Orders   *order.Orders
+	Requests *requestlog.Log
 	Mail     *mail.Outbox
 	Mailbox  *mail.Mailbox // what MustMail has sent
 	API      http.Handler
@@ -82,9 +84,10 @@ func New(t testing.TB, d *db.DB) *Kit {
 	k.Webhooks, err = webhook.New(d, k.Log, k.Accounts, k.OAuth, webhook.Config{MasterKey: key, Transport: callbacks{k}})
 	k.Must(err)
 	k.Orders = order.New(d, k.Log, k.Accounts, k.Stores, k.Menus)
+	k.Requests = requestlog.New(d, k.Accounts, 0)
 	k.API = api.New(api.Config{
 		Auth: authenticator{k}, PublicURL: "https://comanda.test", Host: "node-1", Log: slog.New(k.calls), DinerRate: -1,
-		Accounts: k.Accounts, Stores: k.Stores, Menus: k.Menus, Orders: k.Orders, OAuth: k.OAuth, Webhooks: k.Webhooks, Events: k.Log,
+		Accounts: k.Accounts, Stores: k.Stores, Menus: k.Menus, Orders: k.Orders, OAuth: k.OAuth, Webhooks: k.Webhooks, Events: k.Log, Requests: k.Requests,
 	})
 	k.people()
 	return k
