@@ -91,6 +91,8 @@ func readBlocks(t *testing.T, slug string) (out []block) {
 	return out
 }
 
+var comment = regexp.MustCompile(`(?m)(^|\s)#\s`)
+
 // follow runs the commands of a guide. A block of output right behind a command says what that prints; a block with a file's
 // name is that file.
 func follow(t *testing.T, slug string, all []block) {
@@ -98,6 +100,9 @@ func follow(t *testing.T, slug string, all []block) {
 	for _, b := range all {
 		if b.language == "bash" {
 			commands++
+			if b.file == "" && comment.MatchString(b.text) {
+				t.Errorf("line %d: zsh takes no comments at its prompt:\n%s", b.line, b.text)
+			}
 		}
 	}
 	if commands == 0 {
