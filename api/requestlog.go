@@ -35,6 +35,9 @@ func (c *call) logRequest() {
 	}
 	if p := c.refusal; p != nil {
 		r.Message = p.Message
+		if len(p.Errors) > 0 { // what is said of members may quote them
+			r.Message = "These members are not valid:"
+		}
 		for _, f := range p.Errors {
 			r.Fields = append(r.Fields, f.FieldName)
 		}
@@ -58,7 +61,7 @@ func (c *call) loggedPath() (path, appID string) {
 		vars = vars[1:]
 		switch {
 		case i >= len(c.segments):
-		case name == "appId":
+		case name == "appId" || name == "appNameId":
 			appID, _ = url.PathUnescape(c.segments[i])
 			out.WriteString(c.segments[i])
 		case name == "id" || strings.HasSuffix(name, "Id") || name == "eventName" || name == "deliveryType":
@@ -84,7 +87,7 @@ type LoggedRequest struct {
 	UserId      int      `doc:"The account of the person, or of who made the OAuth app; 0 = none of this brand."`
 	IpAddress   string   `doc:"Of the client; empty where UserId is 0."`
 	UserAgent   string   `doc:"What the client calls itself; empty where UserId is 0."`
-	Message     string   `doc:"Why it was refused; empty where it was not."`
+	Message     string   `doc:"Why it was refused; empty where it was not. What was wrong with members is not kept, because it may quote them."`
 	WrongFields []string `doc:"The members that were wrong."`
 }
 

@@ -29,7 +29,7 @@ func TestRequestsAreLogged(t *testing.T) {
 		k.Run(
 			apptest.Call{Name: "newest", As: apptest.Owner, Method: "GET", Path: path + "?limit=2", Status: 200, Want: apptest.Want{
 				"Data.#": 2, "Data.0.Operation": "GetApp", "Data.0.StatusCode": 403, "Data.0.UserId": 0, "Data.0.IpAddress": "", "Data.0.UserAgent": "",
-				"Data.1.RequestId": "{refused}", "Data.1.Method": "POST", "Data.1.Path": "/api/v1.0/{appId}/webhooks/nothing/subscriptions", "Data.1.UserAgent": "TillSoft/4.2",
+				"Data.1.RequestId": "{refused}", "Data.1.Method": "POST", "Data.1.Path": "/api/v1.0/{appId}/webhooks/nothing/subscriptions", "Data.1.UserAgent": "TillSoft/4.2", "Data.1.WrongFields.0": "verify",
 			}, Save: map[string]string{"next": "Next"}},
 			apptest.Call{Name: "older", As: apptest.Integrator, Method: "GET", Path: path + "?limit=1&before={next}", Status: 200, Want: apptest.Want{
 				"Data.0.Path": "/api/v1.0/{appId}/storefront/orders/{trackingToken}",

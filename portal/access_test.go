@@ -18,7 +18,7 @@ func TestEveryPageAsksWhoIsThere(t *testing.T) {
 		base := s.signIn().newHook("https://pos.example.com/hook")
 		path := strings.NewReplacer(
 			"{appId}", s.made.AppID, "{oauthAppId}", s.made.OAuthAppID, "{id}", base[strings.LastIndex(base, "/")+1:],
-			"{attemptId}", "x", "{replayId}", "1",
+			"{attemptId}", "x", "{requestId}", "x", "{eventId}", "x", "{replayId}", "1",
 		)
 		stranger := s.person("rosa@casaroma.example")
 		_, err := s.node.Accounts.CreateBrand(s.Context(), s.caller(stranger), account.NewBrand{Name: "Casa Roma"})

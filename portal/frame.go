@@ -41,6 +41,8 @@ type place struct {
 var places = []section{
 	{"Developer tools", []place{
 		{"webhooks", "Webhooks", "hook", account.Develop, ""},
+		{"logs", "Logs", "list", account.Develop, ""},
+		{"events", "Events", "send", account.Develop, ""},
 	}},
 	{"Learn", []place{
 		{"developers", "Developer hub", "menu", "", "/developers"},

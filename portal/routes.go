@@ -44,6 +44,12 @@ func (d *Door) routes() []route {
 		{"POST " + webhookPath + "/replays", account.Develop, "webhooks", d.hook(d.startReplay)},
 		{"POST " + webhookPath + "/replays/{replayId}/cancel", account.Develop, "webhooks", d.hook(d.cancelReplay)},
 		{"GET " + webhookPath + "/lost", account.Develop, "webhooks", d.hook(d.lost)},
+		{"GET /portal/{appId}/logs", account.Develop, "logs", d.logs},
+		{"GET /portal/{appId}/logs/{requestId}", account.Develop, "logs", d.log},
+		{"GET /portal/{appId}/apps/{oauthAppId}/logs", account.Develop, "logs", d.logs},
+		{"GET /portal/{appId}/apps/{oauthAppId}/logs/{requestId}", account.Develop, "logs", d.log},
+		{"GET /portal/{appId}/events", account.Develop, "events", d.events},
+		{"GET /portal/{appId}/events/{eventId}", account.Develop, "events", d.event},
 		{"GET /portal/{appId}/signature", account.Develop, "webhooks", d.signature},
 		{"POST /portal/{appId}/signature", account.Develop, "webhooks", d.checkSignature},
 	}

@@ -73,6 +73,11 @@ func breakable(name string) template.HTML {
 	return template.HTML(strings.NewReplacer(".", ".<wbr>", "_", "_<wbr>").Replace(template.HTMLEscapeString(name))) //nolint:gosec // escaped
 }
 
+// slashed lets a path go on in the next line behind a slash.
+func slashed(path string) template.HTML {
+	return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(path), "/", "/<wbr>")) //nolint:gosec // escaped
+}
+
 // count is a number of things: 1 event, 1 200 events.
 func count[T int | int64](n T, one, many string) string {
 	if n == 1 {

@@ -15,6 +15,7 @@ import (
 type attemptPage struct {
 	*webhook.AttemptDetail
 	About      string
+	Event      string // address of the event; empty for a test
 	Of         int    // attempts of this event that are logged
 	StatusText string // the answer's status in words
 	Said       string // what a failed answer said, when that is short
@@ -50,6 +51,7 @@ func (d *Door) showAttempt(h *hook) error {
 		p.Back += "?show=failed"
 	}
 	if a.Position > 0 {
+		p.Event = h.path("events", a.EventID)
 		p.Replay = fmt.Sprintf("%s/replays?from=%d", h.Base, a.Position)
 	}
 	if !a.Received {
