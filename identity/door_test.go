@@ -34,7 +34,7 @@ func TestSignInByPassword(t *testing.T) {
 			t.Errorf("the cookie is %s", cookie)
 		}
 		b.get("/identity/account").is(http.StatusOK).says(ownerEmail, "This browser")
-		s.browser().get("/identity/account").leadsTo("/identity/login")
+		s.browser().get("/identity/account").leadsTo("/identity/login?return=%2Fidentity%2Faccount")
 	})
 }
 
@@ -284,7 +284,7 @@ func TestSignInInTwoSteps(t *testing.T) {
 		}
 		pending := page.input("pending")
 		b.post("/identity/login/second", "pending", pending, "code", "000000", "return", page.input("return")).is(http.StatusUnauthorized).says(`id="code-error"`)
-		b.get("/identity/account").leadsTo("/identity/login")
+		b.get("/identity/account").leadsTo("/identity/login?return=%2Fidentity%2Faccount")
 		b.post("/identity/login/second", "pending", pending, "code", s.totp(secret, 0), "return", page.input("return")).leadsTo("/identity/device")
 		b.get("/identity/account").is(http.StatusOK)
 	})
@@ -325,7 +325,7 @@ func TestSignOut(t *testing.T) {
 			t.Error(cookie)
 		}
 		b.get("/identity/logout?done").is(http.StatusOK).says("You are signed out")
-		b.get("/identity/account").leadsTo("/identity/login")
+		b.get("/identity/account").leadsTo("/identity/login?return=%2Fidentity%2Faccount")
 	})
 }
 
@@ -373,11 +373,11 @@ func TestAPersonLooksAfterTheirAccount(t *testing.T) {
 		other.get("/identity/account").is(http.StatusOK)
 		b.post("/identity/account/password", "old", password, "new", "another horse").leadsTo("/identity/account?done=password")
 		b.get("/identity/account").is(http.StatusOK)
-		other.get("/identity/account").leadsTo("/identity/login")
+		other.get("/identity/account").leadsTo("/identity/login?return=%2Fidentity%2Faccount")
 
 		other.post("/identity/login", "email", ownerEmail, "password", "another horse").is(http.StatusSeeOther)
 		b.post("/identity/account/sessions/others").leadsTo("/identity/account?done=sessions")
-		other.get("/identity/account").leadsTo("/identity/login")
+		other.get("/identity/account").leadsTo("/identity/login?return=%2Fidentity%2Faccount")
 
 		page := b.post("/identity/account/two-step").is(http.StatusOK)
 		link := page.input("url")
