@@ -40,6 +40,10 @@ soak: ## simulate 10,000 seeds, then kill -9 a loaded server a thousand times on
 fuzz: ## fuzz every parser of outside bytes for a while each: make fuzz FUZZTIME=1m
 	FUZZTIME=$(or $(FUZZTIME),30s) bash .ci/fuzz
 
+.PHONY: shots
+shots: ## write a picture of every page into shots/: phone and desk, light and dark
+	COMANDA_SHOTS=$(CURDIR)/shots go test -count=1 -run '^TestEveryPageFits|^TestPagesFit|^TestAWebhookIsMade|^TestLogsLook|^TestBrandPagesLook' ./identity ./portal ./developers
+
 .PHONY: vuln
 vuln: ## look the dependencies up in the Go vulnerability database (needs the internet)
 	$(TOOLS) govulncheck ./...

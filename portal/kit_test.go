@@ -10,8 +10,6 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -241,51 +239,6 @@ func (s *site) browse() *browsertest.Tab {
 	tab.Fill("password", password)
 	tab.Press(".btn.red")
 	return tab
-}
-
-// look holds the page in a tab to what every page must be, at the sizes of a phone and a desk. With COMANDA_SHOTS it writes
-// pictures into that folder.
-func look(tab *browsertest.Tab, name string) {
-	tab.Helper()
-	for _, wrong := range browsertest.Eval[[]string](tab, `(() => {
-		const out = [];
-		if (document.querySelectorAll("h1").length !== 1) out.push("not one h1");
-		if (document.querySelectorAll(".btn.red").length > 1) out.push("more than one red button");
-		for (const e of document.querySelectorAll("input:not([type=hidden]), select, textarea"))
-			if (!e.labels.length && !e.getAttribute("aria-label")) out.push("no label: " + e.name);
-		for (const e of document.querySelectorAll("a, button"))
-			if (!e.textContent.trim() && !e.getAttribute("aria-label")) out.push("no words: " + e.outerHTML);
-		for (const e of document.querySelectorAll("[aria-describedby], [aria-labelledby]"))
-			for (const id of (e.getAttribute("aria-describedby") || e.getAttribute("aria-labelledby")).split(" "))
-				if (!document.getElementById(id)) out.push("nothing is called " + id);
-		if (document.querySelectorAll("[style]").length) out.push("inline style");
-		const ids = [...document.querySelectorAll("[id]")].map(e => e.id);
-		if (new Set(ids).size !== ids.length) out.push("an id twice: " + ids.filter((id, i) => ids.indexOf(id) !== i));
-		return out;
-	})()`) {
-		tab.Errorf("%s: %s", name, wrong)
-	}
-	for _, width := range []int64{320, 390, 1280} {
-		tab.Size(width, 844)
-		if got := browsertest.Eval[int64](tab, "document.documentElement.scrollWidth"); got > width {
-			tab.Errorf("%s is %d pixels wide on a screen of %d", name, got, width)
-		}
-	}
-	if folder := os.Getenv("COMANDA_SHOTS"); folder != "" {
-		for _, dark := range []bool{false, true} {
-			tab.Dark(dark)
-			scheme := map[bool]string{false: "light", true: "dark"}[dark]
-			tab.Size(390, 844)
-			tab.Shot(filepath.Join(folder, name+"-phone-"+scheme+".png"))
-			tab.Size(1280, 900)
-			tab.Shot(filepath.Join(folder, name+"-desk-"+scheme+".png"))
-		}
-		tab.Dark(false)
-	}
-	tab.Size(1280, 900)
-	for _, c := range tab.Complaints() {
-		tab.Errorf("%s: %s", name, c)
-	}
 }
 
 // asJSON is a value as JSON.

@@ -23,20 +23,20 @@ func TestAWebhookIsMadeFollowedAndMended(t *testing.T) {
 	press := func() { t.Helper(); tab.Press(".btn.red") }
 
 	tab.Goto(s.path("webhooks"))
-	look(tab, "webhooks-none")
+	tab.Look("webhooks-none")
 	tab.Goto(at)
 	press()
-	look(tab, "webhook-new")
+	tab.Look("webhook-new")
 	tab.Fill("callbackurl", "https://localhost:1/#x")
 	press()
 	tab.Complaints() // Chromium tells of the 400
-	look(tab, "webhook-new-wrong")
+	tab.Look("webhook-new-wrong")
 	tab.Fill("callbackurl", r.URL+"/hooks/comanda")
 	press()
-	look(tab, "webhook-made")
+	tab.Look("webhook-made")
 	base := strings.TrimSuffix(tab.URL(), "?done=created")
 	tab.Press(".callout.warn a")
-	look(tab, "webhook-events")
+	tab.Look("webhook-events")
 	tab.Click(`[value="order.created"]`)
 	tab.Click(`[value="order.accepted"]`)
 	press()
@@ -56,14 +56,14 @@ func TestAWebhookIsMadeFollowedAndMended(t *testing.T) {
 	}
 	s.attempted(base, 30)
 	tab.Goto(base)
-	look(tab, "webhook")
+	tab.Look("webhook")
 	tab.Goto(base + "?show=failed")
-	look(tab, "webhook-failed")
+	tab.Look("webhook-failed")
 	tab.Goto(base + "?show=waiting")
-	look(tab, "webhook-waiting")
+	tab.Look("webhook-waiting")
 	tab.Goto(base + "?show=failed")
 	tab.Press(".table td a")
-	look(tab, "attempt")
+	tab.Look("attempt")
 	if said := tab.See(".drawer .callout"); !strings.Contains(said, "503 Service Unavailable.") || !strings.Contains(said, "till restarting") {
 		t.Errorf("the attempt says %q", said)
 	}
@@ -76,11 +76,11 @@ func TestAWebhookIsMadeFollowedAndMended(t *testing.T) {
 	if said := tab.See(".drawer [role=status]"); !strings.Contains(said, "was sent again, and received") {
 		t.Errorf("after the resend: %q", said)
 	}
-	look(tab, "attempt-again")
+	tab.Look("attempt-again")
 
 	tab.Goto(attempt)
 	tab.Press(`.drawer a[href*="/signature?"]`)
-	look(tab, "signature")
+	tab.Look("signature")
 	press()
 	if said := tab.See("main [role=status]"); !strings.Contains(said, "The signature is valid.") {
 		t.Errorf("the check of what was sent: %q", said)
@@ -91,33 +91,33 @@ func TestAWebhookIsMadeFollowedAndMended(t *testing.T) {
 	if said := tab.See("main [role=status]"); strings.Contains(said, "is valid") {
 		t.Errorf("the check of what was changed: %q", said)
 	}
-	look(tab, "signature-wrong")
+	tab.Look("signature-wrong")
 
 	tab.Goto(base + "/test")
-	look(tab, "webhook-test")
+	tab.Look("webhook-test")
 	press()
 	if said := tab.See(".drawer h2"); said != "order.accepted, a test" {
 		t.Errorf("after the test comes %q", said)
 	}
-	look(tab, "attempt-test")
+	tab.Look("attempt-test")
 	tab.Goto(base + "/replays?from=20")
 	press()
-	look(tab, "webhook-replays")
+	tab.Look("webhook-replays")
 	tab.Goto(base + "/settings")
-	look(tab, "webhook-settings")
+	tab.Look("webhook-settings")
 	tab.Goto(base + "/secret")
-	look(tab, "webhook-secret")
+	tab.Look("webhook-secret")
 	press()
 	if secret := tab.See("#secret"); !strings.HasPrefix(secret, "whsec_") {
 		t.Errorf("the secret is %q", secret)
 	}
-	look(tab, "webhook-secret-shown")
+	tab.Look("webhook-secret-shown")
 	tab.Goto(base + "/lost")
-	look(tab, "webhook-lost")
+	tab.Look("webhook-lost")
 	tab.Goto(s.path("webhooks"))
-	look(tab, "webhooks")
+	tab.Look("webhooks")
 	tab.Click(".table .menu summary")
-	look(tab, "webhooks-menu")
+	tab.Look("webhooks-menu")
 }
 
 // attempted waits until attempts of so many events of a webhook are logged.

@@ -46,6 +46,8 @@ type Tab struct {
 	testing.TB
 	Context context.Context // of chromedp, for what is not here
 
+	scriptless bool
+
 	mu         sync.Mutex
 	complaints []string
 }
@@ -192,10 +194,10 @@ func (t *Tab) URL() string {
 	return address
 }
 
-// Eval evaluates an expression of JavaScript.
+// Eval evaluates an expression of JavaScript; a promise is waited for.
 func Eval[T any](t *Tab, expression string) T {
 	t.Helper()
-	v, err := chromedp.Run(t.Context, chromedp.Evaluate[T](expression))
+	v, err := chromedp.Run(t.Context, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	if err != nil {
 		t.Fatalf("%s: %v", expression, err)
 	}
@@ -224,6 +226,7 @@ func (t *Tab) Dark(yes bool) {
 func (t *Tab) Scripts(on bool) {
 	t.Helper()
 	t.must(chromedp.Call(t.Context, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on}))
+	t.scriptless = !on
 }
 
 // Shot writes a picture of the whole page to a PNG file.
@@ -231,6 +234,6 @@ func (t *Tab) Shot(file string) {
 	t.Helper()
 	picture, err := chromedp.Run(t.Context, chromedp.FullScreenshot(100))
 	t.must(nil, err)
-	t.must(nil, os.MkdirAll(filepath.Dir(file), 0o750))
-	t.must(nil, os.WriteFile(file, picture, 0o600))
+	t.must(nil, os.MkdirAll(filepath.Dir(file), 0o750)) //nolint:gosec // where the person who runs the test wants it
+	t.must(nil, os.WriteFile(file, picture, 0o600))     //nolint:gosec // likewise
 }
