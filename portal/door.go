@@ -160,4 +160,5 @@ func again(v *visit.Visit, err error) int {
 var functions = template.FuncMap{
 	"path": pathOf, "at": at, "atMinute": atMinute, "took": took, "spaced": spaced[int64], "breakable": breakable, "slashed": slashed, "count": count[int],
 	"list": func(all ...string) []string { return all },
+	"tabs": func(base, at string) appTabs { return appTabs{base, at} },
 }

@@ -40,6 +40,7 @@ type place struct {
 // places is the side bar.
 var places = []section{
 	{"Developer tools", []place{
+		{"apps", "OAuth apps", "key", account.Develop, ""},
 		{"webhooks", "Webhooks", "hook", account.Develop, ""},
 		{"logs", "Logs", "list", account.Develop, ""},
 		{"events", "Events", "send", account.Develop, ""},

@@ -18,7 +18,7 @@ const logsAtOnce = 50
 type logsPage struct {
 	App     string // whose requests; empty = of all
 	Apps    []choice
-	Fixed   bool   // the app stands in the path
+	AppPath string // address of the app that stands in the path; empty = none does
 	Class   string // 2, 4 or 5: the first digit of the status
 	Contain string // in the path
 	Here    string // address of the list without a filter
@@ -42,7 +42,7 @@ func (d *Door) logs(v *desk) error {
 	q := v.R.URL.Query()
 	p := logsPage{App: q.Get("app"), Class: q.Get("status"), Contain: q.Get("path"), Here: v.path("logs")}
 	if app := v.R.PathValue("oauthAppId"); app != "" {
-		p.App, p.Fixed, p.Here = app, true, v.path("apps", app, "logs")
+		p.App, p.AppPath, p.Here = app, v.path("apps", app), v.path("apps", app, "logs")
 		if err := d.OAuth.CheckApp(v.ctx(), v.Brand.ID, app); err != nil {
 			return err
 		}

@@ -10,13 +10,30 @@ type route struct {
 	serve   func(*desk) error
 }
 
-// webhookPath is the address of one webhook.
-const webhookPath = "/portal/{appId}/apps/{oauthAppId}/webhooks/{id}"
+// appPath is the address of one OAuth app, webhookPath that of one of its webhooks.
+const (
+	appPath     = "/portal/{appId}/apps/{oauthAppId}"
+	webhookPath = appPath + "/webhooks/{id}"
+)
 
 // routes is every page of a brand.
 func (d *Door) routes() []route {
 	return []route{
 		{"GET /portal/{appId}", account.ReadApp, "", d.home},
+
+		{"GET /portal/{appId}/apps", account.Develop, "apps", d.apps},
+		{"GET /portal/{appId}/apps/new", account.Develop, "apps", d.newApp},
+		{"POST /portal/{appId}/apps/new", account.Develop, "apps", d.createApp},
+		{"GET " + appPath, account.Develop, "apps", d.app(d.showApp)},
+		{"POST " + appPath, account.Develop, "apps", d.app(d.saveApp)},
+		{"POST " + appPath + "/delete", account.Develop, "apps", d.app(d.deleteApp)},
+		{"POST " + appPath + "/secret/reveal", account.Develop, "apps", d.app(d.revealSecret)},
+		{"POST " + appPath + "/secret/rotate", account.Develop, "apps", d.app(d.rotateSecret)},
+		{"POST " + appPath + "/secret/drop", account.Develop, "apps", d.app(d.dropSecret)},
+		{"POST " + appPath + "/uris", account.Develop, "apps", d.app(d.addURI)},
+		{"POST " + appPath + "/uris/remove", account.Develop, "apps", d.app(d.removeURI)},
+		{"POST " + appPath + "/token", account.Develop, "apps", d.app(d.requestToken)},
+		{"POST " + appPath + "/tokens/revoke", account.Develop, "apps", d.app(d.revokeToken)},
 
 		{"GET /portal/{appId}/webhooks", account.Develop, "webhooks", d.hooks},
 		{"GET /portal/{appId}/webhooks/new", account.Develop, "webhooks", d.newHook},

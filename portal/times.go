@@ -85,3 +85,16 @@ func count[T int | int64](n T, one, many string) string {
 	}
 	return spaced(n) + " " + many
 }
+
+// lasting says how long so many seconds are, in the largest unit that is exact.
+func lasting(seconds int) string {
+	switch {
+	case seconds > 0 && seconds%86400 == 0:
+		return count(seconds/86400, "day", "days")
+	case seconds > 0 && seconds%3600 == 0:
+		return count(seconds/3600, "hour", "hours")
+	case seconds > 0 && seconds%60 == 0:
+		return count(seconds/60, "minute", "minutes")
+	}
+	return count(seconds, "second", "seconds")
+}

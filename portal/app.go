@@ -1,0 +1,212 @@
+package portal
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"comanda/account/visit"
+	"comanda/internal/fault"
+	"comanda/internal/web"
+	"comanda/wire"
+)
+
+// tokensAtOnce are the tokens of an app that its page lists.
+const tokensAtOnce = 20
+
+// oauthApp is a visit to the page of one OAuth app.
+type oauthApp struct {
+	*desk
+	App  wire.OAuthApp
+	Base string // address of its page
+}
+
+func (a *oauthApp) id() string { return wire.V(a.App.OauthAppId) }
+
+// app opens the OAuth app in the path.
+func (d *Door) app(serve func(*oauthApp) error) func(*desk) error {
+	return func(v *desk) error {
+		a, err := d.OAuth.App(v.ctx(), v.Caller, v.Brand.AppID, v.R.PathValue("oauthAppId"))
+		if err != nil {
+			return err
+		}
+		return serve(&oauthApp{v, a, v.path("apps", wire.V(a.OauthAppId))})
+	}
+}
+
+// appTabs are the pages of an OAuth app, as the part "apptabs" draws them.
+type appTabs struct{ Base, At string }
+
+type appPage struct {
+	ID, Name  string
+	Base      string
+	List      string // address of the list of apps
+	Secret    string // empty = hidden
+	Token     string // a new one, shown once; empty = none was asked for
+	Lifetime  string // how long a new token works
+	PublicURL string
+	AppID     string // of the brand
+	URIs      []wire.OauthClientRedirectUri
+	Tokens    []tokenRow
+	Total     int // of tokens
+	Zone      *time.Location
+	Done      string
+	Settings  web.Form
+	URI       web.Form
+	Flows     []wire.Flow
+	Usages    []wire.RefreshTokenUsage
+}
+
+type tokenRow struct {
+	Key     string
+	Kind    string
+	Expires time.Time
+}
+
+func (d *Door) showApp(a *oauthApp) error { return d.appWith(a, http.StatusOK, nil) }
+
+// appWith shows the page of an app; change puts in what is not always there.
+func (d *Door) appWith(a *oauthApp, status int, change func(*appPage)) (err error) {
+	seconds := wire.V(a.App.AccessTokenLifetime)
+	p := appPage{
+		ID: a.id(), Name: wire.V(a.App.OauthAppName), Base: a.Base, List: a.path("apps"),
+		PublicURL: d.PublicURL, AppID: a.Brand.AppID, Done: appDones[a.R.URL.Query().Get("done")],
+		Lifetime: lasting(seconds),
+		Flows:    []wire.Flow{wire.FlowHybrid, wire.FlowAuthorizationCode, wire.FlowImplicit, wire.FlowClientCredentials},
+		Usages:   []wire.RefreshTokenUsage{wire.RefreshTokenUsageOneTimeOnly, wire.RefreshTokenUsageReUse},
+	}
+	if p.URIs, err = d.OAuth.RedirectURIs(a.ctx(), a.Caller, a.Brand.AppID, a.id()); err != nil {
+		return err
+	}
+	tokens, total, err := d.OAuth.Tokens(a.ctx(), a.Caller, a.Brand.AppID, a.id(), 1, tokensAtOnce)
+	if err != nil {
+		return err
+	}
+	p.Total = total
+	for _, t := range tokens {
+		p.Tokens = append(p.Tokens, tokenRow{t.Key, t.TokenType, t.Expiry.Time})
+	}
+	if p.Zone, err = d.zone(a.desk); err != nil {
+		return err
+	}
+	p.Settings = web.Filled(
+		"oauthappname", p.Name, "flow", string(wire.V(a.App.Flow)), "refreshtokenusage", string(wire.V(a.App.RefreshTokenUsage)),
+		"accesstokenlifetime", strconv.Itoa(seconds), "absoluterefreshtokenlifetime", strconv.Itoa(wire.V(a.App.AbsoluteRefreshTokenLifetime)),
+		"logouri", wire.V(a.App.LogoUri),
+	)
+	if change != nil {
+		change(&p)
+	}
+	return d.show(a.desk, view{Name: "app", Title: p.Name, Status: status, Data: p})
+}
+
+// finishApp ends a form of the page: it says what was done, or shows the form again with what is wrong.
+func (d *Door) finishApp(a *oauthApp, err error, done string, refused func(*appPage)) error {
+	switch {
+	case err == nil:
+		web.SeeOther(a.W, a.Base+"?done="+done)
+		return nil
+	case refused == nil || !visit.Refused(err):
+		return err
+	}
+	return d.appWith(a, again(a.Visit, err), refused)
+}
+
+var appFields = []string{"oauthappname", "flow", "refreshtokenusage", "accesstokenlifetime", "absoluterefreshtokenlifetime", "logouri"}
+
+func (d *Door) saveApp(a *oauthApp) error {
+	var wrong fault.Collector
+	whole := func(field, name string) *int {
+		n, err := strconv.Atoi(a.Form.Get(field))
+		if err != nil {
+			wrong.Add(name, "must be a whole number of seconds")
+		}
+		return &n
+	}
+	text := func(field string) *string { s := a.Form.Get(field); return &s }
+	flow, usage := wire.Flow(a.Form.Get("flow")), wire.RefreshTokenUsage(a.Form.Get("refreshtokenusage"))
+	change := wire.OAuthApp{
+		OauthAppName: text("oauthappname"), LogoUri: text("logouri"), Flow: &flow, RefreshTokenUsage: &usage,
+		AccessTokenLifetime:          whole("accesstokenlifetime", "AccessTokenLifetime"),
+		AbsoluteRefreshTokenLifetime: whole("absoluterefreshtokenlifetime", "AbsoluteRefreshTokenLifetime"),
+	}
+	err := wrong.Err()
+	if err == nil {
+		err = d.OAuth.UpdateApp(a.ctx(), a.Caller, a.Brand.AppID, a.id(), change)
+	}
+	return d.finishApp(a, err, "saved", func(p *appPage) { p.Settings = web.Again(a.Form, err, appFields...) })
+}
+
+func (d *Door) deleteApp(a *oauthApp) error {
+	if err := d.OAuth.DeleteApp(a.ctx(), a.Caller, a.Brand.AppID, a.id()); err != nil {
+		return err
+	}
+	web.SeeOther(a.W, a.path("apps")+"?done=deleted")
+	return nil
+}
+
+// mustProve leads a person who did not sign in a short while ago to do that, and back to the page.
+func (a *oauthApp) mustProve() bool {
+	if a.Caller.RequireRecent() == nil {
+		return false
+	}
+	web.SeeOther(a.W, visit.SignIn(a.Base))
+	return true
+}
+
+// revealSecret answers with the secret itself: it stands in no address and is kept nowhere.
+func (d *Door) revealSecret(a *oauthApp) error {
+	if a.mustProve() {
+		return nil
+	}
+	secret, err := d.OAuth.Secret(a.ctx(), a.Caller, a.Brand.AppID, a.id())
+	if err != nil {
+		return err
+	}
+	return d.appWith(a, http.StatusOK, func(p *appPage) { p.Secret = secret })
+}
+
+func (d *Door) rotateSecret(a *oauthApp) error {
+	if a.mustProve() {
+		return nil
+	}
+	_, err := d.OAuth.RotateSecret(a.ctx(), a.Caller, a.Brand.AppID, a.id())
+	return d.finishApp(a, err, "rotated", nil)
+}
+
+func (d *Door) dropSecret(a *oauthApp) error {
+	if a.mustProve() {
+		return nil
+	}
+	return d.finishApp(a, d.OAuth.DropOldSecret(a.ctx(), a.Caller, a.Brand.AppID, a.id()), "dropped", nil)
+}
+
+func (d *Door) addURI(a *oauthApp) error {
+	_, err := d.OAuth.AddRedirectURI(a.ctx(), a.Caller, a.Brand.AppID, a.id(), a.Form.Get("uri"))
+	return d.finishApp(a, err, "added", func(p *appPage) { p.URI = web.Again(a.Form, err, "uri").OnField("uri") })
+}
+
+func (d *Door) removeURI(a *oauthApp) error {
+	id, err := strconv.Atoi(a.Form.Get("uri"))
+	if err != nil {
+		return errNoSuchPart
+	}
+	return d.finishApp(a, d.OAuth.RemoveRedirectURI(a.ctx(), a.Caller, a.Brand.AppID, a.id(), id), "removed", nil)
+}
+
+// requestToken answers with a new token, once: only its digest is kept.
+func (d *Door) requestToken(a *oauthApp) error {
+	token, err := d.OAuth.AccessToken(a.ctx(), a.Caller, a.Brand.AppID, a.id())
+	if err != nil {
+		return err
+	}
+	return d.appWith(a, http.StatusOK, func(p *appPage) { p.Token = token })
+}
+
+func (d *Door) revokeToken(a *oauthApp) error {
+	return d.finishApp(a, d.OAuth.RevokeToken(a.ctx(), a.Caller, a.Brand.AppID, a.Form.Get("key")), "revoked", nil)
+}
+
+// Try is the address of a first call with a new token.
+func (p appPage) Try() string { return p.PublicURL + "/api/v1.0/apps/" + url.PathEscape(p.AppID) }

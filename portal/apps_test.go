@@ -1,0 +1,165 @@
+package portal_test
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"comanda/internal/db"
+	"comanda/wire"
+)
+
+var (
+	secretKey   = regexp.MustCompile(`id="secret-key">(cmd_sk_[^<]+)<`)
+	accessToken = regexp.MustCompile(`id="token">(cmd_at_[^<]+)<`)
+)
+
+// found is what a page shows of a pattern; empty = nothing.
+func found(pattern *regexp.Regexp, text string) string {
+	if m := pattern.FindStringSubmatch(text); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+// called asks the API for the brand with a token and returns the status.
+func (s *site) called(token string) int {
+	s.Helper()
+	req, err := http.NewRequestWithContext(s.Context(), http.MethodGet, s.url+"/api/v1.0/apps/"+s.made.AppID, nil)
+	s.must(err)
+	req.Header.Set("Authorization", "Bearer "+token)
+	res, err := (&http.Client{Transport: insecure()}).Do(req)
+	s.must(err)
+	s.must(res.Body.Close())
+	return res.StatusCode
+}
+
+// granted asks for a token with an App ID and a Secret Key and reports whether there is one.
+func (s *site) granted(id, secret string) bool {
+	s.Helper()
+	req, err := http.NewRequestWithContext(s.Context(), http.MethodPost, s.url+"/identity/connect/token", strings.NewReader("grant_type=client_credentials"))
+	s.must(err)
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.SetBasicAuth(id, secret)
+	res, err := (&http.Client{Transport: insecure()}).Do(req)
+	s.must(err)
+	s.must(res.Body.Close())
+	return res.StatusCode == http.StatusOK
+}
+
+// TestFormsOfAnApp goes through every form of an OAuth app without script.
+func TestFormsOfAnApp(t *testing.T) {
+	each(t, func(s *site) {
+		p := s.signIn()
+		list := s.path("apps")
+		p.has("the list", p.get(list), 200, "Till sync", s.made.OAuthAppID)
+		p.has("a name of nothing", p.post(list+"/new", "oauthappname", " "), 400, `aria-invalid="true"`)
+		p.has("a name too long", p.post(list+"/new", "oauthappname", strings.Repeat("x", 2000)), 400, `aria-invalid="true"`)
+		made := p.post(list+"/new", "oauthappname", `<b>Rider</b>`)
+		p.has("made", made, 200, "&lt;b&gt;Rider&lt;/b&gt;")
+		at := s.url + made.path
+		id := made.path[strings.LastIndex(made.path, "/")+1:]
+		if strings.Contains(made.text, "cmd_sk_") {
+			t.Error("the secret is shown before anybody asked")
+		}
+
+		first := found(secretKey, p.post(at+"/secret/reveal").text)
+		if !s.granted(id, first) {
+			t.Fatalf("the revealed secret %q is not the app's", first)
+		}
+		p.has("rotated", p.post(at+"/secret/rotate"), 200, "works beside it")
+		second := found(secretKey, p.post(at+"/secret/reveal").text)
+		if second == first || !s.granted(id, first) || !s.granted(id, second) {
+			t.Error("after a rotation both secrets work, and the new one is shown")
+		}
+		p.has("the old one ended", p.post(at+"/secret/drop"), 200, "Only the newest")
+		if s.granted(id, first) || !s.granted(id, second) {
+			t.Error("the old secret works, or the new one does not")
+		}
+
+		p.has("a bad URI", p.post(at+"/uris", "uri", `http://192.168.1.20/"return`), 400, `value="http://192.168.1.20/&#34;return"`, `id="uri-error"`)
+		p.has("a URI", p.post(at+"/uris", "uri", "https://rider.example.com/return"), 200, "https://rider.example.com/return", "is added")
+		uris, err := s.node.OAuth.RedirectURIs(t.Context(), s.owner(), s.made.AppID, id)
+		s.must(err)
+		p.has("a URI removed", p.post(at+"/uris/remove", "uri", asJSON(uris[0].Id)), 200, "is removed")
+		p.has("no URI", p.post(at+"/uris/remove", "uri", "x"), 404, "not there any more")
+
+		settings := []string{
+			"oauthappname", "Rider board", "logouri", "https://rider.example.com/logo.png", "flow", "AuthorizationCode",
+			"refreshtokenusage", "ReUse", "accesstokenlifetime", "600", "absoluterefreshtokenlifetime", "86400",
+		}
+		p.has("settings", p.post(at, settings...), 200, "Rider board", "changes are saved", `value="600"`)
+		app, err := s.node.OAuth.App(t.Context(), s.owner(), s.made.AppID, id)
+		s.must(err)
+		if wire.V(app.Flow) != wire.FlowAuthorizationCode || wire.V(app.RefreshTokenUsage) != wire.RefreshTokenUsageReUse || wire.V(app.AbsoluteRefreshTokenLifetime) != 86400 {
+			t.Errorf("saved %s", asJSON(app))
+		}
+		for _, c := range [][2]string{{"accesstokenlifetime", "soon"}, {"accesstokenlifetime", "-1"}, {"logouri", "javascript:alert(1)"}, {"oauthappname", ""}} {
+			p.has(c[0]+"="+c[1], p.post(at, append(append([]string{}, settings...), c[0], c[1])...), 200) // the first of two values counts
+			wrong := append([]string{}, settings...)
+			for i := 0; i < len(wrong); i += 2 {
+				if wrong[i] == c[0] {
+					wrong[i+1] = c[1]
+				}
+			}
+			p.has(c[0]+"="+c[1], p.post(at, wrong...), 400, `id="`+c[0]+`-error"`)
+		}
+
+		token := found(accessToken, p.post(at+"/token").text)
+		if got := s.called(token); got != http.StatusOK {
+			t.Fatalf("a call with the new token: %d", got)
+		}
+		shown := p.get(at)
+		if strings.Contains(shown.text, token) {
+			t.Error("the token is shown again")
+		}
+		p.has("its row", shown, 200, "Works until", "Revoke")
+		key := found(regexp.MustCompile(`name="key" value="([^"]+)"`), shown.text)
+		p.has("revoked", p.post(at+"/tokens/revoke", "key", key), 200, "is revoked")
+
+		p.has("deleted", p.post(at+"/delete"), 200, "The app is deleted")
+		p.has("gone", p.get(at), 404)
+	})
+}
+
+// TestSecretsAreShownToWhoProvedWhoTheyAre signs in long ago.
+func TestSecretsAreShownToWhoProvedWhoTheyAre(t *testing.T) {
+	each(t, func(s *site) {
+		p := s.signIn()
+		s.must(s.node.DB.Write(t.Context(), func(tx *db.Tx) error {
+			_, err := tx.Exec(`update sessions set authenticated_at = 1`)
+			return err
+		}))
+		at := s.path("apps", s.made.OAuthAppID)
+		for _, form := range []string{"/secret/reveal", "/secret/rotate", "/secret/drop"} {
+			if got := p.post(at + form); !strings.HasPrefix(got.path, "/identity/login?return=") || strings.Contains(got.text, "cmd_sk_") {
+				t.Errorf("%s leads to %s", form, got.path)
+			}
+		}
+	})
+}
+
+// TestAnAppGetsItsFirstToken goes the way of the guide at a keyboard: OAuth apps, Add New, a name, Create, the secret, a token.
+func TestAnAppGetsItsFirstToken(t *testing.T) {
+	s := start(t, "")
+	tab := s.browse()
+	tab.Goto(s.path())
+	tab.Look("apps")
+	tab.Press(".btn.red")
+	tab.Look("app-new")
+	tab.Fill("oauthappname", "Rider board")
+	tab.Press(".btn.red")
+	tab.Look("app")
+	tab.Press(".btn.caps")
+	if secret := tab.See("#secret-key"); !strings.HasPrefix(secret, "cmd_sk_") {
+		t.Errorf("revealed %q", secret)
+	}
+	tab.Look("app-secret")
+	tab.Press(".ticket .btn.red")
+	token := tab.See("#token")
+	if got := s.called(token); got != http.StatusOK {
+		t.Errorf("a call with %q: %d", token, got)
+	}
+	tab.Look("app-token")
+}
