@@ -8,6 +8,10 @@ const (
 	sqlInsertBrand = `insert into brands
 		(id, app_id, name, country_id, config, sandbox, disabled, clock_offset, created_at, version)
 		values ($1, $2, $3, $4, $5, $6, false, 0, $7, 1) on conflict (app_id) do nothing`
+	sqlAdvanceClock = `update brands set clock_offset = clock_offset + $2, version = version + 1
+		where id = $1 and sandbox and clock_offset + $2 <= $3`
+	sqlSetClock = `update brands set clock_offset = $2, version = version + 1
+		where id = $1 and sandbox and clock_offset <= $2 and $2 <= $3`
 	sqlUpdateBrand = `update brands set name = $3, country_id = $4, config = $5, version = version + 1
 		where id = $1 and version = $2`
 	sqlDisableBrand = `update brands set disabled = $2, version = version + 1 where id = $1`

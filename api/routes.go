@@ -26,6 +26,10 @@ func (s *server) routes() []group {
 			on("SetAppLanguages", post, "/api/v1.0/apps/{appId}/config/languages", can(account.EditApp), s.setAppLanguages, "Replaces the languages of a brand"),
 			on("UploadAppLogo", post, "/api/v1.0/apps/{appId}/logo", can(account.EditApp), s.uploadAppLogo, "Replaces the logo of a brand"),
 		}},
+		{"Sandbox", "What only a brand for trying out has.", []row{
+			on("GetSandboxClock", get, "/api/v1.0/{appId}/sandbox/clock", can(account.ReadApp), s.getClock, "Tells the time of a brand"),
+			on("SetSandboxClock", post, "/api/v1.0/{appId}/sandbox/clock", can(account.Develop), s.setClock, "Moves the clock of a sandbox brand ahead"),
+		}},
 		{"OAuthClients", "OAuth apps: the credentials of integrations.", []row{
 			on("GetOAuthApps", get, "/api/v1.0/{appId}/oauthclients", can(account.Develop), s.getOAuthApps, "Lists the OAuth apps of a brand"),
 			on("CreateOAuthApp", post, "/api/v1.0/{appId}/oauthclients", can(account.Develop), s.createOAuthApp, "Registers an OAuth app; Location names it"),
