@@ -44,6 +44,7 @@ var places = []section{
 		{"webhooks", "Webhooks", "hook", account.Develop, ""},
 		{"logs", "Logs", "list", account.Develop, ""},
 		{"events", "Events", "send", account.Develop, ""},
+		{"sandbox", "Sandbox", "clock", account.Develop, ""},
 	}},
 	{"Learn", []place{
 		{"developers", "Developer hub", "menu", "", "/developers"},
@@ -72,7 +73,7 @@ func (d *Door) frame(ctx context.Context, c *account.Caller, b *account.Brand, a
 	for _, s := range places {
 		shown := section{Title: s.Title}
 		for _, p := range s.Places {
-			if p.Right != "" && c.Require(p.Right, b.ID, 0) != nil {
+			if p.Right != "" && c.Require(p.Right, b.ID, 0) != nil || p.Name == "sandbox" && !b.Sandbox {
 				continue
 			}
 			if p.Path == "" {

@@ -67,6 +67,8 @@ func (d *Door) routes() []route {
 		{"GET /portal/{appId}/apps/{oauthAppId}/logs/{requestId}", account.Develop, "logs", d.log},
 		{"GET /portal/{appId}/events", account.Develop, "events", d.events},
 		{"GET /portal/{appId}/events/{eventId}", account.Develop, "events", d.event},
+		{"GET /portal/{appId}/sandbox", account.Develop, "sandbox", d.sandbox},
+		{"POST /portal/{appId}/sandbox", account.Develop, "sandbox", d.moveClock},
 		{"GET /portal/{appId}/signature", account.Develop, "webhooks", d.signature},
 		{"POST /portal/{appId}/signature", account.Develop, "webhooks", d.checkSignature},
 	}
