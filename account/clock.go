@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"comanda/internal/clock"
@@ -44,7 +43,7 @@ func (a *Accounts) SetClock(ctx context.Context, c *Caller, appID string, in Clo
 	if !b.Sandbox {
 		return Clock{}, fault.New(fault.Forbidden, "The clock of a live brand cannot be set.").With("Make a sandbox brand, whose clock can.")
 	}
-	change, by, err := in.check()
+	change, by, err := in.check(b)
 	if err != nil {
 		return Clock{}, err
 	}
@@ -57,8 +56,7 @@ func (a *Accounts) SetClock(ctx context.Context, c *Caller, appID string, in Clo
 			return err
 		}
 		if n == 0 {
-			return fault.New(fault.Conflict, fmt.Sprintf("The clock shows %s already; it goes ahead only, and at most ten years.", wire.At(b.Now()).Format())).
-				With("Set a later time, or make a new sandbox brand.")
+			return notBack(b)
 		}
 		return a.Audit(tx, c, b.ID, "sandbox.clock.set", "app/"+b.AppID, wire.At(b.Now()).Format())
 	})
@@ -69,17 +67,25 @@ func (a *Accounts) SetClock(ctx context.Context, c *Caller, appID string, in Clo
 	return b.clock(), nil
 }
 
+func notBack(b Brand) error {
+	return fault.Newf(fault.Conflict, "The clock shows %s already; it goes ahead only, and at most ten years.", wire.At(b.Now()).Format()).
+		With("Set a later time, or make a new sandbox brand.")
+}
+
 // check returns the statement of the change and its argument.
-func (in ClockChange) check() (statement string, by time.Duration, err error) {
+func (in ClockChange) check(b Brand) (statement string, by time.Duration, err error) {
 	switch {
 	case (in.Time == nil) == (in.AdvanceSeconds == nil):
 		return "", 0, fault.BadField("Time", "give either Time or AdvanceSeconds")
 	case in.Time != nil:
 		by = in.Time.Sub(clock.Now())
-		if by > maxClockOffset {
+		switch {
+		case by > maxClockOffset:
 			return "", 0, fault.BadField("Time", "must be within ten years from now")
+		case by < 0: // also before what a clock shows that was never moved
+			return "", 0, notBack(b)
 		}
-		return sqlSetClock, max(by, 0), nil
+		return sqlSetClock, by, nil
 	case *in.AdvanceSeconds < 1 || *in.AdvanceSeconds > int(maxClockOffset/time.Second):
 		return "", 0, fault.BadField("AdvanceSeconds", "must be from 1 to %d", int(maxClockOffset/time.Second))
 	}

@@ -30,6 +30,10 @@ func TestTheClockOfASandbox(t *testing.T) {
 		advance := func(seconds int) account.ClockChange { return account.ClockChange{AdvanceSeconds: &seconds} }
 		to := func(at time.Time) account.ClockChange { return account.ClockChange{Time: wire.P(wire.At(at))} }
 
+		if _, err := set(b.AppID, to(clock.Now().Add(-time.Hour))); fault.KindOf(err) != fault.Conflict {
+			t.Errorf("an hour ago, of a clock that was never moved: %v", err)
+		}
+
 		// Advances at the same moment add up.
 		var all sync.WaitGroup
 		for range 32 {
