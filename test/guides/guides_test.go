@@ -4,7 +4,9 @@ package guides
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -13,6 +15,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -147,13 +150,14 @@ func newShell(t *testing.T) *shell {
 	}
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	_ = l.Close()
-	s := &shell{t: t, folder: t.TempDir(), port: port, cmd: exec.CommandContext(t.Context(), "bash", "--norc")}
+	s := &shell{t: t, folder: t.TempDir(), port: port, cmd: exec.CommandContext(context.WithoutCancel(t.Context()), "bash", "--norc")}
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.in, s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr, s.cmd.Dir = write, read, &s.out, &s.out, s.folder
-	s.cmd.WaitDelay = time.Second
+	s.cmd.WaitDelay = 10 * time.Second                      // for the programs that the guide left running to end
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that all of them can be told to
 	s.cmd.Env = []string{
 		"HOME=" + s.folder, "XDG_CONFIG_HOME=" + s.folder, "LANG=C.UTF-8", "GOCACHE=" + goCache(t), "TMPDIR=" + os.TempDir(),
 		"PATH=" + filepath.Dir(program.Binary(t)) + string(filepath.ListSeparator) + os.Getenv("PATH"),
@@ -163,9 +167,12 @@ func newShell(t *testing.T) *shell {
 	}
 	_ = read.Close()
 	t.Cleanup(func() {
-		_, _ = fmt.Fprintln(s.in, "kill $(jobs -p) 2>/dev/null; wait; exit 0")
+		_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGTERM)
 		_ = s.in.Close()
-		_ = s.cmd.Wait()
+		if err := s.cmd.Wait(); errors.Is(err, exec.ErrWaitDelay) {
+			t.Error("something that the guide started does not end when it is told to")
+		}
+		_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL)
 		if t.Failed() {
 			t.Logf("the shell printed:\n%s", s.out.String())
 		}
