@@ -49,7 +49,9 @@ type appPage struct {
 	AppID     string // of the brand
 	URIs      []wire.OauthClientRedirectUri
 	Tokens    []tokenRow
-	Total     int // of tokens
+	Total     int    // of tokens
+	Newer     string // address of the tokens before these
+	Older     string
 	Zone      *time.Location
 	Done      string
 	Settings  web.Form
@@ -79,11 +81,13 @@ func (d *Door) appWith(a *oauthApp, status int, change func(*appPage)) (err erro
 	if p.URIs, err = d.OAuth.RedirectURIs(a.ctx(), a.Caller, a.Brand.AppID, a.id()); err != nil {
 		return err
 	}
-	tokens, total, err := d.OAuth.Tokens(a.ctx(), a.Caller, a.Brand.AppID, a.id(), 1, tokensAtOnce)
+	page := max(1, number(a.R.URL.Query().Get("page")))
+	tokens, total, err := d.OAuth.Tokens(a.ctx(), a.Caller, a.Brand.AppID, a.id(), page, tokensAtOnce)
 	if err != nil {
 		return err
 	}
 	p.Total = total
+	p.Newer, p.Older = neighbours(a.Base, page, tokensAtOnce, total)
 	for _, t := range tokens {
 		p.Tokens = append(p.Tokens, tokenRow{t.Key, t.TokenType, t.Expiry.Time})
 	}
@@ -192,7 +196,7 @@ func (d *Door) removeURI(a *oauthApp) error {
 	if err != nil {
 		return errNoSuchPart
 	}
-	return d.finishApp(a, d.OAuth.RemoveRedirectURI(a.ctx(), a.Caller, a.Brand.AppID, a.id(), id), "removed", nil)
+	return d.finishApp(a, unlessGone(d.OAuth.RemoveRedirectURI(a.ctx(), a.Caller, a.Brand.AppID, a.id(), id)), "removed", nil)
 }
 
 // requestToken answers with a new token, once: only its digest is kept.
@@ -205,7 +209,15 @@ func (d *Door) requestToken(a *oauthApp) error {
 }
 
 func (d *Door) revokeToken(a *oauthApp) error {
-	return d.finishApp(a, d.OAuth.RevokeToken(a.ctx(), a.Caller, a.Brand.AppID, a.Form.Get("key")), "revoked", nil)
+	return d.finishApp(a, unlessGone(d.OAuth.RevokeToken(a.ctx(), a.Caller, a.Brand.AppID, a.Form.Get("key"))), "revoked", nil)
+}
+
+// unlessGone takes it for done that what was to be removed is not there any more.
+func unlessGone(err error) error {
+	if fault.KindOf(err) == fault.NotFound {
+		return nil
+	}
+	return err
 }
 
 // Try is the address of a first call with a new token.

@@ -96,7 +96,6 @@ func TestFormsOfAnApp(t *testing.T) {
 			t.Errorf("saved %s", asJSON(app))
 		}
 		for _, c := range [][2]string{{"accesstokenlifetime", "soon"}, {"accesstokenlifetime", "-1"}, {"logouri", "javascript:alert(1)"}, {"oauthappname", ""}} {
-			p.has(c[0]+"="+c[1], p.post(at, append(append([]string{}, settings...), c[0], c[1])...), 200) // the first of two values counts
 			wrong := append([]string{}, settings...)
 			for i := 0; i < len(wrong); i += 2 {
 				if wrong[i] == c[0] {
@@ -104,6 +103,16 @@ func TestFormsOfAnApp(t *testing.T) {
 				}
 			}
 			p.has(c[0]+"="+c[1], p.post(at, wrong...), 400, `id="`+c[0]+`-error"`)
+		}
+
+		for _, of := range []string{"flow", "refreshtokenusage"} { // choices that the page does not offer
+			wrong := append([]string{}, settings...)
+			for j := 0; j < len(wrong); j += 2 {
+				if wrong[j] == of {
+					wrong[j+1] = "Magic"
+				}
+			}
+			p.has(of, p.post(at, wrong...), 400, "is none of")
 		}
 
 		token := found(accessToken, p.post(at+"/token").text)
@@ -117,6 +126,12 @@ func TestFormsOfAnApp(t *testing.T) {
 		p.has("its row", shown, 200, "Works until", "Revoke")
 		key := found(regexp.MustCompile(`name="key" value="([^"]+)"`), shown.text)
 		p.has("revoked", p.post(at+"/tokens/revoke", "key", key), 200, "is revoked")
+		p.has("revoked again", p.post(at+"/tokens/revoke", "key", key), 200, "is revoked")
+		for range 21 {
+			p.post(at + "/token")
+		}
+		p.has("the first tokens", p.get(at), 200, "?page=2")
+		p.has("the others", p.get(at+"?page=2"), 200, "Revoke", "?page=1")
 
 		p.has("deleted", p.post(at+"/delete"), 200, "The app is deleted")
 		p.has("gone", p.get(at), 404)

@@ -35,21 +35,22 @@ type place struct {
 	Icon  string
 	Right account.Right // who does not have it does not see the place
 	Path  string        // instead of an address made from the name
+	Trial bool          // for sandbox brands only
 }
 
 // places is the side bar.
 var places = []section{
 	{"Developer tools", []place{
-		{"apps", "OAuth apps", "key", account.Develop, ""},
-		{"webhooks", "Webhooks", "hook", account.Develop, ""},
-		{"logs", "Logs", "list", account.Develop, ""},
-		{"events", "Events", "send", account.Develop, ""},
-		{"sandbox", "Sandbox", "clock", account.Develop, ""},
+		{"apps", "OAuth apps", "key", account.Develop, "", false},
+		{"webhooks", "Webhooks", "hook", account.Develop, "", false},
+		{"logs", "Logs", "list", account.Develop, "", false},
+		{"events", "Events", "send", account.Develop, "", false},
+		{"sandbox", "Sandbox", "clock", account.Develop, "", true},
 	}},
 	{"Learn", []place{
-		{"developers", "Developer hub", "menu", "", "/developers"},
-		{"reference", "API reference", "code", "", "/developers/reference"},
-		{"support", "Support", "info", "", "/developers/support"},
+		{"developers", "Developer hub", "menu", "", "/developers", false},
+		{"reference", "API reference", "code", "", "/developers/reference", false},
+		{"support", "Support", "info", "", "/developers/support", false},
 	}},
 }
 
@@ -73,7 +74,7 @@ func (d *Door) frame(ctx context.Context, c *account.Caller, b *account.Brand, a
 	for _, s := range places {
 		shown := section{Title: s.Title}
 		for _, p := range s.Places {
-			if p.Right != "" && c.Require(p.Right, b.ID, 0) != nil || p.Name == "sandbox" && !b.Sandbox {
+			if p.Right != "" && c.Require(p.Right, b.ID, 0) != nil || p.Trial && !b.Sandbox {
 				continue
 			}
 			if p.Path == "" {
