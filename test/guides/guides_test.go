@@ -3,7 +3,6 @@
 package guides
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,7 +13,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -138,7 +136,7 @@ type shell struct {
 	port   string
 	cmd    *exec.Cmd
 	in     *os.File
-	out    printed
+	out    program.Printed
 	n      int
 }
 
@@ -263,22 +261,4 @@ func (s *shell) shop() {
 	}
 	s.run(0, fmt.Sprintf(`export COMANDA_CREDENTIALS=shop/demo.json CURL_CA_BUNDLE=%s
 URL=%s APP=%s STORE=%d CLIENT_ID=%s CLIENT_SECRET=%s TOKEN=%s`, c.CAFile, c.BaseURL, c.AppID, c.StoreID, c.OAuthAppID, c.ClientSecret, c.AccessToken))
-}
-
-// printed is an output that grows.
-type printed struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (p *printed) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.buf.Write(b)
-}
-
-func (p *printed) String() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.buf.String()
 }

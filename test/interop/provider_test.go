@@ -25,7 +25,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -346,9 +345,9 @@ func (p *provider) http() *http.Client {
 }
 
 // start runs a program that is not ours until the test ends and returns what it prints.
-func start(t *testing.T, cmd *exec.Cmd, env ...string) *printed {
+func start(t *testing.T, cmd *exec.Cmd, env ...string) *program.Printed {
 	t.Helper()
-	out := &printed{}
+	out := &program.Printed{}
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Env = append(os.Environ(), env...)
 	check(t, cmd.Start())
@@ -370,24 +369,6 @@ func start(t *testing.T, cmd *exec.Cmd, env ...string) *printed {
 		}
 	})
 	return out
-}
-
-// printed collects what a program prints.
-type printed struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (p *printed) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.buf.Write(b)
-}
-
-func (p *printed) String() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.buf.String()
 }
 
 // nodeWith finds Node and checks that a package of test/interop is there.

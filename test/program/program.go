@@ -60,7 +60,7 @@ func Binary(t testing.TB) string {
 type Process struct {
 	t     testing.TB
 	cmd   *exec.Cmd
-	out   output
+	out   Printed
 	ended chan struct{}
 	err   error // valid after ended
 }
@@ -68,7 +68,7 @@ type Process struct {
 // Start runs the program; what still runs at the end of the test is killed, and its output shown if the test failed.
 func Start(t testing.TB, args ...string) *Process {
 	t.Helper()
-	p := &Process{t: t, cmd: exec.CommandContext(context.Background(), Binary(t), args...), ended: make(chan struct{})}
+	p := &Process{t: t, cmd: exec.CommandContext(context.Background(), Binary(t), args...), out: Printed{Keep: keptOutput}, ended: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
 	for _, v := range os.Environ() { // a developer's COMANDA_ settings must not reach it
 		if !strings.HasPrefix(v, "COMANDA_") {
@@ -146,23 +146,28 @@ func (p *Process) Output() string { return p.out.String() }
 
 const keptOutput = 64 << 10
 
-type output struct {
+// Printed collects what programs print.
+type Printed struct {
+	Keep int // bytes from the end that are kept; 0 = all
+
 	mu  sync.Mutex
 	buf bytes.Buffer
 }
 
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.buf.Write(b)
-	if n := o.buf.Len() - keptOutput; n > 0 {
-		o.buf.Next(n)
+// Write implements io.Writer.
+func (p *Printed) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.buf.Write(b)
+	if n := p.buf.Len() - p.Keep; p.Keep > 0 && n > 0 {
+		p.buf.Next(n)
 	}
 	return len(b), nil
 }
 
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.String()
+// String is what was printed so far.
+func (p *Printed) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.buf.String()
 }
