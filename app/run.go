@@ -151,10 +151,11 @@ func (s *Server) doors() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages := s.metrics.observe("pages", toHTTPS(origin, s.public, people))
-	portal := s.metrics.observe("pages", toHTTPS(origin, s.public, desks))
+	forPeople := func(door http.Handler) http.Handler {
+		return s.metrics.observe("pages", toHTTPS(origin, s.public, web.Compress(door)))
+	}
+	pages, portal, hub := forPeople(people), forPeople(desks), forPeople(guides)
 	tokens := s.metrics.observe("identity", api.HTTPSOnly(origin, people))
-	hub := s.metrics.observe("pages", toHTTPS(origin, s.public, guides))
 	assets := s.metrics.observe("assets", toHTTPS(origin, s.public, api.Assets(s.Accounts)))
 	none := s.metrics.observe("none", toHTTPS(origin, s.public, http.NotFoundHandler()))
 	return web.CollapseSlashes(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
