@@ -29,6 +29,7 @@ func (s *server) routes() []group {
 		{"Sandbox", "What only a brand for trying out has.", []row{
 			on("GetSandboxClock", get, "/api/v1.0/{appId}/sandbox/clock", can(account.ReadApp), s.getClock, "Tells the time of a brand"),
 			on("SetSandboxClock", post, "/api/v1.0/{appId}/sandbox/clock", can(account.Develop), s.setClock, "Moves the clock of a sandbox brand ahead"),
+			on("PlaceSampleOrders", post, "/api/v1.0/{appId}/sandbox/orders", can(account.Develop), s.placeSampleOrders, "Places sample orders in a sandbox brand, as diners would").answers(http.StatusCreated),
 		}},
 		{"OAuthClients", "OAuth apps: the credentials of integrations.", []row{
 			on("GetOAuthApps", get, "/api/v1.0/{appId}/oauthclients", can(account.Develop), s.getOAuthApps, "Lists the OAuth apps of a brand"),

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"comanda/account"
+	"comanda/order"
 	"comanda/wire"
 )
 
@@ -24,4 +25,22 @@ type setClockIn struct {
 func (s *server) setClock(ctx context.Context, c *account.Caller, in *setClockIn) (*clockOut, error) {
 	now, err := s.Accounts.SetClock(ctx, c, in.AppID, in.Body)
 	return &clockOut{wire.Result[account.Clock]{Data: now}}, err
+}
+
+type sampleOrdersIn struct {
+	AppPath
+	IdempotencyKey string `header:"Idempotency-Key" doc:"Optional. While store and menu stay as they are, a repeat under the same key is answered with the same orders, for 48 hours."`
+	Body           order.SampleOrders
+}
+
+type sampleOrdersOut struct {
+	Body wire.Result[[]order.SampleOrder]
+}
+
+func (s *server) placeSampleOrders(ctx context.Context, c *account.Caller, in *sampleOrdersIn) (*sampleOrdersOut, error) {
+	placed, err := s.Orders.PlaceSamples(ctx, c, in.AppID, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	return &sampleOrdersOut{wire.Result[[]order.SampleOrder]{Data: placed}}, nil
 }

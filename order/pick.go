@@ -73,7 +73,7 @@ func pickOptions(wrong *fault.Collector, name string, it *menu.Item, want []Bask
 			off = append(off, o.Name)
 		}
 	}
-	walked := walk(it, taken)
+	walked := walk(it, func(set *menu.OptionSet) []*menu.Option { return taken[set] })
 	for _, set := range it.Sets {
 		have := taken[set]
 		if !slices.Contains(walked, set) {
@@ -107,14 +107,14 @@ func optionOf(it *menu.Item, public wire.UUID) *menu.Option {
 }
 
 // walk lists the option sets that a diner passes: from the first one on, each time to where a chosen option leads, else to
-// the next one. Sets that are jumped over are not offered. A circle ends where it closes.
-func walk(it *menu.Item, taken map[*menu.OptionSet][]*menu.Option) []*menu.OptionSet {
+// the next one. Sets that are jumped over are not offered. A circle ends where it closes. take says what is chosen of a set.
+func walk(it *menu.Item, take func(*menu.OptionSet) []*menu.Option) []*menu.OptionSet {
 	var out []*menu.OptionSet
 	for i := 0; i >= 0 && i < len(it.Sets) && !slices.Contains(out, it.Sets[i]); {
 		set := it.Sets[i]
 		out = append(out, set)
 		i++
-		for _, o := range taken[set] {
+		for _, o := range take(set) {
 			if o.NextMenuItemOptionSetId != nil {
 				i = slices.Index(it.Sets, o.Next())
 				break
