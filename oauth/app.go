@@ -171,6 +171,21 @@ func (s *Server) Apps(ctx context.Context, c *account.Caller, appID, nameFilter 
 
 // App is one OAuth app. Right: Develop.
 func (s *Server) App(ctx context.Context, c *account.Caller, appID, id string) (wire.OAuthApp, error) {
+	a, _, err := s.AppRevision(ctx, c, appID, id)
+	return a, err
+}
+
+// AppRevision is App with its revision, which a change of its settings may name as seen. Right: Develop.
+func (s *Server) AppRevision(ctx context.Context, c *account.Caller, appID, id string) (wire.OAuthApp, int64, error) {
 	_, a, err := s.open(ctx, c, appID, id, account.Develop)
-	return a.wire(), err
+	return a.wire(), a.version, err
+}
+
+// lockApp puts changes of what belongs to an OAuth app in line.
+func lockApp(tx *db.Tx, id string) error {
+	n, err := tx.Exec(sqlLockApp, id)
+	if err == nil && n == 0 {
+		return noApp()
+	}
+	return err
 }

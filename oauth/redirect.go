@@ -2,16 +2,19 @@ package oauth
 
 import (
 	"context"
-	"errors"
+	"encoding/binary"
+	"hash/fnv"
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"comanda/account"
 	"comanda/internal/clock"
 	"comanda/internal/db"
 	"comanda/internal/fault"
+	"comanda/internal/revision"
 	"comanda/wire"
 )
 
@@ -25,22 +28,36 @@ func (s *Server) RedirectURIs(ctx context.Context, c *account.Caller, appID, id 
 	}
 	var out []wire.OauthClientRedirectUri
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		out = []wire.OauthClientRedirectUri{}
-		rows, err := tx.Query(sqlRedirectURIs, a.id)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var u wire.OauthClientRedirectUri
-			if err := rows.Scan(&u.Id, &u.Uri); err != nil {
-				return err
-			}
-			out = append(out, u)
-		}
-		return rows.Err()
+		out, err = redirectURIs(tx, a.id)
+		return err
 	})
 	return out, wrap("redirect uris", err)
+}
+
+func redirectURIs(tx *db.Tx, id string) ([]wire.OauthClientRedirectUri, error) {
+	rows, err := tx.Query(sqlRedirectURIs, id)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	out := []wire.OauthClientRedirectUri{}
+	for rows.Next() {
+		var u wire.OauthClientRedirectUri
+		if err := rows.Scan(&u.Id, &u.Uri); err != nil {
+			return nil, err
+		}
+		out = append(out, u)
+	}
+	return out, rows.Err()
+}
+
+// URIsRevision is the revision of a list of redirect URIs, which a change of it may name as seen.
+func URIsRevision(list []wire.OauthClientRedirectUri) int64 {
+	sum := fnv.New64a()
+	for _, u := range list {
+		_ = binary.Write(sum, binary.BigEndian, int64(u.Id))
+	}
+	return int64(sum.Sum64() >> 1)
 }
 
 // AddRedirectURI adds a redirect URI to an OAuth app; one that is there already is returned as it is. Right: Develop.
@@ -58,22 +75,23 @@ func (s *Server) AddRedirectURI(ctx context.Context, c *account.Caller, appID, i
 		return out, wrap("add redirect uri", err)
 	}
 	now := clock.Micros(clock.Now())
-	err = s.db.Write(ctx, func(tx *db.Tx) error {
-		added, err := tx.Exec(sqlInsertRedirectURI, next, a.id, uri, now, maxRedirectURIs)
-		if err != nil {
-			return err
+	err = s.changeURIs(ctx, a, func(tx *db.Tx, list []wire.OauthClientRedirectUri, stale error) error {
+		if i := slices.IndexFunc(list, func(u wire.OauthClientRedirectUri) bool { return u.Uri == uri }); i >= 0 {
+			out = list[i]
+			return nil
 		}
-		if added == 1 {
-			if err := s.accounts.Audit(tx, c, a.brand, "oauthapp.redirecturi.added", target(a.id), uri); err != nil {
-				return err
-			}
+		if stale != nil {
+			return stale
 		}
-		err = tx.QueryRow(sqlRedirectURI, a.id, uri).Scan(&out.Id)
-		if errors.Is(err, db.ErrNoRows) {
+		if len(list) >= maxRedirectURIs {
 			return fault.Newf(fault.Conflict, "The OAuth app has %d redirect URIs, the most that one may have.", maxRedirectURIs).
 				With("Remove one that is not used.")
 		}
-		return err
+		out.Id = next
+		if _, err := tx.Exec(sqlInsertRedirectURI, next, a.brand, a.id, uri, now); err != nil {
+			return err
+		}
+		return s.accounts.Audit(tx, c, a.brand, "oauthapp.redirecturi.added", target(a.id), uri)
 	})
 	return out, wrap("add redirect uri", err)
 }
@@ -84,19 +102,36 @@ func (s *Server) RemoveRedirectURI(ctx context.Context, c *account.Caller, appID
 	if err != nil {
 		return err
 	}
-	err = s.db.Write(ctx, func(tx *db.Tx) error {
-		var uri string
-		err := tx.QueryRow(sqlDeleteRedirectURI, a.id, uriID).Scan(&uri)
-		if errors.Is(err, db.ErrNoRows) {
+	err = s.changeURIs(ctx, a, func(tx *db.Tx, list []wire.OauthClientRedirectUri, stale error) error {
+		i := slices.IndexFunc(list, func(u wire.OauthClientRedirectUri) bool { return u.Id == uriID })
+		if i < 0 {
 			return fault.New(fault.NotFound, "The OAuth app has no such redirect URI.").
 				With("GET …/redirecturis lists them with their ids.")
 		}
+		if stale != nil {
+			return stale
+		}
+		if _, err := tx.Exec(sqlDeleteRedirectURI, uriID); err != nil {
+			return err
+		}
+		return s.accounts.Audit(tx, c, a.brand, "oauthapp.redirecturi.removed", target(a.id), list[i].Uri)
+	})
+	return wrap("remove redirect uri", err)
+}
+
+// changeURIs runs one change of an OAuth app's redirect URIs at a time. stale is the Conflict of who has not seen the list as it
+// is; a change that was made already does not mind.
+func (s *Server) changeURIs(ctx context.Context, a app, change func(tx *db.Tx, list []wire.OauthClientRedirectUri, stale error) error) error {
+	return s.db.Write(ctx, func(tx *db.Tx) error {
+		if err := lockApp(tx, a.id); err != nil {
+			return err
+		}
+		list, err := redirectURIs(tx, a.id)
 		if err != nil {
 			return err
 		}
-		return s.accounts.Audit(tx, c, a.brand, "oauthapp.redirecturi.removed", target(a.id), uri)
+		return change(tx, list, revision.Check(ctx, URIsRevision(list), "the redirect URIs"))
 	})
-	return wrap("remove redirect uri", err)
 }
 
 var privateScheme = regexp.MustCompile(`^[a-z][a-z0-9+.-]*$`)
@@ -152,21 +187,11 @@ func (s *Server) redirectRegistered(ctx context.Context, id, uri string) (known 
 	}
 	bare := withoutLoopbackPort(uri)
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		known = false
-		rows, err := tx.Query(sqlRedirectURIs, id)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var uriID int
-			var registered string
-			if err := rows.Scan(&uriID, &registered); err != nil {
-				return err
-			}
-			known = known || registered == uri || bare != "" && withoutLoopbackPort(registered) == bare
-		}
-		return rows.Err()
+		list, err := redirectURIs(tx, id)
+		known = slices.ContainsFunc(list, func(u wire.OauthClientRedirectUri) bool {
+			return u.Uri == uri || bare != "" && withoutLoopbackPort(u.Uri) == bare
+		})
+		return err
 	})
 	return known, wrap("redirect uri", err)
 }

@@ -102,17 +102,13 @@ func (s *Server) RotateSecret(ctx context.Context, c *account.Caller, appID, id 
 	digest, sealed, now := s.secretDigest(secret), s.box.Seal([]byte(secret), a.id), clock.Micros(clock.Now())
 	err = s.db.Write(ctx, func(tx *db.Tx) error {
 		// Taking the app's row first puts rotations in line: each leaves two secrets.
-		n, err := tx.Exec(sqlTouchApp, a.id)
-		if err != nil {
+		if err := lockApp(tx, a.id); err != nil {
 			return err
-		}
-		if n == 0 {
-			return noApp()
 		}
 		if _, err := tx.Exec(sqlKeepNewestSecret, a.id); err != nil {
 			return err
 		}
-		if _, err = tx.Exec(sqlInsertSecret, secretID, a.brand, a.id, digest, sealed, now); err != nil {
+		if _, err := tx.Exec(sqlInsertSecret, secretID, a.brand, a.id, digest, sealed, now); err != nil {
 			return err
 		}
 		return s.accounts.Audit(tx, c, a.brand, "oauthapp.secret.rotated", target(a.id), a.name)

@@ -11,6 +11,7 @@ import (
 	"comanda/account"
 	"comanda/internal/db"
 	"comanda/internal/fault"
+	"comanda/internal/revision"
 	"comanda/wire"
 )
 
@@ -122,6 +123,9 @@ func (s *Server) changeApp(ctx context.Context, c *account.Caller, appID, id str
 	for range 8 {
 		b, a, err := s.open(ctx, c, appID, id, account.Develop)
 		if err != nil {
+			return a, err
+		}
+		if err := revision.Check(ctx, a.version, "this OAuth app"); err != nil {
 			return a, err
 		}
 		if err := apply(b, &a); err != nil {

@@ -13,7 +13,7 @@ const (
 		where (select count(*) from oauth_apps where brand_id = $2) < cast($13 as integer)`
 	sqlUpdateApp = `update oauth_apps set name = $3, logo_uri = $4, flow = $5, refresh_usage = $6, access_seconds = $7,
 		refresh_seconds = $8, settings = $9, levels = $10, stores = $11, version = version + 1 where id = $1 and version = $2`
-	sqlTouchApp  = `update oauth_apps set version = version + 1 where id = $1`
+	sqlLockApp   = `update oauth_apps set version = version where id = $1`
 	sqlDeleteApp = `delete from oauth_apps where id = $1`
 
 	sqlInsertSecret = `insert into oauth_secrets (id, brand_id, oauth_app_id, digest, sealed, created_at)
@@ -24,13 +24,9 @@ const (
 		select id from oauth_secrets where oauth_app_id = $1 order by created_at desc, id desc limit 1)`
 	sqlDeleteSecrets = `delete from oauth_secrets where oauth_app_id = $1`
 
-	sqlRedirectURIs      = `select id, uri from oauth_redirect_uris where oauth_app_id = $1 order by id`
-	sqlRedirectURI       = `select id from oauth_redirect_uris where oauth_app_id = $1 and uri = $2`
-	sqlInsertRedirectURI = `insert into oauth_redirect_uris (id, brand_id, oauth_app_id, uri, created_at)
-		select cast($1 as integer), brand_id, id, $3, cast($4 as bigint) from oauth_apps
-		where id = $2 and (select count(*) from oauth_redirect_uris where oauth_app_id = $2) < cast($5 as integer)
-		on conflict (oauth_app_id, uri) do nothing`
-	sqlDeleteRedirectURI  = `delete from oauth_redirect_uris where oauth_app_id = $1 and id = $2 returning uri`
+	sqlRedirectURIs       = `select id, uri from oauth_redirect_uris where oauth_app_id = $1 order by id`
+	sqlInsertRedirectURI  = `insert into oauth_redirect_uris (id, brand_id, oauth_app_id, uri, created_at) values ($1, $2, $3, $4, $5)`
+	sqlDeleteRedirectURI  = `delete from oauth_redirect_uris where id = $1`
 	sqlDeleteRedirectURIs = `delete from oauth_redirect_uris where oauth_app_id = $1`
 
 	// A grant of an app that is deleted goes with it.

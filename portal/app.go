@@ -8,7 +8,9 @@ import (
 
 	"comanda/account/visit"
 	"comanda/internal/fault"
+	"comanda/internal/revision"
 	"comanda/internal/web"
+	"comanda/oauth"
 	"comanda/wire"
 )
 
@@ -18,8 +20,9 @@ const tokensAtOnce = 20
 // oauthApp is a visit to the page of one OAuth app.
 type oauthApp struct {
 	*desk
-	App  wire.OAuthApp
-	Base string // address of its page
+	App      wire.OAuthApp
+	Revision int64
+	Base     string // address of its page
 }
 
 func (a *oauthApp) id() string { return wire.V(a.App.OauthAppId) }
@@ -27,12 +30,19 @@ func (a *oauthApp) id() string { return wire.V(a.App.OauthAppId) }
 // app opens the OAuth app in the path.
 func (d *Door) app(serve func(*oauthApp) error) func(*desk) error {
 	return func(v *desk) error {
-		a, err := d.OAuth.App(v.ctx(), v.Caller, v.Brand.AppID, v.R.PathValue("oauthAppId"))
-		if err != nil {
+		a := &oauthApp{desk: v}
+		if err := d.loadApp(a, v.R.PathValue("oauthAppId")); err != nil {
 			return err
 		}
-		return serve(&oauthApp{v, a, v.path("apps", wire.V(a.OauthAppId))})
+		a.Base = v.path("apps", a.id())
+		return serve(a)
 	}
+}
+
+// loadApp reads the OAuth app as it is now.
+func (d *Door) loadApp(a *oauthApp, id string) (err error) {
+	a.App, a.Revision, err = d.OAuth.AppRevision(a.ctx(), a.Caller, a.Brand.AppID, id)
+	return err
 }
 
 // appTabs are the pages of an OAuth app, as the part "apptabs" draws them.
@@ -47,7 +57,9 @@ type appPage struct {
 	Lifetime  string // how long a new token works
 	PublicURL string
 	AppID     string // of the brand
+	Revision  int64
 	URIs      []wire.OauthClientRedirectUri
+	URIsAt    int64 // their revision
 	Tokens    []tokenRow
 	Total     int    // of tokens
 	Newer     string // address of the tokens before these
@@ -70,17 +82,17 @@ func (d *Door) showApp(a *oauthApp) error { return d.appWith(a, http.StatusOK, n
 
 // appWith shows the page of an app; change puts in what is not always there.
 func (d *Door) appWith(a *oauthApp, status int, change func(*appPage)) (err error) {
-	seconds := wire.V(a.App.AccessTokenLifetime)
 	p := appPage{
-		ID: a.id(), Name: wire.V(a.App.OauthAppName), Base: a.Base, List: a.path("apps"),
+		ID: a.id(), Revision: a.Revision, Name: wire.V(a.App.OauthAppName), Base: a.Base, List: a.path("apps"),
 		PublicURL: d.PublicURL, AppID: a.Brand.AppID, Done: appDones[a.R.URL.Query().Get("done")],
-		Lifetime: lasting(seconds),
+		Lifetime: lasting(wire.V(a.App.AccessTokenLifetime)),
 		Flows:    []wire.Flow{wire.FlowHybrid, wire.FlowAuthorizationCode, wire.FlowImplicit, wire.FlowClientCredentials},
 		Usages:   []wire.RefreshTokenUsage{wire.RefreshTokenUsageOneTimeOnly, wire.RefreshTokenUsageReUse},
 	}
 	if p.URIs, err = d.OAuth.RedirectURIs(a.ctx(), a.Caller, a.Brand.AppID, a.id()); err != nil {
 		return err
 	}
+	p.URIsAt = oauth.URIsRevision(p.URIs)
 	page := max(1, number(a.R.URL.Query().Get("page")))
 	tokens, total, err := d.OAuth.Tokens(a.ctx(), a.Caller, a.Brand.AppID, a.id(), page, tokensAtOnce)
 	if err != nil {
@@ -94,15 +106,20 @@ func (d *Door) appWith(a *oauthApp, status int, change func(*appPage)) (err erro
 	if p.Zone, err = d.zone(a.desk); err != nil {
 		return err
 	}
-	p.Settings = web.Filled(
-		"oauthappname", p.Name, "flow", string(wire.V(a.App.Flow)), "refreshtokenusage", string(wire.V(a.App.RefreshTokenUsage)),
-		"accesstokenlifetime", strconv.Itoa(seconds), "absoluterefreshtokenlifetime", strconv.Itoa(wire.V(a.App.AbsoluteRefreshTokenLifetime)),
-		"logouri", wire.V(a.App.LogoUri),
-	)
+	p.Settings = a.settings()
 	if change != nil {
 		change(&p)
 	}
 	return d.show(a.desk, view{Name: "app", Title: p.Name, Status: status, Data: p})
+}
+
+// settings is the form of the app's settings as they are stored.
+func (a *oauthApp) settings() web.Form {
+	return web.Filled(
+		"oauthappname", wire.V(a.App.OauthAppName), "flow", string(wire.V(a.App.Flow)), "refreshtokenusage", string(wire.V(a.App.RefreshTokenUsage)),
+		"accesstokenlifetime", strconv.Itoa(wire.V(a.App.AccessTokenLifetime)),
+		"absoluterefreshtokenlifetime", strconv.Itoa(wire.V(a.App.AbsoluteRefreshTokenLifetime)), "logouri", wire.V(a.App.LogoUri),
+	)
 }
 
 // finishApp ends a form of the page: it says what was done, or shows the form again with what is wrong.
@@ -137,9 +154,18 @@ func (d *Door) saveApp(a *oauthApp) error {
 	}
 	err := wrong.Err()
 	if err == nil {
-		err = d.OAuth.UpdateApp(a.ctx(), a.Caller, a.Brand.AppID, a.id(), change)
+		err = d.OAuth.UpdateApp(a.seen(), a.Caller, a.Brand.AppID, a.id(), change)
 	}
-	return d.finishApp(a, err, "saved", func(p *appPage) { p.Settings = web.Again(a.Form, err, appFields...) })
+	form := web.Again(a.Form, err, appFields...)
+	if revision.Stale(err) {
+		if err := d.loadApp(a, a.id()); err != nil {
+			return err
+		}
+		if !bothVersions(&form, a.settings(), nil, appFields...) {
+			err = nil
+		}
+	}
+	return d.finishApp(a, err, "saved", func(p *appPage) { p.Settings = form })
 }
 
 func (d *Door) deleteApp(a *oauthApp) error {
@@ -187,16 +213,29 @@ func (d *Door) dropSecret(a *oauthApp) error {
 }
 
 func (d *Door) addURI(a *oauthApp) error {
-	_, err := d.OAuth.AddRedirectURI(a.ctx(), a.Caller, a.Brand.AppID, a.id(), a.Form.Get("uri"))
-	return d.finishApp(a, err, "added", func(p *appPage) { p.URI = web.Again(a.Form, err, "uri").OnField("uri") })
+	_, err := d.OAuth.AddRedirectURI(a.seen(), a.Caller, a.Brand.AppID, a.id(), a.Form.Get("uri"))
+	return d.finishApp(a, err, "added", func(p *appPage) {
+		if p.URI = web.Again(a.Form, err, "uri"); revision.Stale(err) {
+			p.URI.Problem = urisChanged + " Add yours again to have it too."
+			return
+		}
+		p.URI = p.URI.OnField("uri")
+	})
 }
+
+// urisChanged stands above the list as it is now.
+const urisChanged = "Somebody else changed the redirect URIs while you had this page open. They are now as listed here."
 
 func (d *Door) removeURI(a *oauthApp) error {
 	id, err := strconv.Atoi(a.Form.Get("uri"))
 	if err != nil {
 		return errNoSuchPart
 	}
-	return d.finishApp(a, unlessGone(d.OAuth.RemoveRedirectURI(a.ctx(), a.Caller, a.Brand.AppID, a.id(), id)), "removed", nil)
+	err = unlessGone(d.OAuth.RemoveRedirectURI(a.seen(), a.Caller, a.Brand.AppID, a.id(), id))
+	if revision.Stale(err) {
+		return d.finishApp(a, err, "", func(p *appPage) { p.URI.Problem = urisChanged + " Remove it again if it shall go." })
+	}
+	return d.finishApp(a, err, "removed", nil)
 }
 
 // requestToken answers with a new token, once: only its digest is kept.

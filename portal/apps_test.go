@@ -138,6 +138,48 @@ func TestFormsOfAnApp(t *testing.T) {
 	})
 }
 
+// TestTwoTabsOfAnApp edits one app in two tabs: who comes second sees both versions, and what they typed is not lost. A form that
+// is sent twice is no quarrel.
+func TestTwoTabsOfAnApp(t *testing.T) {
+	each(t, func(s *site) {
+		p := s.signIn()
+		at := s.path("apps", s.made.OAuthAppID)
+		settings := func(revision, name, lifetime string) []string {
+			return []string{
+				"revision", revision, "oauthappname", name, "logouri", "", "flow", "Hybrid", "refreshtokenusage", "OneTimeOnly",
+				"accesstokenlifetime", lifetime, "absoluterefreshtokenlifetime", "2592000",
+			}
+		}
+		revisions := regexp.MustCompile(`name="revision" value="(\d+)"`)
+		seen := func(text string) (uris, app string) {
+			all := revisions.FindAllStringSubmatch(text, -1)
+			return all[0][1], all[len(all)-1][1]
+		}
+		uris, app := seen(p.get(at).text)
+		p.has("the secret is rotated meanwhile", p.post(at+"/secret/rotate"), 200)
+		p.has("a first URI", p.post(at+"/uris", "revision", uris, "uri", "https://a.example.com/"), 200, "is added")
+		for _, what := range []string{"the first tab", "sent twice"} {
+			p.has(what, p.post(at, settings(app, "Rider board", "600")...), 200, "changes are saved", "Rider board")
+		}
+		got := p.post(at, settings(app, "Till <two>", "3600")...)
+		p.has("the second tab", got, 409, "Somebody else saved this form", `value="Till &lt;two&gt;"`, "Saved meanwhile: Rider board", "Saved meanwhile: 600")
+		if strings.Contains(got.text, "Saved meanwhile: Hybrid") {
+			t.Error("what does not differ is shown as changed")
+		}
+		_, app = seen(got.text)
+		p.has("replaced", p.post(at, settings(app, "Till two", "3600")...), 200, "changes are saved", "Till two")
+
+		p.has("the same URI sent twice", p.post(at+"/uris", "revision", uris, "uri", "https://a.example.com/"), 200, "is added")
+		got = p.post(at+"/uris", "revision", uris, "uri", "https://b.example.com/")
+		p.has("a URI of an old list", got, 409, "Somebody else changed the redirect URIs", `value="https://b.example.com/"`, ">https://a.example.com/<")
+		list, err := s.node.OAuth.RedirectURIs(t.Context(), s.owner(), s.made.AppID, s.made.OAuthAppID)
+		s.must(err)
+		p.has("removed of an old list", p.post(at+"/uris/remove", "revision", uris, "uri", asJSON(list[0].Id)), 409, "Somebody else changed the redirect URIs", "Remove it again")
+		uris, _ = seen(got.text)
+		p.has("again", p.post(at+"/uris", "revision", uris, "uri", "https://b.example.com/"), 200, "is added")
+	})
+}
+
 // TestSecretsAreShownToWhoProvedWhoTheyAre signs in long ago.
 func TestSecretsAreShownToWhoProvedWhoTheyAre(t *testing.T) {
 	each(t, func(s *site) {

@@ -1,13 +1,11 @@
 package portal
 
 import (
-	"context"
 	"net/http"
 	"slices"
-	"strconv"
 
 	"comanda/account/visit"
-	"comanda/internal/fault"
+	"comanda/internal/revision"
 	"comanda/webhook"
 	"comanda/wire"
 )
@@ -52,16 +50,14 @@ func (d *Door) saveHookNames(h *hook) error {
 	return h.done(nil, "names")
 }
 
-// seen is the request's context, for a change of the webhook as the form showed it.
-func (h *hook) seen() context.Context {
-	revision, _ := strconv.ParseInt(h.Form.Get("revision"), 10, 64)
-	return webhook.Seen(h.ctx(), revision)
-}
-
 func (d *Door) refuseNames(h *hook, err error) error {
 	return d.refuse(h, err, func(wrong string, status int) error {
 		p := hookNamesPage{Groups: nameGroups(h.Form["name"], h.Form["group"]), Wrong: wrong}
-		if fault.KindOf(err) == fault.Conflict {
+		if revision.Stale(err) {
+			if slices.Equal(slices.Sorted(slices.Values(h.Form["name"])), h.Sub.EventNames()) &&
+				slices.Equal(slices.Sorted(slices.Values(h.Form["group"])), h.Sub.Groups()) {
+				return h.done(nil, "names") // the form was sent twice
+			}
 			p.Theirs = append(h.Sub.Groups(), h.Sub.EventNames()...)
 			if len(p.Theirs) == 0 {
 				p.Theirs = []string{"none"}

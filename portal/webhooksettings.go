@@ -1,12 +1,14 @@
 package portal
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 
 	"comanda/internal/fault"
+	"comanda/internal/revision"
 	"comanda/internal/web"
 	"comanda/store"
 	"comanda/webhook"
@@ -47,22 +49,34 @@ func (d *Door) askSettings(h *hook, status int, where, how *web.Form) error {
 		return err
 	}
 	p := hookSettingsPage{trail: h.trail(), Revision: h.Sub.Revision, Sandbox: h.Brand.Sandbox, Where: whereOf(h.Sub), How: howOf(set)}
-	chosen := *set.StoreIds
 	if where != nil {
 		p.Where = *where
 	}
 	if how != nil {
 		p.How = *how
-		chosen = numbers(h.Form["storeids"])
 	}
-	stores, err := d.Stores.ByApp(h.ctx(), h.Caller, h.Brand.AppID, store.Filter{})
+	stores, err := d.stores(h)
 	if err != nil {
 		return err
 	}
 	for _, s := range stores {
-		p.Stores = append(p.Stores, storeChoice{s.ID, s.Name, slices.Contains(chosen, s.ID)})
+		p.Stores = append(p.Stores, storeChoice{s.ID, s.Name, slices.Contains(p.How.Values("storeids"), strconv.Itoa(s.ID))})
 	}
 	return d.show(h.desk, view{Name: "webhook-settings", Title: "Webhook settings", Status: status, Data: p})
+}
+
+func (d *Door) stores(h *hook) ([]*store.Store, error) {
+	return d.Stores.ByApp(h.ctx(), h.Caller, h.Brand.AppID, store.Filter{})
+}
+
+// storeNames are the names of the brand's stores by their ids.
+func (d *Door) storeNames(h *hook) (map[string]string, error) {
+	stores, err := d.stores(h)
+	names := map[string]string{}
+	for _, s := range stores {
+		names[strconv.Itoa(s.ID)] = s.Name
+	}
+	return names, err
 }
 
 func whereOf(s *webhook.Subscription) web.Form {
@@ -74,16 +88,17 @@ func whereOf(s *webhook.Subscription) web.Form {
 }
 
 func howOf(set webhook.Settings) web.Form {
+	legacy := cmp.Or(set.LegacySignature.Value, &webhook.LegacySignature{Algorithm: "sha256", Encoding: "hex"})
 	pairs := []string{
 		"ratepersecond", strconv.Itoa(*set.RatePerSecond), "orderholdseconds", strconv.Itoa(*set.OrderHoldSeconds),
-		"legacysignature.algorithm", "sha256", "legacysignature.encoding", "hex",
+		"legacysignature.header", legacy.Header, "legacysignature.algorithm", legacy.Algorithm,
+		"legacysignature.encoding", legacy.Encoding, "legacysignature.prefix", legacy.Prefix,
 	}
 	if slices.Contains(*set.Signatures, "v1a") {
 		pairs = append(pairs, "v1a", "on")
 	}
-	if l := set.LegacySignature.Value; l != nil {
-		pairs = append(pairs, "legacysignature.header", l.Header, "legacysignature.algorithm", l.Algorithm,
-			"legacysignature.encoding", l.Encoding, "legacysignature.prefix", l.Prefix)
+	for _, id := range *set.StoreIds {
+		pairs = append(pairs, "storeids", strconv.Itoa(id))
 	}
 	return web.Filled(pairs...)
 }
@@ -102,8 +117,10 @@ func (d *Door) saveHookSettings(h *hook) error {
 	}
 	return d.refuse(h, err, func(_ string, status int) error {
 		form := web.Again(h.Form, err, whereFields...)
-		if fault.KindOf(err) == fault.Conflict {
-			form = bothVersions(form, whereOf(h.Sub), append(whereFields, "enabled"))
+		if revision.Stale(err) {
+			if !bothVersions(&form, whereOf(h.Sub), nil, append(whereFields, "enabled")...) {
+				return h.done(nil, "settings")
+			}
 		}
 		return d.askSettings(h, status, &form, nil)
 	})
@@ -119,12 +136,18 @@ func (d *Door) saveHookDelivery(h *hook) error {
 	}
 	return d.refuse(h, err, func(_ string, status int) error {
 		form := web.Again(h.Form, err, howFields...)
-		if fault.KindOf(err) == fault.Conflict {
+		if revision.Stale(err) {
 			set, err := d.Webhooks.Settings(h.ctx(), h.Caller, h.Brand.AppID, h.app(), h.Sub.ID)
 			if err != nil {
 				return err
 			}
-			form = bothVersions(form, howOf(set), append(howFields, "v1a"))
+			names, err := d.storeNames(h)
+			if err != nil {
+				return err
+			}
+			if !bothVersions(&form, howOf(set), names, append(howFields, "v1a")...) {
+				return h.done(nil, "delivery")
+			}
 		}
 		return d.askSettings(h, status, nil, &form)
 	})
@@ -166,18 +189,4 @@ func numbers(values []string) []int {
 		}
 	}
 	return out
-}
-
-// bothVersions shows, beside what was sent, what somebody else saved meanwhile.
-func bothVersions(form, now web.Form, fields []string) web.Form {
-	form.Problem = "Somebody else saved this form while you had it open. What they saved stands below each field that differs. Save again to replace it by yours."
-	for _, name := range fields {
-		if theirs := now.Value(name); theirs != form.Value(name) && form.Errors[name] == "" {
-			if theirs == "" {
-				theirs = "nothing"
-			}
-			form.Errors[name] = "Saved meanwhile: " + theirs
-		}
-	}
-	return form
 }

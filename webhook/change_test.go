@@ -17,6 +17,7 @@ import (
 	"comanda/internal/db"
 	"comanda/internal/dbtest"
 	"comanda/internal/fault"
+	"comanda/internal/revision"
 	"comanda/webhook"
 	"comanda/wire"
 )
@@ -468,10 +469,10 @@ func TestAChangeOfWhatSomebodyElseChangedMeanwhileIsRefused(t *testing.T) {
 		id := w.subscribe("http://pos.test/hook")
 		s, err := w.hooks.Get(ctx, w.owner, w.brand.AppID, w.app, id)
 		w.must(err)
-		seen := webhook.Seen(ctx, s.Revision)
+		seen := revision.Seen(ctx, s.Revision)
 		w.must(w.hooks.Update(seen, w.owner, w.brand.AppID, w.app, id, wire.WebhookSubscription{VerifyToken: wire.P("mine")}))
 		err = w.hooks.Update(seen, w.owner, w.brand.AppID, w.app, id, wire.WebhookSubscription{VerifyToken: wire.P("theirs")})
-		if fault.KindOf(err) != fault.Conflict {
+		if fault.KindOf(err) != fault.Conflict || !revision.Stale(err) {
 			t.Errorf("the second change from one revision: %v", err)
 		}
 		s, err = w.hooks.Get(ctx, w.owner, w.brand.AppID, w.app, id)

@@ -8,19 +8,12 @@ import (
 	"comanda/event"
 	"comanda/internal/db"
 	"comanda/internal/fault"
+	"comanda/internal/revision"
 	"comanda/wire"
 )
 
 // edit is one change of a subscription inside its transaction; false means that somebody changed it first.
 type edit func(tx *db.Tx) (bool, error)
-
-type seenKey struct{}
-
-// Seen returns a context in which a change of a subscription is a Conflict when somebody changed it after the revision that
-// whoever changes it has seen.
-func Seen(ctx context.Context, revision int64) context.Context {
-	return context.WithValue(ctx, seenKey{}, revision)
-}
 
 // change runs one change of a subscription and reports it in the log. plan gets the subscription as it is and returns the
 // edit, nil when there is nothing to change; it runs again when somebody was faster.
@@ -33,8 +26,8 @@ func (w *Webhooks) change(
 		if err != nil {
 			return err
 		}
-		if seen, given := ctx.Value(seenKey{}).(int64); given && seen != s.Revision {
-			return fault.New(fault.Conflict, "Somebody else changed this webhook subscription meanwhile.").With("Look at what it is now, then change it again.")
+		if err := revision.Check(ctx, s.Revision, "this webhook subscription"); err != nil {
+			return err
 		}
 		do, err := plan(b, s)
 		if err != nil || do == nil {

@@ -61,17 +61,20 @@ func (f Form) Wrong(field, message string) Form {
 	return f
 }
 
-// Filled is a form with values that stand in it at first.
+// Filled is a form with values that stand in it at first; a name may come more than once.
 func Filled(pairs ...string) Form {
 	f := Form{values: url.Values{}}
 	for i := 0; i+1 < len(pairs); i += 2 {
-		f.values.Set(pairs[i], pairs[i+1])
+		f.values.Add(pairs[i], pairs[i+1])
 	}
 	return f
 }
 
 // Value is what stands in a field.
 func (f Form) Value(name string) string { return f.values.Get(name) }
+
+// Values are what was chosen in a field of many choices.
+func (f Form) Values(name string) []string { return f.values[name] }
 
 // Field is one input with its label, as the part "field" draws it.
 type Field struct {
