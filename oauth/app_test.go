@@ -301,9 +301,10 @@ func TestAccessByLevelAndMethod(t *testing.T) {
 			who  string
 			call func(c *account.Caller) error
 		}{
-			"Apps":   {develop, func(c *account.Caller) error { _, err := k.Apps(ctx, c, "bella", ""); return err }},
-			"App":    {develop, func(c *account.Caller) error { _, err := k.App(ctx, c, "bella", id); return err }},
-			"Update": {develop, func(c *account.Caller) error { return k.UpdateApp(ctx, c, "bella", id, wire.OAuthApp{}) }},
+			"Apps":        {develop, func(c *account.Caller) error { _, err := k.Apps(ctx, c, "bella", ""); return err }},
+			"App":         {develop, func(c *account.Caller) error { _, err := k.App(ctx, c, "bella", id); return err }},
+			"Update":      {develop, func(c *account.Caller) error { return k.UpdateApp(ctx, c, "bella", id, wire.OAuthApp{}) }},
+			"LiveSecrets": {develop, func(c *account.Caller) error { _, err := k.LiveSecrets(ctx, c, "bella", id); return err }},
 			"Create": {develop, func(c *account.Caller) error {
 				_, _, err := k.CreateApp(ctx, c, "bella", wire.OAuthApp{OauthAppName: wire.P("x")})
 				return err

@@ -84,6 +84,16 @@ func (s *Server) Secret(ctx context.Context, c *account.Caller, appID, id string
 	return string(secret), nil
 }
 
+// LiveSecrets is how many secrets of an OAuth app work: two while it changes over. Right: Develop.
+func (s *Server) LiveSecrets(ctx context.Context, c *account.Caller, appID, id string) (n int, err error) {
+	_, a, err := s.open(ctx, c, appID, id, account.Develop)
+	if err != nil {
+		return 0, err
+	}
+	err = s.db.Read(ctx, func(tx *db.Tx) error { return tx.QueryRow(sqlCountSecrets, a.id).Scan(&n) })
+	return n, wrap("live secrets", err)
+}
+
 // RotateSecret gives an OAuth app a new secret, which it returns. The newest one before goes on working beside it, so that
 // an integration can change over; older ones stop. Right: RevealSecrets, or the app's own token.
 func (s *Server) RotateSecret(ctx context.Context, c *account.Caller, appID, id string) (string, error) {

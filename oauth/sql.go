@@ -19,6 +19,7 @@ const (
 	sqlInsertSecret = `insert into oauth_secrets (id, brand_id, oauth_app_id, digest, sealed, created_at)
 		values ($1, $2, $3, $4, $5, $6)`
 	sqlSecretDigests    = `select digest from oauth_secrets where oauth_app_id = $1 order by id desc`
+	sqlCountSecrets     = `select count(*) from oauth_secrets where oauth_app_id = $1`
 	sqlNewestSecret     = `select sealed from oauth_secrets where oauth_app_id = $1 order by created_at desc, id desc limit 1`
 	sqlKeepNewestSecret = `delete from oauth_secrets where oauth_app_id = $1 and id <> (
 		select id from oauth_secrets where oauth_app_id = $1 order by created_at desc, id desc limit 1)`

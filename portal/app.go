@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"comanda/account"
 	"comanda/account/visit"
 	"comanda/internal/fault"
 	"comanda/internal/revision"
@@ -53,6 +54,8 @@ type appPage struct {
 	Base      string
 	List      string // address of the list of apps
 	Secret    string // empty = hidden
+	MayHold   bool   // the person may look at the secret and change it
+	Changing  bool   // two secrets work
 	Token     string // a new one, shown once; empty = none was asked for
 	Lifetime  string // how long a new token works
 	PublicURL string
@@ -93,6 +96,11 @@ func (d *Door) appWith(a *oauthApp, status int, change func(*appPage)) (err erro
 		return err
 	}
 	p.URIsAt = oauth.URIsRevision(p.URIs)
+	live, err := d.OAuth.LiveSecrets(a.ctx(), a.Caller, a.Brand.AppID, a.id())
+	if err != nil {
+		return err
+	}
+	p.MayHold, p.Changing = a.mayHold() == nil, live > 1
 	page := max(1, number(a.R.URL.Query().Get("page")))
 	tokens, total, err := d.OAuth.Tokens(a.ctx(), a.Caller, a.Brand.AppID, a.id(), page, tokensAtOnce)
 	if err != nil {
@@ -176,20 +184,25 @@ func (d *Door) deleteApp(a *oauthApp) error {
 	return nil
 }
 
-// mustProve leads a person who did not sign in a short while ago to do that, and back to the page.
-func (a *oauthApp) mustProve() bool {
-	if a.Caller.RequireRecent() == nil {
-		return false
+func (a *oauthApp) mayHold() error { return a.Caller.Require(account.RevealSecrets, a.Brand.ID, 0) }
+
+// proven lets a form of the secret be served to who may do that and signed in a short while ago; others who may do it are led to
+// sign in, and back to the page.
+func proven(serve func(*oauthApp) error) func(*oauthApp) error {
+	return func(a *oauthApp) error {
+		if err := a.mayHold(); err != nil {
+			return err
+		}
+		if a.Caller.RequireRecent() != nil {
+			web.SeeOther(a.W, visit.SignIn(a.Base))
+			return nil
+		}
+		return serve(a)
 	}
-	web.SeeOther(a.W, visit.SignIn(a.Base))
-	return true
 }
 
 // revealSecret answers with the secret itself: it stands in no address and is kept nowhere.
 func (d *Door) revealSecret(a *oauthApp) error {
-	if a.mustProve() {
-		return nil
-	}
 	secret, err := d.OAuth.Secret(a.ctx(), a.Caller, a.Brand.AppID, a.id())
 	if err != nil {
 		return err
@@ -198,17 +211,11 @@ func (d *Door) revealSecret(a *oauthApp) error {
 }
 
 func (d *Door) rotateSecret(a *oauthApp) error {
-	if a.mustProve() {
-		return nil
-	}
 	_, err := d.OAuth.RotateSecret(a.ctx(), a.Caller, a.Brand.AppID, a.id())
 	return d.finishApp(a, err, "rotated", nil)
 }
 
 func (d *Door) dropSecret(a *oauthApp) error {
-	if a.mustProve() {
-		return nil
-	}
 	return d.finishApp(a, d.OAuth.DropOldSecret(a.ctx(), a.Caller, a.Brand.AppID, a.id()), "dropped", nil)
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"comanda/account"
 	"comanda/internal/db"
 	"comanda/wire"
 )
@@ -73,7 +74,10 @@ func TestFormsOfAnApp(t *testing.T) {
 		if second == first || !s.granted(id, first) || !s.granted(id, second) {
 			t.Error("after a rotation both secrets work, and the new one is shown")
 		}
-		p.has("the old one ended", p.post(at+"/secret/drop"), 200, "Only the newest")
+		p.has("two keys", p.get(at), 200, "Two keys work now", "End the old key")
+		if got := p.post(at + "/secret/drop"); got.status != 200 || !strings.Contains(got.text, "Only the newest") || strings.Contains(got.text, "End the old key") {
+			t.Errorf("the old one ended: %d %s", got.status, main(got.text))
+		}
 		if s.granted(id, first) || !s.granted(id, second) {
 			t.Error("the old secret works, or the new one does not")
 		}
@@ -194,6 +198,26 @@ func TestSecretsAreShownToWhoProvedWhoTheyAre(t *testing.T) {
 				t.Errorf("%s leads to %s", form, got.path)
 			}
 		}
+	})
+}
+
+// TestOnlyOwnersAreOfferedTheSecret opens the page as somebody who may do all the rest of it.
+func TestOnlyOwnersAreOfferedTheSecret(t *testing.T) {
+	each(t, func(s *site) {
+		b, err := s.node.Accounts.Open(s.Context(), s.owner(), s.made.AppID, account.Develop)
+		s.must(err)
+		s.must(s.node.Accounts.SetMember(s.Context(), s.owner(), b.ID, s.person("dev@bellanapoli.example"), wire.AppAccessLevelIntegrator, nil))
+		p := s.signInAs("dev@bellanapoli.example")
+		at := s.path("apps", s.made.OAuthAppID)
+		got := p.get(at)
+		p.has("the page", got, 200, "Owners of this brand can reveal it", "Request token")
+		if strings.Contains(got.text, "/secret/") {
+			t.Error("the page offers what is refused")
+		}
+		for _, form := range []string{"/secret/reveal", "/secret/rotate", "/secret/drop"} {
+			p.has(form, p.post(at+form), 403, "You may not do this")
+		}
+		p.has("a token", p.post(at+"/token"), 200, "New token")
 	})
 }
 

@@ -32,7 +32,7 @@ var titles = map[fault.Kind]struct {
 	fault.Unauthenticated: {http.StatusUnauthorized, "Sign in first"},
 	fault.Forbidden:       {http.StatusForbidden, "You may not do this"},
 	fault.NotFound:        {http.StatusNotFound, "Not found"},
-	fault.Conflict:        {http.StatusConflict, "Somebody was first"},
+	fault.Conflict:        {http.StatusConflict, "This cannot be done now"},
 	fault.Gone:            {http.StatusGone, "This is over"},
 	fault.TooLarge:        {http.StatusRequestEntityTooLarge, "This is too much"},
 	fault.Unprocessable:   {http.StatusUnprocessableEntity, "This cannot be done"},
