@@ -135,7 +135,7 @@ func (s *Server) doors() (http.Handler, error) {
 		return nil, err
 	}
 	desks, err := portal.New(portal.Config{
-		Accounts: s.Accounts, OAuth: s.OAuth, Webhooks: s.Webhooks, Stores: s.Stores, Requests: s.Requests, Origin: origin, PublicURL: s.public, Version: s.config.Version,
+		Accounts: s.Accounts, OAuth: s.OAuth, Webhooks: s.Webhooks, Stores: s.Stores, Orders: s.Orders, Requests: s.Requests, Origin: origin, PublicURL: s.public, Version: s.config.Version,
 	})
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"comanda/internal/fault"
 	"comanda/internal/web"
 	"comanda/oauth"
+	"comanda/order"
 	"comanda/requestlog"
 	"comanda/store"
 	"comanda/webhook"
@@ -29,6 +30,7 @@ type Config struct {
 	OAuth     *oauth.Server
 	Webhooks  *webhook.Webhooks
 	Stores    *store.Stores
+	Orders    *order.Orders
 	Requests  *requestlog.Log
 	Origin    web.Origin
 	PublicURL string // https://host, without a slash at its end

@@ -69,6 +69,7 @@ func (d *Door) routes() []route {
 		{"GET /portal/{appId}/events/{eventId}", account.Develop, "events", d.event},
 		{"GET /portal/{appId}/sandbox", account.Develop, "sandbox", d.sandbox},
 		{"POST /portal/{appId}/sandbox", account.Develop, "sandbox", d.moveClock},
+		{"POST /portal/{appId}/sandbox/orders", account.Develop, "sandbox", d.placeOrders},
 		{"GET /portal/{appId}/signature", account.Develop, "webhooks", d.signature},
 		{"POST /portal/{appId}/signature", account.Develop, "webhooks", d.checkSignature},
 	}
