@@ -28,6 +28,7 @@ type commands struct {
 	Apps     appsCommand     `cmd:"" help:"A brand's OAuth apps: list, create, reveal a secret."`
 	Token    tokenCommand    `cmd:"" help:"Print an access token of an OAuth app."`
 	Listen   listenCommand   `cmd:"" help:"Send a brand's events to a program on this machine, signed like webhooks; no public URL is needed."`
+	Trigger  triggerCommand  `cmd:"" help:"Make an event happen with a sample order in a sandbox brand, or send a test of it."`
 	Events   eventsCommand   `cmd:"" help:"A brand's log: watch it, take events from it, send them again."`
 	Webhooks webhooksCommand `cmd:"" help:"An OAuth app's webhooks: how they do, what became of each delivery, tests, pauses."`
 	Doctor   doctorCommand   `cmd:"" help:"Look at an installation, running or not, and say what is wrong and how to mend it."`

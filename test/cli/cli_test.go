@@ -23,11 +23,11 @@ type shop struct {
 	credentials string
 }
 
-func open(t *testing.T) *shop {
+func open(t *testing.T, flags ...string) *shop {
 	t.Helper()
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir()) // where sign-ins are kept
 	data := t.TempDir()
-	p := program.Start(t, "demo", "--data", data, "--listen", "127.0.0.1:0", "--pos", "auto")
+	p := program.Start(t, append([]string{"demo", "--data", data, "--listen", "127.0.0.1:0", "--pos", "auto"}, flags...)...)
 	for end := time.Now().Add(patience); !strings.Contains(p.Output(), "everybody knows"); time.Sleep(20 * time.Millisecond) {
 		if !p.Running() || time.Now().After(end) {
 			t.Fatal("the demo does not get there")
