@@ -42,7 +42,13 @@ fuzz: ## fuzz every parser of outside bytes for a while each: make fuzz FUZZTIME
 
 .PHONY: shots
 shots: ## write a picture of every page into shots/: phone and desk, light and dark
-	COMANDA_SHOTS=$(CURDIR)/shots go test -count=1 -run '^TestEveryPageFits|^TestPagesFit|^TestAWebhookIsMade|^TestLogsLook|^TestBrandPagesLook|^TestAnAppGetsItsFirstToken|^TestTheSandboxPageFits' ./identity ./portal ./developers
+	COMANDA_SHOTS=$(CURDIR)/shots go test -count=1 -run '^TestEveryPageFits|^TestPagesFit|^TestAWebhookIsMade|^TestLogsLook|^TestBrandPagesLook|^TestAnAppGetsItsFirstToken|^TestTheSandboxPageFits|^TestOperationsAreTriedOut' ./identity ./portal ./developers
+
+.PHONY: scalar
+SCALAR := 1.76.0
+scalar: ## fetch the bundle of the API reference again: make scalar SCALAR=1.76.0
+	folder=$$(mktemp -d) && cd $$folder && npm pack --silent @scalar/api-reference@$(SCALAR) >/dev/null && tar -xzf *.tgz package/dist/browser/standalone.js && \
+		gzip -9nc package/dist/browser/standalone.js >$(CURDIR)/developers/assets/scalar.js.gz; rm -rf "$$folder"
 
 .PHONY: vuln
 vuln: ## look the dependencies up in the Go vulnerability database (needs the internet)

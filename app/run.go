@@ -145,7 +145,7 @@ func (s *Server) doors() (http.Handler, error) {
 		operations = append(operations, developers.Operation(o))
 	}
 	guides, err := developers.New(developers.Config{
-		Accounts: s.Accounts, Origin: origin, PublicURL: s.public, Version: s.config.Version, Operations: operations,
+		Accounts: s.Accounts, OAuth: s.OAuth, Origin: origin, PublicURL: s.public, Version: s.config.Version, Operations: operations,
 		Support: developers.Support{Email: s.config.SupportEmail, URL: s.config.SupportURL}, EditURL: s.config.DocsEditURL,
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package developers
 
 import (
+	"cmp"
 	"embed"
 	"net/http"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"comanda/account/visit"
 	"comanda/internal/fault"
 	"comanda/internal/web"
+	"comanda/oauth"
 )
 
 //go:embed guides/*.md assets all:templates
@@ -19,6 +21,7 @@ const prefix = "/developers"
 // Config is what the door stands on.
 type Config struct {
 	Accounts   *account.Accounts
+	OAuth      *oauth.Server
 	Origin     web.Origin
 	PublicURL  string // https://host, without a slash at its end
 	Support    Support
@@ -61,17 +64,21 @@ func New(c Config) (*Door, error) {
 	mux.Handle("GET /llms.txt", http.HandlerFunc(d.llms))
 	mux.Handle("GET /developers/assets/", pages.Assets())
 	for pattern, serve := range map[string]func(*visit.Visit) error{
-		"GET /developers":           d.home,
-		"GET /developers/{$}":       d.home,
-		"GET /developers/search":    d.search,
-		"GET /developers/reference": d.reference,
-		"GET /developers/support":   d.support,
-		"GET /developers/{guide}":   d.guide,
-		"/":                         func(*visit.Visit) error { return errNothing },
+		"GET /developers":            d.home,
+		"GET /developers/{$}":        d.home,
+		"GET /developers/search":     d.search,
+		"GET /developers/reference":  d.reference,
+		"POST /developers/reference": visit.WithForm(d.door.SignedIn(d.token)),
+		"GET /developers/support":    d.support,
+		"GET /developers/{guide}":    d.guide,
+		"/":                          func(*visit.Visit) error { return errNothing },
 	} {
 		mux.Handle(pattern, d.door.Page(serve))
 	}
-	d.inner = mux
+	foreign := d.door.Page(func(*visit.Visit) error { return errForeign })
+	if d.inner, err = web.Protect(c.PublicURL, foreign, mux); err != nil {
+		return nil, err
+	}
 	return d, nil
 }
 
@@ -80,14 +87,19 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.inner.Serve
 
 var errNothing = fault.New(fault.NotFound, "There is no page at this address.").With("Start again from the developer hub's first page, /developers.")
 
+var errForeign = fault.New(fault.Forbidden, "That form was not sent from a page of this server.").With("Open the page here and try again.")
+
 // view is a page of the hub before its frame is around it.
 type view struct {
 	Name  string // templates/NAME.html
+	Frame string // the part that is drawn around it; empty = hub
 	Title string
 	At    string    // the last part of its address, to mark in the side bar
 	Query string    // what stands in the field of the search
 	On    []heading // what stands on the page, for its margin
 	Data  any
+
+	Policy web.Policy // empty = that of a guide
 }
 
 // frame is what stands around every page.
@@ -98,13 +110,15 @@ type frame struct {
 }
 
 func (d *Door) show(v *visit.Visit, p view) error {
+	if p.Policy.Scripts == nil {
+		p.Policy.Scripts = []string{"page.js", "hub.js"}
+	}
 	f := frame{view: p, Sections: d.guides.sections}
 	if v.Session == nil {
 		f.SignIn = visit.SignIn(web.LocalPath(v.R.URL.RequestURI(), prefix))
 	}
 	d.door.Pages.Show(v.W, v.R, http.StatusOK, web.Page{
-		Name: p.Name, Title: p.Title, Density: "hubpage", Data: p.Data, Frame: &web.Frame{Name: "hub", Data: f},
-		Policy: web.Policy{Scripts: []string{"page.js", "hub.js"}},
+		Name: p.Name, Title: p.Title, Density: "hubpage", Data: p.Data, Frame: &web.Frame{Name: cmp.Or(p.Frame, "hub"), Data: f}, Policy: p.Policy,
 	})
 	return nil
 }
@@ -140,26 +154,6 @@ func edit(base string, g *Guide) string {
 		return ""
 	}
 	return strings.TrimSuffix(base, "/") + "/" + g.Slug + ".md"
-}
-
-// reference lists the served operations by their tags.
-func (d *Door) reference(v *visit.Visit) error {
-	type tag struct {
-		heading
-		About      string
-		Operations []Operation
-	}
-	var tags []tag
-	var on []heading
-	for _, o := range d.Operations {
-		if len(tags) == 0 || tags[len(tags)-1].Name != o.Tag {
-			h := heading{ID: o.Tag, Name: o.Tag}
-			tags, on = append(tags, tag{heading: h, About: o.About}), append(on, h)
-		}
-		last := &tags[len(tags)-1]
-		last.Operations = append(last.Operations, o)
-	}
-	return d.show(v, view{Name: "reference", Title: "API reference", At: "reference", On: on, Data: tags})
 }
 
 // text answers with a text that may be kept for a while.

@@ -40,18 +40,19 @@ func (t *Tab) Look(name string) {
 // marks finds what is wrong in the page's markup.
 const marks = `(() => {
 	const out = [];
+	const all = (selector) => [...document.querySelectorAll(selector)].filter(e => !e.closest("[class*=scalar-]"));
 	if (document.querySelectorAll("h1").length !== 1) out.push("not one h1");
 	if (document.documentElement.lang !== "en") out.push("no lang");
-	if (document.querySelectorAll(".btn.red").length > 1) out.push("more than one red button");
-	for (const e of document.querySelectorAll("input:not([type=hidden]), select, textarea"))
+	if (all(".btn.red").length > 1) out.push("more than one red button");
+	for (const e of all("input:not([type=hidden]), select, textarea"))
 		if (!e.labels.length && !e.getAttribute("aria-label")) out.push("no label: " + e.name);
-	for (const e of document.querySelectorAll("a, button"))
+	for (const e of all("a, button"))
 		if (!e.textContent.trim() && !e.getAttribute("aria-label")) out.push("no words: " + e.outerHTML);
-	for (const e of document.querySelectorAll("[aria-describedby], [aria-labelledby]"))
+	for (const e of all("[aria-describedby], [aria-labelledby]"))
 		for (const id of (e.getAttribute("aria-describedby") || e.getAttribute("aria-labelledby")).split(" "))
 			if (!document.getElementById(id)) out.push("nothing is called " + id);
-	if (document.querySelectorAll("[style]").length) out.push("inline style");
-	const ids = [...document.querySelectorAll("[id]")].map(e => e.id);
+	for (const e of all("[style]")) out.push("inline style: " + e.cloneNode().outerHTML);
+	const ids = all("[id]").map(e => e.id);
 	if (new Set(ids).size !== ids.length) out.push("an id twice: " + ids.filter((id, i) => ids.indexOf(id) !== i));
 	return out;
 })()`

@@ -2,15 +2,17 @@ package web
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
-	"time"
 )
 
 //go:embed assets all:templates
@@ -18,9 +20,9 @@ var own embed.FS
 
 // asset is one static file. Its address carries its hash, so that it may be kept for ever.
 type asset struct {
-	url     string
-	kind    string
-	content []byte
+	url    string
+	kind   string
+	packed []byte // with gzip
 }
 
 // kinds are the static files that there are; a door with another one adds it here.
@@ -34,7 +36,7 @@ var kinds = map[string]string{
 func loadAssets(prefix string, from ...fs.FS) (map[string]asset, error) {
 	out := map[string]asset{}
 	for _, f := range from {
-		files, err := fs.Glob(f, "assets/*")
+		files, err := fs.Glob(f, "assets/*.*")
 		if err != nil {
 			return nil, err
 		}
@@ -43,16 +45,27 @@ func loadAssets(prefix string, from ...fs.FS) (map[string]asset, error) {
 			if err != nil {
 				return nil, err
 			}
-			name := path.Base(file)
+			name, isPacked := strings.CutSuffix(path.Base(file), ".gz")
 			kind, known := kinds[path.Ext(name)]
 			if !known {
 				return nil, fmt.Errorf("web: no media type for %s", file)
 			}
 			hash := sha256.Sum256(content)
+			if !isPacked {
+				content = pack(content)
+			}
 			out[name] = asset{prefix + hex.EncodeToString(hash[:6]) + "/" + name, kind, content}
 		}
 	}
 	return out, nil
+}
+
+func pack(b []byte) []byte {
+	var out bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&out, gzip.BestCompression) // the level is one that there is
+	_, _ = w.Write(b)
+	_ = w.Close() // a buffer takes everything
+	return out.Bytes()
 }
 
 // Assets serves the static files. An address with a hash of other content is not found: an old page asks for its own files.
@@ -72,7 +85,16 @@ func (p *Pages) Assets() http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.content))
+		h.Set("Vary", "Accept-Encoding")
+		if takesGzip(r.Header.Get("Accept-Encoding")) {
+			h.Set("Content-Encoding", "gzip")
+			h.Set("Content-Length", strconv.Itoa(len(a.packed)))
+			_, _ = w.Write(a.packed)
+			return
+		}
+		if plain, err := gzip.NewReader(bytes.NewReader(a.packed)); err == nil { // it was packed here or is held by a test
+			_, _ = io.Copy(w, plain) //nolint:gosec // our own file
+		}
 	})
 }
 

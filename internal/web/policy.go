@@ -11,6 +11,11 @@ import (
 type Policy struct {
 	// Scripts are assets that the page loads; such a page may also fetch from this server.
 	Scripts []string
+	// Styles are assets that the page loads after those that every page has.
+	Styles []string
+	// Nonce lets a page's scripts make style elements that carry it, and elements with style attributes. Only for what is
+	// not ours and cannot do without.
+	Nonce string
 	// InlineScript is the hash source of the one script that stands in the page, such as 'sha256-…'.
 	InlineScript string
 	// FormTargets are sources beside this server that a form may end at. Browsers check them along the whole chain of
@@ -29,7 +34,11 @@ func (p Policy) set(h http.Header) {
 }
 
 func (p Policy) content() string {
-	parts := []string{"default-src 'none'", "style-src 'self'", "img-src 'self'"}
+	styles := "style-src 'self'"
+	if p.Nonce != "" {
+		styles = "style-src-elem 'self' 'nonce-" + p.Nonce + "'; style-src-attr 'unsafe-inline'"
+	}
+	parts := []string{"default-src 'none'", styles, "img-src 'self'"}
 	switch {
 	case p.InlineScript != "":
 		parts = append(parts, "script-src "+p.InlineScript)

@@ -1,6 +1,9 @@
 package web
 
 import (
+	"bytes"
+	"compress/gzip"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -14,7 +17,7 @@ import (
 
 func testPages(t *testing.T, templates map[string]string) *Pages {
 	t.Helper()
-	files := fstest.MapFS{"assets/own.js": {Data: []byte("1")}}
+	files := fstest.MapFS{"assets/own.js": {Data: []byte("1")}, "assets/large.js.gz": {Data: pack([]byte("1"))}}
 	for name, text := range templates {
 		files["templates/"+name+".html"] = &fstest.MapFile{Data: []byte(text)}
 	}
@@ -62,6 +65,32 @@ func TestAssetsAreKeptForEverUnderTheirHashOnly(t *testing.T) {
 		if w.Code != 200 || w.Header().Get("Cache-Control") != "public, max-age=31536000, immutable" || w.Header().Get("Content-Type") != a.kind || w.Body.Len() == 0 {
 			t.Errorf("%s: %d %v", a.url, w.Code, w.Header())
 		}
+		for accepted, packed := range map[string]bool{"gzip": true, "br, GZIP;q=0.5": true, "deflate, gzip": true, "": false, "br": false, "gzip;q=0": false, "gzip; q=0.0": false} {
+			r := httptest.NewRequest(http.MethodGet, a.url, nil)
+			r.Header.Set("Accept-Encoding", accepted)
+			w := httptest.NewRecorder()
+			p.Assets().ServeHTTP(w, r)
+			body := w.Body.Bytes()
+			if (w.Header().Get("Content-Encoding") == "gzip") != packed || w.Header().Get("Vary") != "Accept-Encoding" {
+				t.Errorf("%s for %q: %v", a.url, accepted, w.Header())
+			}
+			if packed {
+				plain, err := gzip.NewReader(bytes.NewReader(body))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if body, err = io.ReadAll(plain); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := fs.ReadFile(own, "assets/"+name)
+			if err != nil {
+				want = []byte("1") // the door's own
+			}
+			if !bytes.Equal(body, want) {
+				t.Errorf("%s for %q is another file", a.url, accepted)
+			}
+		}
 		w = httptest.NewRecorder()
 		p.Assets().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/door/assets/000000000000/"+name, nil))
 		if w.Code != http.StatusNotFound {
@@ -77,6 +106,7 @@ func TestThePolicyAllowsNothingThatThePageDoesNotSay(t *testing.T) {
 	}{
 		{Policy{}, "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"},
 		{Policy{Scripts: []string{"own.js"}}, "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"},
+		{Policy{Nonce: "n", Scripts: []string{"own.js"}}, "default-src 'none'; style-src-elem 'self' 'nonce-n'; style-src-attr 'unsafe-inline'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"},
 		{Policy{InlineScript: "'sha256-x'", FormTargets: []string{"https:"}}, "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'sha256-x'; form-action 'self' https:; frame-ancestors 'none'; base-uri 'none'"},
 	} {
 		if got := c.policy.content(); got != c.want {
