@@ -3,6 +3,7 @@ package browser_test
 import (
 	"net/http"
 	"net/url"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -85,8 +86,12 @@ func TestEveryPageIsCheapAndSafe(t *testing.T) {
 				t.Errorf("%s has the %s %q, want %q", a.path, name, got, want)
 			}
 		}
+		exempt := "" // what Scalar cannot do without, see docs/decisions/0017
+		if where, _, _ := strings.Cut(a.path, "?"); where == "/developers/reference" {
+			exempt = "style-src-attr 'unsafe-inline'; "
+		}
 		for _, part := range []string{"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"} {
-			if policy := h.Get("Content-Security-Policy"); !strings.Contains(policy, part) || strings.Contains(policy, "unsafe") {
+			if policy := h.Get("Content-Security-Policy"); !strings.Contains(policy, part) || strings.Contains(strings.Replace(policy, exempt, "", 1), "unsafe") {
 				t.Errorf("%s has the policy %q without %s", a.path, policy, part)
 			}
 		}
@@ -95,7 +100,9 @@ func TestEveryPageIsCheapAndSafe(t *testing.T) {
 			if _, have := packed[address]; !have {
 				packed[address] = s.asset(address)
 			}
-			cost += packed[address]
+			if path.Base(address) != "scalar.js" { // the reference's bundle is apart: 1.4 MB, loaded once
+				cost += packed[address]
+			}
 		}
 		if cost > mostOnWire {
 			t.Errorf("%s costs %d bytes on the wire, %d of them the page itself", a.path, cost, a.wire)
