@@ -1,10 +1,13 @@
 package account
 
 import (
+	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
 
 	"comanda/internal/fault"
+	"comanda/internal/idempotency"
 	"comanda/wire"
 )
 
@@ -83,6 +86,35 @@ func (g Grant) Limited(level wire.AppAccessLevel, stores []int) Grant {
 		g.Stores = both
 	}
 	return g
+}
+
+// Principal is whose Idempotency-Keys a caller's are; empty for nobody in particular.
+func (c *Caller) Principal() string {
+	switch c.Kind {
+	case App:
+		return "app/" + c.OAuthApp
+	case Person:
+		return fmt.Sprintf("account/%d/%s", c.Account, c.OAuthApp)
+	case System:
+		return "system"
+	default:
+		return ""
+	}
+}
+
+// Claim prepares the caller's optional Idempotency-Key for something that an operation makes on a brand (0 = on none) from an
+// input; nil when the caller sent none.
+func (c *Caller) Claim(brand int, operation string, input ...any) (*idempotency.Claim, error) {
+	if c.Idempotent == "" {
+		return nil, nil
+	}
+	body, err := json.Marshal(input)
+	if err != nil {
+		return nil, err
+	}
+	return idempotency.Prepare(idempotency.Request{
+		Brand: brand, Principal: c.Principal(), Operation: operation, Key: c.Idempotent, Body: body,
+	})
 }
 
 // Require refuses a caller without a right on a brand and store (0 = no store in particular). What is out of reach is

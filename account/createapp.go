@@ -15,6 +15,7 @@ import (
 	"comanda/internal/clock"
 	"comanda/internal/db"
 	"comanda/internal/fault"
+	"comanda/internal/idempotency"
 	"comanda/wire"
 )
 
@@ -30,7 +31,7 @@ type NewBrand struct {
 var errTaken = errors.New("account: the appId is taken")
 
 // CreateBrand makes a brand with an appId made from its name, and its creator the Owner. An OAuth app cannot: a brand
-// belongs to a person.
+// belongs to a person. A repeat with the caller's Idempotency-Key returns the same.
 func (a *Accounts) CreateBrand(ctx context.Context, c *Caller, n NewBrand) (Brand, error) {
 	switch {
 	case c.Kind == Person && c.OAuthApp == "":
@@ -62,12 +63,20 @@ func (a *Accounts) CreateBrand(ctx context.Context, c *Caller, n NewBrand) (Bran
 			Languages:           []wire.Language{{LanguageId: country.LanguageCode, Name: country.LanguageName, Enabled: true}},
 		},
 	}
+	claim, err := c.Claim(0, "CreateBrand", n)
+	if err != nil {
+		return Brand{}, err
+	}
 	base := slugOf(name)
 	for try := range 8 {
 		if b.AppID, err = a.freeAppID(ctx, base, try); err != nil {
 			return Brand{}, wrap("create brand", err)
 		}
-		if err = a.insertBrand(ctx, c, b, n.Owner); !errors.Is(err, errTaken) {
+		made, err := a.insertBrand(ctx, c, b, n.Owner, claim)
+		if err == nil && made.ID != b.ID {
+			return a.BrandByAppID(ctx, made.AppID) // by the first of two calls
+		}
+		if !errors.Is(err, errTaken) {
 			return b, wrap("create brand", err)
 		}
 	}
@@ -103,10 +112,17 @@ func (a *Accounts) freeAppID(ctx context.Context, base string, try int) (string,
 	return free, err
 }
 
-func (a *Accounts) insertBrand(ctx context.Context, c *Caller, b Brand, owner int) error {
+// madeBrand names a brand that was made.
+type madeBrand struct {
+	ID    int
+	AppID string
+}
+
+// insertBrand stores a brand, unless the call was made before, and names the one that there is.
+func (a *Accounts) insertBrand(ctx context.Context, c *Caller, b Brand, owner int, claim *idempotency.Claim) (made madeBrand, err error) {
 	settings, err := json.Marshal(b.Settings)
 	if err != nil {
-		return err
+		return made, err
 	}
 	rec, err := event.Encode(event.New{
 		Brand: b.ID, AppID: b.AppID, Subject: "app/" + b.AppID, Time: b.Now(), Request: c.Request,
@@ -120,10 +136,10 @@ func (a *Accounts) insertBrand(ctx context.Context, c *Caller, b Brand, owner in
 		},
 	})
 	if err != nil {
-		return err
+		return made, err
 	}
 	created := clock.Micros(b.Created)
-	return a.db.Write(ctx, func(tx *db.Tx) error {
+	return idempotency.Once(ctx, a.db, claim, madeBrand{b.ID, b.AppID}, func(tx *db.Tx) error {
 		n, err := tx.Exec(sqlInsertBrand, b.ID, b.AppID, b.Name, b.CountryID, string(settings), b.Sandbox, created)
 		if err != nil {
 			return err

@@ -13,6 +13,7 @@ import (
 	"comanda/internal/clock"
 	"comanda/internal/db"
 	"comanda/internal/fault"
+	"comanda/internal/idempotency"
 	"comanda/wire"
 )
 
@@ -28,7 +29,7 @@ const (
 
 // CreateApp registers an OAuth app of a brand and returns its id (the client_id) and its first secret. The caller owns
 // it; it can do what the caller can do now and nothing that its owner cannot do later. OauthAppId and OwnerUserId are not
-// taken from the request. Right: Develop. System names the owner.
+// taken from the request. A repeat with the caller's Idempotency-Key returns the same. Right: Develop. System names the owner.
 func (s *Server) CreateApp(ctx context.Context, c *account.Caller, appID string, in wire.OAuthApp) (id, secret string, err error) {
 	b, err := s.accounts.Open(ctx, c, appID, account.Develop)
 	if err != nil {
@@ -49,15 +50,19 @@ func (s *Server) CreateApp(ctx context.Context, c *account.Caller, appID string,
 	if err := a.apply(in); err != nil {
 		return "", "", err
 	}
+	claim, err := c.Claim(b.ID, "CreateOAuthApp", in)
+	if err != nil {
+		return "", "", err
+	}
 	secretID, err := s.db.NextID(ctx, "oauth_secrets")
 	if err != nil {
 		return "", "", wrap("create app", err)
 	}
-	secret = newSecret()
-	digest, sealed := s.secretDigest(secret), s.box.Seal([]byte(secret), a.id)
+	made := struct{ ID, Secret string }{a.id, newSecret()}
+	digest, sealed := s.secretDigest(made.Secret), s.box.Seal([]byte(made.Secret), a.id)
 	levels, stores := a.bounds.texts()
 	created := clock.Micros(a.created)
-	err = s.db.Write(ctx, func(tx *db.Tx) error {
+	made, err = idempotency.Once(ctx, s.db, claim, made, func(tx *db.Tx) error {
 		n, err := tx.Exec(sqlInsertApp, a.id, a.brand, a.owner, a.name, a.logoURI, string(a.flow), string(a.refreshUsage),
 			a.accessSeconds, a.refreshSeconds, levels, stores, created, maxApps)
 		if err != nil {
@@ -75,7 +80,7 @@ func (s *Server) CreateApp(ctx context.Context, c *account.Caller, appID string,
 	if err != nil {
 		return "", "", wrap("create app", err)
 	}
-	return a.id, secret, nil
+	return made.ID, made.Secret, nil
 }
 
 // UpdateApp changes those members of an OAuth app that are given. OauthAppId and OwnerUserId are not taken from the

@@ -167,7 +167,7 @@ func (s *Server) ownToken(r *http.Request, c client, form params, thumbprint str
 	if len(strange) > 0 || len(set) == 0 {
 		return tokenAnswer{}, invalidScope("The scopes for client_credentials are api and the narrower ones of the API. See scopes_supported in the metadata.")
 	}
-	token, err := s.own(r.Context(), c.app, access{kind: kindClientCredentials, subject: c.owner, scopes: set, keyThumbprint: thumbprint}, nil)
+	token, err := s.own(r.Context(), c.app, access{kind: kindClientCredentials, subject: c.owner, scopes: set, keyThumbprint: thumbprint}, nil, nil)
 	return c.answer(token, set, thumbprint), err
 }
 

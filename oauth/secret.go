@@ -13,6 +13,7 @@ import (
 	"comanda/internal/clock"
 	"comanda/internal/db"
 	"comanda/internal/fault"
+	"comanda/internal/idempotency"
 )
 
 // Prefixes make a leaked credential recognisable to people and scanners.
@@ -95,7 +96,8 @@ func (s *Server) LiveSecrets(ctx context.Context, c *account.Caller, appID, id s
 }
 
 // RotateSecret gives an OAuth app a new secret, which it returns. The newest one before goes on working beside it, so that
-// an integration can change over; older ones stop. Right: RevealSecrets, or the app's own token.
+// an integration can change over; older ones stop. A repeat with the caller's Idempotency-Key returns the same. Right:
+// RevealSecrets, or the app's own token.
 func (s *Server) RotateSecret(ctx context.Context, c *account.Caller, appID, id string) (string, error) {
 	b, a, err := s.open(ctx, c, appID, id, account.ReadApp)
 	if err != nil {
@@ -108,9 +110,13 @@ func (s *Server) RotateSecret(ctx context.Context, c *account.Caller, appID, id 
 	if err != nil {
 		return "", wrap("rotate secret", err)
 	}
+	claim, err := c.Claim(b.ID, "RotateOAuthAppSecret", a.id)
+	if err != nil {
+		return "", err
+	}
 	secret := newSecret()
 	digest, sealed, now := s.secretDigest(secret), s.box.Seal([]byte(secret), a.id), clock.Micros(clock.Now())
-	err = s.db.Write(ctx, func(tx *db.Tx) error {
+	secret, err = idempotency.Once(ctx, s.db, claim, secret, func(tx *db.Tx) error {
 		// Taking the app's row first puts rotations in line: each leaves two secrets.
 		if err := lockApp(tx, a.id); err != nil {
 			return err

@@ -14,6 +14,7 @@ import (
 	"comanda/internal/clock"
 	"comanda/internal/db"
 	"comanda/internal/fault"
+	"comanda/internal/idempotency"
 	"comanda/wire"
 )
 
@@ -70,12 +71,12 @@ func (s *Server) put(tx *db.Tx, brand int, token string, t access) error {
 }
 
 // own makes and stores an access token by which an OAuth app acts for its brand. The app may be deleted at the same
-// moment: its token then never works. with, if any, runs in the same transaction and is given the token's key.
-func (s *Server) own(ctx context.Context, a app, t access, with func(tx *db.Tx, key string) error) (string, error) {
+// moment: its token then never works. A repeat of a claim, if any, gives the same token. with, if any, runs in the same transaction and is given the token's key.
+func (s *Server) own(ctx context.Context, a app, t access, claim *idempotency.Claim, with func(tx *db.Tx, key string) error) (string, error) {
 	token := newRandom(tokenPrefix)
 	t.key, t.app, t.created = rand.Text(), a.id, clock.Now()
 	t.expires = t.created.Add(time.Duration(a.accessSeconds) * time.Second)
-	err := s.db.Write(ctx, func(tx *db.Tx) error {
+	token, err := idempotency.Once(ctx, s.db, claim, token, func(tx *db.Tx) error {
 		if err := s.put(tx, a.brand, token, t); err != nil || with == nil {
 			return err
 		}
@@ -98,7 +99,8 @@ func scanToken(row scanner) (t access, err error) {
 }
 
 // AccessToken makes an access token for an OAuth app without its secret: the portal's button. It can do no more than its
-// asker can, now and when it is used. A person needs the right Develop, an app RevealSecrets or its own token.
+// asker can, now and when it is used. A repeat with the caller's Idempotency-Key returns the same. A person needs the right
+// Develop, an app RevealSecrets or its own token.
 func (s *Server) AccessToken(ctx context.Context, c *account.Caller, appID, id string) (string, error) {
 	b, a, err := s.open(ctx, c, appID, id, account.Develop)
 	if err != nil {
@@ -113,8 +115,12 @@ func (s *Server) AccessToken(ctx context.Context, c *account.Caller, appID, id s
 	if c.Kind == account.System {
 		subject = a.owner
 	}
+	claim, err := c.Claim(b.ID, "RequestToken", a.id)
+	if err != nil {
+		return "", err
+	}
 	t := access{kind: kindPortal, subject: subject, bounds: boundsOf(c, b.ID), scopes: scopeSet{scopeAPI}}
-	return s.own(ctx, a, t, func(tx *db.Tx, key string) error {
+	return s.own(ctx, a, t, claim, func(tx *db.Tx, key string) error {
 		return s.accounts.Audit(tx, c, b.ID, "oauthapp.token.created", target(a.id), "token "+key)
 	})
 }

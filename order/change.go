@@ -219,22 +219,8 @@ func claimOf(caller *account.Caller, id int, c change) (*idempotency.Claim, erro
 		return nil, err
 	}
 	return idempotency.Prepare(idempotency.Request{
-		Principal: principal(caller), Operation: c.operation, Key: caller.Idempotent, Subject: subject(id), Body: body,
+		Principal: caller.Principal(), Operation: c.operation, Key: caller.Idempotent, Subject: subject(id), Body: body,
 	})
-}
-
-// principal is whose Idempotency-Keys a caller's are.
-func principal(c *account.Caller) string {
-	switch c.Kind {
-	case account.App:
-		return "app/" + c.OAuthApp
-	case account.Person:
-		return fmt.Sprintf("account/%d/%s", c.Account, c.OAuthApp)
-	case account.System:
-		return "system"
-	default:
-		return ""
-	}
 }
 
 func subject(id int) string { return fmt.Sprintf("order/%d", id) }

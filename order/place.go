@@ -54,7 +54,7 @@ func (o *Orders) Place(ctx context.Context, caller *account.Caller, appID string
 	}
 	p := &placing{o: o, brand: brand, caller: caller, basket: &b}
 	p.claim, err = idempotency.Prepare(idempotency.Request{
-		Brand: brand.ID, Principal: principal(caller), Operation: "PlaceOrder", Key: caller.Idempotent, Body: body,
+		Brand: brand.ID, Principal: caller.Principal(), Operation: "PlaceOrder", Key: caller.Idempotent, Body: body,
 	})
 	if err != nil {
 		return nil, err

@@ -61,7 +61,7 @@ func (o *Orders) PlaceSamples(ctx context.Context, caller *account.Caller, appID
 	var out []SampleOrder
 	for i := range count {
 		seed := sha256.Sum256(fmt.Appendf(nil, "sample order %d of %s", i, key))
-		own := sha256.Sum256(fmt.Appendf(seed[:], "%s", principal(caller)))
+		own := sha256.Sum256(fmt.Appendf(seed[:], "%s", caller.Principal()))
 		s := sampler{o: o, brand: brand, in: in, chance: rand.New(rand.NewChaCha8(seed)), diner: &account.Caller{ //nolint:gosec // chance, not secrecy
 			Kind: account.Anonymous, IP: caller.IP, Request: caller.Request, Idempotent: base64.RawURLEncoding.EncodeToString(own[:]),
 		}}

@@ -211,7 +211,7 @@ func (d *Door) revealSecret(a *oauthApp) error {
 }
 
 func (d *Door) rotateSecret(a *oauthApp) error {
-	_, err := d.OAuth.RotateSecret(a.ctx(), a.Caller, a.Brand.AppID, a.id())
+	_, err := d.OAuth.RotateSecret(a.ctx(), a.Once(a.Caller), a.Brand.AppID, a.id())
 	return d.finishApp(a, err, "rotated", nil)
 }
 
@@ -247,7 +247,7 @@ func (d *Door) removeURI(a *oauthApp) error {
 
 // requestToken answers with a new token, once: only its digest is kept.
 func (d *Door) requestToken(a *oauthApp) error {
-	token, err := d.OAuth.AccessToken(a.ctx(), a.Caller, a.Brand.AppID, a.id())
+	token, err := d.OAuth.AccessToken(a.ctx(), a.Once(a.Caller), a.Brand.AppID, a.id())
 	if err != nil {
 		return err
 	}

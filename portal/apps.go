@@ -54,7 +54,7 @@ func (d *Door) askApp(v *desk, status int, form web.Form) error {
 
 func (d *Door) createApp(v *desk) error {
 	name := v.Form.Get("oauthappname")
-	id, _, err := d.OAuth.CreateApp(v.ctx(), v.Caller, v.Brand.AppID, wire.OAuthApp{OauthAppName: &name})
+	id, _, err := d.OAuth.CreateApp(v.ctx(), v.Once(v.Caller), v.Brand.AppID, wire.OAuthApp{OauthAppName: &name})
 	switch {
 	case err == nil:
 		web.SeeOther(v.W, v.path("apps", id))

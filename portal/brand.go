@@ -43,7 +43,7 @@ func (d *Door) askBrand(v *visit.Visit, c *account.Caller, status int, form web.
 }
 
 func (d *Door) createBrand(v *visit.Visit, c *account.Caller) error {
-	b, err := d.Accounts.CreateBrand(v.R.Context(), c, account.NewBrand{
+	b, err := d.Accounts.CreateBrand(v.R.Context(), v.Once(c), account.NewBrand{
 		Name: v.Form.Get("name"), CountryID: v.Form.Get("countryid"), Sandbox: v.Form.Get("kind") != "live",
 	})
 	switch {

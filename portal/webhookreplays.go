@@ -65,7 +65,7 @@ func (d *Door) askReplay(h *hook, status int, form web.Form) error {
 func (d *Door) startReplay(h *hook) error {
 	in, err := d.wanted(h)
 	if err == nil {
-		_, err = d.Webhooks.Replay(h.ctx(), h.Caller, h.Brand.AppID, h.app(), h.Sub.ID, in)
+		_, err = d.Webhooks.Replay(h.ctx(), h.Once(h.Caller), h.Brand.AppID, h.app(), h.Sub.ID, in)
 	}
 	if err == nil {
 		h.Base += "/replays"

@@ -204,7 +204,7 @@ func (d *Door) createHook(v *desk) error {
 	if v.Form.Has("verify") {
 		create = d.Webhooks.CreateVerified
 	}
-	id, err := create(v.ctx(), v.Caller, v.Brand.AppID, app, wire.WebhookSubscription{CallbackUrl: &callback})
+	id, err := create(v.ctx(), v.Once(v.Caller), v.Brand.AppID, app, wire.WebhookSubscription{CallbackUrl: &callback})
 	switch {
 	case err == nil:
 		web.SeeOther(v.W, hookBase(v, app, id)+"?done=created")

@@ -42,7 +42,7 @@ func (d *Door) rotateHookSecret(h *hook) error {
 	if h.mustProve() {
 		return nil
 	}
-	if _, err := d.Webhooks.RotateSecret(h.ctx(), h.Caller, h.Brand.AppID, h.app(), h.Sub.ID); err != nil {
+	if _, err := d.Webhooks.RotateSecret(h.ctx(), h.Once(h.Caller), h.Brand.AppID, h.app(), h.Sub.ID); err != nil {
 		return err
 	}
 	web.SeeOther(h.W, h.Base+"/secret?done=rotated")

@@ -8,11 +8,13 @@ import (
 	"comanda/internal/clock"
 	"comanda/internal/db"
 	"comanda/internal/fault"
+	"comanda/internal/idempotency"
 	"comanda/wire"
 )
 
 // Create makes a subscription of an OAuth app and returns its id. It receives what happens after its own
-// webhook_subscription.created. Absent members have defaults: Enabled true, Version "2", no event names, no token.
+// webhook_subscription.created. Absent members have defaults: Enabled true, Version "2", no event names, no token. A repeat with
+// the caller's Idempotency-Key returns the same.
 func (w *Webhooks) Create(ctx context.Context, c *account.Caller, appID, oauthAppID string, in wire.WebhookSubscription) (int, error) {
 	return w.create(ctx, c, appID, oauthAppID, in, false)
 }
@@ -54,8 +56,12 @@ func (w *Webhooks) create(ctx context.Context, c *account.Caller, appID, oauthAp
 	if err != nil {
 		return 0, err
 	}
+	claim, err := c.Claim(b.ID, "CreateWebhookSubscription", oauthAppID, in)
+	if err != nil {
+		return 0, err
+	}
 	secret := w.box.Seal([]byte(text), secretOwner(s.ID))
-	err = w.db.Write(ctx, func(tx *db.Tx) error {
+	return idempotency.Once(ctx, w.db, claim, s.ID, func(tx *db.Tx) error {
 		n, err := tx.Exec(sqlInsertSubscription, s.ID, s.Brand, s.OAuthApp, s.Owner, s.Version, s.CallbackURL, s.Enabled,
 			s.VerifyToken, secret, []byte{}, clock.Micros(clock.Now()), maxSubscriptions)
 		if err != nil {
@@ -74,7 +80,6 @@ func (w *Webhooks) create(ctx context.Context, c *account.Caller, appID, oauthAp
 		w.log.PlaceAtHead(tx, followerName(s.ID), s.Brand)
 		return w.touch(tx, s.ID)
 	})
-	return s.ID, err
 }
 
 // touch ends every transaction that changes a subscription: after its event has a position, new names count from there;

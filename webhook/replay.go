@@ -12,6 +12,7 @@ import (
 	"comanda/internal/clock"
 	"comanda/internal/db"
 	"comanda/internal/fault"
+	"comanda/internal/idempotency"
 )
 
 // The states of a replay.
@@ -50,7 +51,8 @@ type Replay struct {
 
 // Replay sends events of the past to a subscription again: the same bytes under the same webhook-id, marked by the header
 // X-Comanda-Replay, apart from the live deliveries and their sequence. It returns at once; the work goes on by itself.
-// The receiving subscription must be enabled and not paused; more than five replays at once to one are a Conflict.
+// The receiving subscription must be enabled and not paused; more than five replays at once to one are a Conflict. A repeat with
+// the caller's Idempotency-Key returns the same.
 func (w *Webhooks) Replay(ctx context.Context, c *account.Caller, appID, oauthAppID string, id int, in Wanted) (*Replay, error) {
 	b, s, err := w.open(ctx, c, appID, oauthAppID, id)
 	if err != nil {
@@ -79,10 +81,14 @@ func (w *Webhooks) Replay(ctx context.Context, c *account.Caller, appID, oauthAp
 	if err != nil {
 		return nil, err
 	}
+	claim, err := c.Claim(b.ID, "ReplayWebhook", s.ID, in)
+	if err != nil {
+		return nil, err
+	}
 	if r.ID, err = w.db.NextID(ctx, "webhook_replays"); err != nil {
 		return nil, fmt.Errorf("webhook: replay: %w", err)
 	}
-	err = w.db.Write(ctx, func(tx *db.Tx) error {
+	made, err := idempotency.Once(ctx, w.db, claim, r.ID, func(tx *db.Tx) error {
 		n, err := tx.Exec(sqlInsertReplay, r.ID, b.ID, s.ID, target.ID, c.Account, string(text), clock.Micros(r.Created), maxReplays)
 		if err != nil {
 			return fmt.Errorf("webhook: replay: %w", err)
@@ -94,6 +100,9 @@ func (w *Webhooks) Replay(ctx context.Context, c *account.Caller, appID, oauthAp
 		tx.AfterCommit(func() { notify(w.replays) })
 		return w.accounts.Audit(tx, c, b.ID, "webhook.replayed", "webhook/"+strconv.Itoa(target.ID), "")
 	})
+	if err == nil && made != r.ID {
+		return w.GetReplay(ctx, c, appID, oauthAppID, id, made) // of the first of two calls
+	}
 	return r, err
 }
 

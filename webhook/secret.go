@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -73,18 +74,34 @@ func (w *Webhooks) Secret(ctx context.Context, c *account.Caller, appID, oauthAp
 	return secretText(s.secret), nil
 }
 
-// RotateSecret makes a new signing secret and returns it, and a new ed25519 key where there is one. For a day deliveries carry the signatures of both generations, so that the
-// receiver can change over without missing one.
+// RotateSecret makes a new signing secret and returns it, and a new ed25519 key where there is one. For a day deliveries carry the
+// signatures of both generations, so that the receiver can change over without missing one. A repeat with the caller's
+// Idempotency-Key returns the same.
 func (w *Webhooks) RotateSecret(ctx context.Context, c *account.Caller, appID, oauthAppID string, id int) (string, error) {
 	if err := c.RequireRecent(); err != nil {
 		return "", err
 	}
+	claim, err := c.Claim(0, "RotateWebhookSecret", id)
+	if err != nil {
+		return "", err
+	}
 	secret := newSecret()
-	err := w.change(ctx, c, appID, oauthAppID, id, &wire.WebhookSubscriptionUpdatedEvent{}, func(b account.Brand, s *Subscription) (edit, error) {
+	if err := claim.Seal([]byte(secret)); err != nil {
+		return "", err
+	}
+	var kept []byte
+	err = w.change(ctx, c, appID, oauthAppID, id, &wire.WebhookSubscriptionUpdatedEvent{}, func(b account.Brand, s *Subscription) (edit, error) {
 		fresh := w.box.Seal([]byte(secret), secretOwner(s.ID))
 		old := w.box.Seal([]byte(secretText(s.secret)), secretOwner(s.ID))
 		until := clock.Micros(clock.Now().Add(rotation))
 		return func(tx *db.Tx) (bool, error) {
+			var err error
+			if kept, err = claim.Take(tx); err != nil {
+				return false, err
+			}
+			if kept != nil {
+				return false, errRepeated
+			}
 			n, err := tx.Exec(sqlRotateSecret, s.ID, s.Revision, fresh, old, until)
 			if err != nil || n == 0 {
 				return false, err
@@ -97,8 +114,14 @@ func (w *Webhooks) RotateSecret(ctx context.Context, c *account.Caller, appID, o
 			return true, w.accounts.Audit(tx, c, b.ID, "webhook.secret.rotated", target(s), "")
 		}, nil
 	})
+	if errors.Is(err, errRepeated) {
+		return string(kept), nil
+	}
 	return secret, err
 }
+
+// errRepeated ends the transaction of a call that was made before.
+var errRepeated = errors.New("webhook: the call was made before")
 
 // PublicKey returns the newest public key, whpk_…, that verifies the v1a signatures; NotFound when the subscription does
 // not sign so.

@@ -3,6 +3,8 @@
 package visit
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -114,6 +116,17 @@ func (d *Door) here(v *Visit) string {
 		return d.Home
 	}
 	return web.LocalPath(from, d.Home)
+}
+
+// Once is a caller whose form counts once, however often it is sent: the part "once" of the form and what was typed into it are
+// the Idempotency-Key. What makes something takes this caller.
+func (v *Visit) Once(c *account.Caller) *account.Caller {
+	once := *c
+	if v.Form.Get("once") != "" {
+		sum := sha256.Sum256([]byte(v.R.URL.Path + "?" + v.Form.Encode()))
+		once.Idempotent = hex.EncodeToString(sum[:])
+	}
+	return &once
 }
 
 // Caller is the person who is signed in, acting from where they are.

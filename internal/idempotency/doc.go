@@ -11,6 +11,8 @@
 //	… the effect …
 //	claim.Settle(tx, answer)                        // last, only when the answer was not known before
 //
+// [Once] is all of this for something that is made in a transaction of its own.
+//
 // Take inserts the row or, when it is there already, reads the stored answer. A twin of a running transaction waits for
 // it on either engine: on PostgreSQL at the unique key, on SQLite in the queue of the one writer. When the first one
 // fails nothing is stored, and the twin becomes the first.

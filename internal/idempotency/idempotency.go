@@ -36,7 +36,8 @@ type Request struct {
 	Body      []byte // the request in canonical form: two requests are the same when these bytes are
 }
 
-// Claim is a request prepared for its transaction. It holds no state of a try: a closure that runs twice may use it twice.
+// Claim is a request prepared for its transaction. It holds no state of a try: a closure that runs twice may use it twice. A nil
+// Claim is that of a call without a key: Seal and Take let it take effect each time.
 type Claim struct {
 	request Request
 	id      string
@@ -73,6 +74,9 @@ func (c *Claim) About(subject string) { c.request.Subject = subject }
 
 // Seal notes the answer to store with the claim.
 func (c *Claim) Seal(answer []byte) error {
+	if c == nil {
+		return nil
+	}
 	box, err := seal(c.request.Key, c.id, answer)
 	c.sealed = box
 	return err
@@ -81,6 +85,9 @@ func (c *Claim) Seal(answer []byte) error {
 // Take claims the request in tx, or returns the answer that the first call of it was given (not nil, though it may be
 // empty). The same key with another body is an Unprocessable fault.
 func (c *Claim) Take(tx *db.Tx) ([]byte, error) {
+	if c == nil {
+		return nil, nil
+	}
 	n, err := tx.Exec(sqlTake, c.id, c.request.Brand, c.request.Subject, c.body, clock.Micros(clock.Now()), c.sealed)
 	if err != nil || n == 1 {
 		return nil, err

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"crypto/rand"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -104,6 +105,7 @@ func (p *Pages) funcs() template.FuncMap {
 		"asset":    p.asset,
 		"focus":    focus,
 		"initials": initials,
+		"once":     rand.Text,
 		"json":     foldedJSON,
 	}
 }
