@@ -30,9 +30,12 @@
 //		return &getOrdersOut{page}, nil
 //	}
 //
-// and its line in routes.go, in the group of its tag:
+// its line in routes.go, in the group of its tag:
 //
 //	on("GetOrders", get, "/api/v1.0/orders", can(account.ReadOrders), s.getOrders, "Lists orders, newest first"),
+//
+// and its heading in descriptions.md: what a developer needs to know, the events that a call may append, and what causes the
+// refusals that are its own. Every call of the API tests is compared with that.
 //
 // The rest of the conventions:
 //

@@ -3,7 +3,9 @@ package api
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -68,6 +70,8 @@ type document struct {
 	Paths map[string]map[string]struct {
 		OperationID string      `json:"operationId"`
 		Summary     string      `json:"summary"`
+		Description string      `json:"description"`
+		Events      []string    `json:"x-comanda-events"`
 		Tags        []string    `json:"tags"`
 		Parameters  []parameter `json:"parameters"`
 		RequestBody *struct {
@@ -75,7 +79,8 @@ type document struct {
 			Content  map[string]struct{ Schema *schema } `json:"content"`
 		} `json:"requestBody"`
 		Responses map[string]struct {
-			Content map[string]struct{ Schema *schema } `json:"content"`
+			Description string
+			Content     map[string]struct{ Schema *schema } `json:"content"`
 		} `json:"responses"`
 		Security []map[string][]string `json:"security"`
 	} `json:"paths"`
@@ -221,7 +226,7 @@ func TestDocumentedSchemasAreTheContracts(t *testing.T) {
 
 func TestDocumentIsWellFormed(t *testing.T) {
 	doc, raw := readDocument(t)
-	for _, never := range []string{`"additionalProperties":false`, `"additionalProperties":true`, `$schema`, `"422"`} {
+	for _, never := range []string{`"additionalProperties":false`, `"additionalProperties":true`, `$schema`} {
 		if strings.Contains(string(raw), never) {
 			t.Errorf("the document has %s", never)
 		}
@@ -244,7 +249,7 @@ func TestDocumentIsWellFormed(t *testing.T) {
 					t.Errorf("%s: %s is not documented", op.OperationID, status)
 				}
 			}
-			if (op.Security != nil) != (op.Responses["401"].Content != nil) {
+			if asksForToken := op.Security != nil && len(op.Security[0]) > 0; asksForToken && op.Responses["401"].Content == nil || op.Security == nil && op.Responses["401"].Content != nil {
 				t.Errorf("%s: 401 and security do not agree", op.OperationID)
 			}
 			for _, p := range op.Parameters {
@@ -264,6 +269,63 @@ func TestDocumentIsWellFormed(t *testing.T) {
 		if doc.Components.Schemas[ref] == nil {
 			t.Errorf("$ref to %s, which is not there", ref)
 		}
+	}
+}
+
+var aSentence = regexp.MustCompile(`^[A-Z0-9` + "`" + `].*\.$`)
+
+// Each operation is described in a few sentences, tells what causes each refusal, and names real events; nothing is
+// described that is not served.
+func TestEveryOperationIsDescribed(t *testing.T) {
+	doc, _ := readDocument(t)
+	known := map[string]bool{}
+	for _, e := range allEvents() {
+		known[e.Name] = true
+	}
+	left := maps.Clone(descriptions())
+	for _, methods := range doc.Paths {
+		for _, op := range methods {
+			d := descriptions()[op.OperationID]
+			delete(left, op.OperationID)
+			if d.text == "" {
+				t.Errorf("descriptions.md has no %s: add it under a heading of its own", op.OperationID)
+				continue
+			}
+			if n := strings.Count(d.text+" ", ". "); !aSentence.MatchString(d.text) || n < 1 || n > 5 || strings.Contains(d.text, "  ") {
+				t.Errorf("%s: %d sentences: %s", op.OperationID, n, d.text)
+			}
+			if !strings.HasPrefix(op.Description, d.text+"\n\n") || strings.Contains(op.Description, "Events: ") != (len(op.Events) > 0) {
+				t.Errorf("%s: %s", op.OperationID, op.Description)
+			}
+			for _, scopes := range op.Security {
+				for _, scope := range scopes["oauth2"] {
+					if !strings.Contains(op.Description, "`"+scope+"`") {
+						t.Errorf("%s: the description does not name the scope %s", op.OperationID, scope)
+					}
+				}
+			}
+			for _, e := range op.Events {
+				if !known[e] {
+					t.Errorf("%s: there is no event %s", op.OperationID, e)
+				}
+			}
+			for status, answer := range op.Responses {
+				if status[0] > '3' && !aSentence.MatchString(answer.Description) {
+					t.Errorf("%s: %s: %q is no sentence", op.OperationID, status, answer.Description)
+				}
+			}
+			_, repeats := op.Responses["422"]
+			if repeats != (d.refusals[422] != "") {
+				t.Errorf("%s: 422 is for an Idempotency-Key only", op.OperationID) // huma would add one for what is not valid
+			}
+			_, sends := op.Responses["413"]
+			if sends != (op.RequestBody != nil) {
+				t.Errorf("%s: 413 is for what takes a body", op.OperationID)
+			}
+		}
+	}
+	for id := range left {
+		t.Errorf("descriptions.md has %s, which is not served", id)
 	}
 }
 

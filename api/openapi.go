@@ -3,11 +3,13 @@ package api
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"comanda/account"
 	"comanda/oauth"
 )
 
@@ -67,12 +69,14 @@ func newDocument(c Config, groups []group) *huma.OpenAPI {
 
 // describe is an operation before its handler's types are known.
 func describe(g group, r row) huma.Operation {
+	d := descriptions()[r.id]
 	op := huma.Operation{
 		OperationID:   r.id,
 		Method:        r.method,
 		Path:          r.path,
 		Tags:          []string{g.tag},
 		Summary:       r.summary,
+		Description:   strings.Join(slices.DeleteFunc([]string{d.text, r.access.words(), eventsInWords(d.events)}, isEmpty), "\n\n"),
 		DefaultStatus: r.status,
 		Responses:     map[string]*huma.Response{},
 
@@ -82,43 +86,106 @@ func describe(g group, r row) huma.Operation {
 		MaxBodyBytes:       -1,
 		BodyReadTimeout:    -1,
 	}
-	refused := func(schema string, statuses ...int) {
-		for _, s := range statuses {
-			op.Responses[strconv.Itoa(s)] = &huma.Response{
-				Description: http.StatusText(s),
-				Content: map[string]*huma.MediaType{
-					"application/json": {Schema: &huma.Schema{Ref: "#/components/schemas/" + schema}},
-				},
-			}
-		}
+	if len(d.events) > 0 {
+		op.Extensions = map[string]any{"x-comanda-events": d.events}
 	}
-	refused("RestApiErrorResult", http.StatusBadRequest, http.StatusInternalServerError)
-	if !r.access.public {
+	switch {
+	case r.access.visitor:
+		op.Security = []map[string][]string{{}, {"session": {}}}
+	case !r.access.public:
 		op.Security = []map[string][]string{{"bearer": {}}, {"session": {}}}
 		for _, scope := range oauth.ScopesFor(r.access.right) { // any one of them does
 			op.Security = append(op.Security, map[string][]string{"oauth2": {scope}})
 		}
-		refused("RestApiUnauthorizedResult", http.StatusUnauthorized)
-		refused("RestApiForbiddenResult", http.StatusForbidden)
 	}
-	if r.access.visitor {
-		op.Security = []map[string][]string{{}, {"session": {}}}
-		refused("RestApiUnauthorizedResult", http.StatusUnauthorized)
-		refused("RestApiForbiddenResult", http.StatusForbidden)
-	}
-	if r.access.right != "" {
-		op.Description = "Needs the right of " + string(r.access.right) + "."
-	}
-	if strings.Contains(r.path, "{") {
-		refused("RestApiErrorResult", http.StatusNotFound)
-	}
-	if r.method != get && r.method != head {
-		refused("RestApiErrorResult", http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusServiceUnavailable)
-	}
-	if r.access.limited {
-		refused("RestApiErrorResult", http.StatusTooManyRequests)
+	for status, why := range refusals(r, d) {
+		refuses(&op, status, why)
 	}
 	return op
+}
+
+// refuses adds what causes a status to an operation.
+func refuses(op *huma.Operation, status int, why string) {
+	code := strconv.Itoa(status)
+	if said := op.Responses[code]; said != nil {
+		said.Description = why + " " + said.Description
+		return
+	}
+	schema := "RestApiErrorResult"
+	switch status {
+	case http.StatusUnauthorized:
+		schema = "RestApiUnauthorizedResult"
+	case http.StatusForbidden:
+		schema = "RestApiForbiddenResult"
+	}
+	op.Responses[code] = &huma.Response{
+		Description: why,
+		Content:     map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Ref: componentRef + schema}}},
+	}
+}
+
+// describeBody adds what an operation with a body refuses.
+func describeBody(op *huma.Operation) {
+	if op.RequestBody == nil {
+		return
+	}
+	refuses(op, http.StatusRequestEntityTooLarge, "The body is too large; JSON may have 1 MiB.")
+	refuses(op, http.StatusUnsupportedMediaType, "The body is of a media type that is not taken here.")
+}
+
+// words say who may call an operation.
+func (a access) words() string {
+	switch {
+	case a.visitor:
+		return "No token is needed, and pages of other origins are refused."
+	case a.public:
+		return "No token is needed."
+	case a.right == "":
+		return "Needs a caller who is signed in; of an OAuth app's token, the scope " + scopesInWords(a.right) + "."
+	}
+	return "Needs the right of " + string(a.right) + "; of an OAuth app's token, the scope " + scopesInWords(a.right) + "."
+}
+
+func scopesInWords(right account.Right) string {
+	return "`" + strings.Join(oauth.ScopesFor(right), "` or `") + "`"
+}
+
+func eventsInWords(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return "Events: `" + strings.Join(names, "`, `") + "`."
+}
+
+func isEmpty(s string) bool { return s == "" }
+
+// refusals are the statuses by which an operation refuses, with what causes each: what its kind of operation has, and
+// what its description adds.
+func refusals(r row, d description) map[int]string {
+	out := map[int]string{
+		http.StatusBadRequest:          "A parameter or a member of the body is not valid. `Errors` names each of them with what is wrong.",
+		http.StatusInternalServerError: "Something went wrong on our side. `RequestId` finds it in the server's log.",
+	}
+	if r.access != anyone {
+		out[http.StatusServiceUnavailable] = "The database is not available or did not confirm in time. Repeat the request after the time in Retry-After."
+	}
+	switch {
+	case r.access.visitor:
+		out[http.StatusForbidden] = "A page of another origin asks."
+	case !r.access.public:
+		out[http.StatusUnauthorized] = "There is no access token, or it is unknown, expired or revoked."
+		out[http.StatusForbidden] = "The scopes of the token leave this call out."
+		if r.access.right != "" {
+			out[http.StatusForbidden] = "The caller lacks the right of " + string(r.access.right) + " here, or the scopes of the token leave it out."
+		}
+	}
+	if r.access.limited {
+		out[http.StatusTooManyRequests] = "This address has sent too many requests. Retry-After says when to go on."
+	}
+	for status, why := range d.refusals {
+		out[status] = strings.TrimSpace(out[status] + " " + why)
+	}
+	return out
 }
 
 // encodeDocument writes the document with the schemas of refusals, which no handler's type mentions.

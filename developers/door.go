@@ -3,7 +3,10 @@ package developers
 import (
 	"cmp"
 	"embed"
+	"html"
+	"html/template"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"comanda/account"
@@ -36,7 +39,16 @@ type Support struct{ Email, URL string }
 // Operation is a served operation of the API.
 type Operation struct {
 	ID, Method, Path, Summary string
-	Tag, About                string // the tag that it belongs to, and what that is
+	Description               string   // what there is to know beyond the summary
+	Events                    []string // names of the events that a call may append
+	Tag, About                string   // the tag that it belongs to, and what that is
+}
+
+var codeSpan = regexp.MustCompile("`([^`]+)`")
+
+// Prose is the description as a page shows it.
+func (o Operation) Prose() template.HTML {
+	return template.HTML(codeSpan.ReplaceAllString(html.EscapeString(o.Description), "<code>$1</code>")) //nolint:gosec // escaped just now
 }
 
 // Door serves everything below /developers, and /llms.txt.

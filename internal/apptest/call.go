@@ -78,8 +78,12 @@ func (k *Kit) Call(c Call) *httptest.ResponseRecorder {
 		fail("contract: %s", v)
 	}
 	k.checkBody(c, w.Body.Bytes(), fail)
-	if got := k.newEvents(before, fail); !slices.Equal(got, c.Events) && len(got)+len(c.Events) > 0 {
+	got := k.newEvents(before, fail)
+	if !slices.Equal(got, c.Events) && len(got)+len(c.Events) > 0 {
 		fail("events %q, want %q", got, c.Events)
+	}
+	for _, v := range k.undocumented(w.Code, got) {
+		fail("%s", v)
 	}
 	return w
 }

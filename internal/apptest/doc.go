@@ -1,6 +1,6 @@
 // Package apptest is the kit of API tests: a whole installation (a fresh database of each engine, the real domain objects,
 // the door in front) and a table of calls that also names the expected events. Every answer and every event is checked
-// against the contract's schemas on the way.
+// against the contract's schemas on the way, and its status and events against what the OpenAPI document says of the operation.
 //
 //	func TestRenameBrand(t *testing.T) {
 //		apptest.Each(t, func(k *apptest.Kit) {
