@@ -62,8 +62,8 @@ type server struct {
 	streams streams
 	pace    pace
 	doc     *huma.OpenAPI
-	openAPI func() []byte // the document's bytes, made at the first request for them
-	events  func() []byte // and those of the AsyncAPI document
+	openAPI func() []byte // the document, packed, made at the first request for it
+	events  func() []byte // and the AsyncAPI document
 }
 
 // New makes the door: every operation of routes.go under /api/, /openapi.json and /asyncapi.json.
@@ -126,8 +126,8 @@ func (s *server) register(groups []group) {
 			s.router.add(&endpoint{id: c.ID, method: c.Method, path: c.Path})
 		}
 	}
-	s.openAPI = sync.OnceValue(func() []byte { return encodeDocument(doc) })
-	s.events = sync.OnceValue(s.asyncAPI)
+	s.openAPI = sync.OnceValue(func() []byte { return web.Pack(encodeDocument(doc)) })
+	s.events = sync.OnceValue(func() []byte { return web.Pack(s.asyncAPI()) })
 }
 
 // isStopping says whether what goes on for long must end.
@@ -180,11 +180,11 @@ func (s *server) unrouted(c *call, segs []string) error {
 		switch strings.ToLower(segs[0]) {
 		case "openapi.json":
 			c.w.Header().Set("Content-Type", "application/openapi+json")
-			_, _ = c.w.Write(s.openAPI())
+			web.SendPacked(&c.w, c.r, s.openAPI())
 			return nil
 		case "asyncapi.json":
 			c.w.Header().Set("Content-Type", "application/asyncapi+json")
-			_, _ = c.w.Write(s.events())
+			web.SendPacked(&c.w, c.r, s.events())
 			return nil
 		}
 	}

@@ -1,17 +1,13 @@
 package web
 
 import (
-	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/http"
 	"path"
-	"strconv"
 	"strings"
 )
 
@@ -52,20 +48,12 @@ func loadAssets(prefix string, from ...fs.FS) (map[string]asset, error) {
 			}
 			hash := sha256.Sum256(content)
 			if !isPacked {
-				content = pack(content)
+				content = Pack(content)
 			}
 			out[name] = asset{prefix + hex.EncodeToString(hash[:6]) + "/" + name, kind, content}
 		}
 	}
 	return out, nil
-}
-
-func pack(b []byte) []byte {
-	var out bytes.Buffer
-	w, _ := gzip.NewWriterLevel(&out, gzip.BestCompression) // the level is one that there is
-	_, _ = w.Write(b)
-	_ = w.Close() // a buffer takes everything
-	return out.Bytes()
 }
 
 // Assets serves the static files. An address with a hash of other content is not found: an old page asks for its own files.
@@ -85,16 +73,7 @@ func (p *Pages) Assets() http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Vary", "Accept-Encoding")
-		if takesGzip(r.Header.Get("Accept-Encoding")) {
-			h.Set("Content-Encoding", "gzip")
-			h.Set("Content-Length", strconv.Itoa(len(a.packed)))
-			_, _ = w.Write(a.packed)
-			return
-		}
-		if plain, err := gzip.NewReader(bytes.NewReader(a.packed)); err == nil { // it was packed here or is held by a test
-			_, _ = io.Copy(w, plain) //nolint:gosec // our own file
-		}
+		SendPacked(w, r, a.packed)
 	})
 }
 

@@ -1,8 +1,11 @@
 package web
 
 import (
+	"bytes"
 	"compress/gzip"
+	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -80,6 +83,35 @@ func isText(kind string) bool {
 		return true
 	}
 	return strings.HasPrefix(kind, "text/")
+}
+
+// Pack compresses a text that is sent often, for SendPacked.
+func Pack(b []byte) []byte {
+	var out bytes.Buffer
+	z, _ := gzip.NewWriterLevel(&out, gzip.BestCompression) // fails for unknown levels only
+	_, _ = z.Write(b)
+	_ = z.Close() // a buffer takes everything
+	return out.Bytes()
+}
+
+// SendPacked writes a text that Pack has compressed, as it is to who takes gzip. It sets no other header.
+func SendPacked(w http.ResponseWriter, r *http.Request, packed []byte) {
+	w.Header().Add("Vary", "Accept-Encoding")
+	if takesGzip(r.Header.Get("Accept-Encoding")) {
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Header().Set("Content-Length", strconv.Itoa(len(packed)))
+		_, _ = w.Write(packed)
+		return
+	}
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	if err == nil {
+		var plain []byte
+		if plain, err = io.ReadAll(z); err == nil {
+			_, _ = w.Write(plain)
+			return
+		}
+	}
+	panic(err) // Pack made it, or a file of ours is broken
 }
 
 // takesGzip reads an Accept-Encoding. Who forbids gzip by q=0 does not take it.

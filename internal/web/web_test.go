@@ -17,7 +17,7 @@ import (
 
 func testPages(t *testing.T, templates map[string]string) *Pages {
 	t.Helper()
-	files := fstest.MapFS{"assets/own.js": {Data: []byte("1")}, "assets/large.js.gz": {Data: pack([]byte("1"))}}
+	files := fstest.MapFS{"assets/own.js": {Data: []byte("1")}, "assets/large.js.gz": {Data: Pack([]byte("1"))}}
 	for name, text := range templates {
 		files["templates/"+name+".html"] = &fstest.MapFile{Data: []byte(text)}
 	}
