@@ -23,6 +23,7 @@ type Query struct {
 	Request  string    // caused by this API request; to be given with a time, for no index has it
 	Skip     int       // matches to pass over
 	Limit    int       // matches to return
+	Glance   bool      // nobody needs to know how many there are: the total ends one after the page
 }
 
 // About is something that an event concerns.
@@ -60,11 +61,16 @@ func aboutID(letter byte, id int) About { return About{ref: string(letter) + str
 func aboutWord(letter byte, word string) About { return About{ref: string(letter) + digest(word)} }
 
 // Find returns the matches of a query, newest first: by CreateTime, and by Position where that is the same. total counts
-// all of them.
+// all of them, which takes the longer the more there are, or with Glance tells whether there are more.
 func Find(tx *db.Tx, brand int, q Query) (page []Event, total int, err error) {
 	if q.Names != nil && len(q.Names) == 0 || q.Stores != nil && len(q.Stores) == 0 ||
 		!q.Sight.Whole && q.Sight.Stores != nil && len(q.Sight.Stores) == 0 {
 		return nil, 0, nil
+	}
+	if q.Glance {
+		page, err = q.read(tx, brand, q.Limit+1)
+		total = q.Skip + len(page)
+		return page[:min(len(page), q.Limit)], total, err
 	}
 	w := q.where(brand)
 	if err := tx.QueryRow(sqlCountFound+w.text.String(), w.args...).Scan(&total); err != nil {
@@ -73,13 +79,18 @@ func Find(tx *db.Tx, brand int, q Query) (page []Event, total int, err error) {
 	if q.Skip >= total {
 		return nil, total, nil
 	}
-	w = q.where(brand, q.Limit, q.Skip)
+	page, err = q.read(tx, brand, q.Limit)
+	return page, total, err
+}
+
+// read returns so many matches.
+func (q Query) read(tx *db.Tx, brand, limit int) ([]Event, error) {
+	w := q.where(brand, limit, q.Skip)
 	text := strings.Replace(sqlFound, "/* and */", w.text.String(), 1)
 	if w.few {
 		text = strings.Replace(text, "/* + 0 */", "+ 0", 1)
 	}
-	page, err = scan(tx.Query(text, w.args...))
-	return page, total, err
+	return scan(tx.Query(text, w.args...))
 }
 
 // where collects conditions.
@@ -112,6 +123,11 @@ func in[T any](w *where, column string, values []T) {
 	w.and(column+" in (?"+strings.Repeat(",?", len(values)-1)+")", args...)
 }
 
+// byName reports whether the index of names has all that a query for one name asks for; else it would read each event whole.
+func (q Query) byName() bool {
+	return q.Sight.Whole && q.Stores == nil && len(q.About) == 0 && q.ID == "" && q.Request == ""
+}
+
 // where makes the conditions of a query; args come before theirs.
 func (q Query) where(args ...any) *where {
 	w := &where{args: args}
@@ -128,8 +144,10 @@ func (q Query) where(args ...any) *where {
 	if q.Request != "" {
 		w.and("request_id = ?", q.Request)
 	}
-	if q.Names != nil {
-		in(w, "name", slices.Compact(slices.Sorted(slices.Values(q.Names))))
+	if names := slices.Compact(slices.Sorted(slices.Values(q.Names))); len(names) == 1 && q.byName() {
+		w.and("name = ?", names[0])
+	} else if q.Names != nil {
+		in(w, "name || ''", names) // keeps the index of names out of it
 	}
 	if len(q.Except) > 0 {
 		in(w, "name not", q.Except)

@@ -150,13 +150,24 @@ func TestFindIsExact(t *testing.T) {
 			if total != len(want) {
 				t.Fatalf("%+v asks for %v: %d found, want %d", q, asked, total, len(want))
 			}
+			more := len(want) > q.Skip+q.Limit
 			want = want[min(q.Skip, len(want)):min(q.Skip+q.Limit, len(want))]
-			var got []int
-			for _, e := range page {
-				got = append(got, int(e.Position)-1)
-			}
-			if !slices.Equal(got, want) {
-				t.Fatalf("%+v asks for %v: %v, want %v", q, asked, got, want)
+			for _, q.Glance = range []bool{false, true} {
+				if q.Glance {
+					if err := d.Read(t.Context(), func(tx *db.Tx) (err error) { page, total, err = event.Find(tx, 7, q); return err }); err != nil {
+						t.Fatal(err)
+					}
+					if got := total > q.Skip+q.Limit; got != more {
+						t.Fatalf("%+v asks for %v: %d at a glance, and there are more: %t", q, asked, total, more)
+					}
+				}
+				var got []int
+				for _, e := range page {
+					got = append(got, int(e.Position)-1)
+				}
+				if !slices.Equal(got, want) {
+					t.Fatalf("%+v asks for %v: %v, want %v", q, asked, got, want)
+				}
 			}
 		})
 	})

@@ -14,7 +14,6 @@ type eventsPage struct {
 	Groups []nameGroup
 	Here   string
 	Rows   []eventRow
-	Total  int
 	Newer  string
 	Older  string
 	Zone   *time.Location
@@ -24,7 +23,7 @@ func (d *Door) events(v *desk) error {
 	q := v.R.URL.Query()
 	p := eventsPage{Name: q.Get("name"), Order: q.Get("order"), Groups: nameGroups(nil, nil), Here: v.path("events")}
 	page := max(1, number(q.Get("page")))
-	search := event.Query{Skip: (page - 1) * logsAtOnce, Limit: logsAtOnce}
+	search := event.Query{Skip: (page - 1) * logsAtOnce, Limit: logsAtOnce, Glance: true}
 	if p.Name != "" {
 		search.Names = []string{p.Name}
 	}
@@ -45,7 +44,7 @@ func (d *Door) events(v *desk) error {
 	if len(q) > 0 {
 		here += "?" + q.Encode()
 	}
-	p.Rows, p.Total = eventRows(v, found), total
+	p.Rows = eventRows(v, found)
 	p.Newer, p.Older = neighbours(here, page, logsAtOnce, total)
 	return d.show(v, view{Name: "events", Title: "Events", Data: p})
 }

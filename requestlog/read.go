@@ -179,7 +179,7 @@ func (l *Log) Get(ctx context.Context, c *account.Caller, appID, id string) (r R
 	// The brand's clock, which events show, may be ahead of the real one, and never goes back.
 	ahead := max(0, b.Now().Sub(clock.Now()))
 	caused, _, err = l.accounts.FindEvents(ctx, c, appID, event.Query{
-		Request: id, From: r.At.Add(-time.Second), To: r.At.Add(r.Duration + ahead + time.Second), Limit: maxEvents,
+		Request: id, From: r.At.Add(-time.Second), To: r.At.Add(r.Duration + ahead + time.Second), Limit: maxEvents, Glance: true,
 	})
 	if fault.KindOf(err) == fault.Forbidden {
 		return r, nil, nil
