@@ -133,7 +133,7 @@ func (d *demo) seed(ctx context.Context) error {
 		return err
 	}
 	if !found {
-		if c.StoreID, c.MenuID, err = seedShop(ctx, d.api, c.AppID); err != nil {
+		if c.StoreID, c.MenuID, err = Shop(ctx, d.api, c.AppID); err != nil {
 			return err
 		}
 	}

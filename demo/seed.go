@@ -10,8 +10,8 @@ import (
 	"comanda/wire"
 )
 
-// seedShop makes the sample store group, store, menu and opening hours through the public API, as an owner's tool would.
-func seedShop(ctx context.Context, c *client.Client, appID string) (storeID, menuID int, err error) {
+// Shop makes the sample store group, store, menu and opening hours through the public API, as an owner's tool would.
+func Shop(ctx context.Context, c *client.Client, appID string) (storeID, menuID int, err error) {
 	group, err := client.Data[wire.StoreGroup](ctx, c, http.MethodPost, "/api/v1.0/"+url.PathEscape(appID)+"/storegroups",
 		map[string]any{"Name": "Dublin", "Currency": "EUR"})
 	if err != nil {
