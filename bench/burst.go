@@ -148,7 +148,7 @@ func (b *bench) nodesOf(n int, ceiling rate) error {
 	defer func() { _ = d.Close() }()
 
 	// All of them lands with one commit, so that no node begins before the others.
-	if err := appendMany(ctx, d, event.NewLog(d), seeded.Brands, b.burst, b.burst); err != nil {
+	if err := appendMany(ctx, d, event.NewLog(d), seeded.Brands, orderCreated, b.burst, b.burst); err != nil {
 		return err
 	}
 	database := c.DatabaseURL[strings.LastIndex(c.DatabaseURL, "/")+1:]

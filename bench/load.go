@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,7 +25,8 @@ type seeded struct {
 	CAFile  string    `json:"caFile"`
 	Brands  []brand   `json:"brands"`
 	OAuth   grantor   `json:"oauth"`
-	Apps    []grantor `json:"apps"` // more OAuth apps of the first brand
+	Apps    []grantor `json:"apps"`    // more OAuth apps of the first brand
+	Session string    `json:"session"` // cookie of the owner; empty until somebody signs in
 }
 
 type brand struct {
@@ -82,6 +84,10 @@ func load(data, name string, clients int, period time.Duration, pid int) error {
 		return err
 	}
 	do := s.works()[name]
+	if who, path, ok := strings.Cut(name, " "); ok {
+		b := s.at(shownPage{out: who == "open"})
+		do = func(c *http.Client, _ int) error { _, err := b.view(c, path); return err }
+	}
 	if do == nil {
 		return fmt.Errorf("there is no work %q", name)
 	}

@@ -114,6 +114,7 @@ var figures = []struct {
 	{"nodes", false, (*bench).nodes},
 	{"tokens", false, (*bench).tokens},
 	{"flood", false, (*bench).flood},
+	{"pages", false, (*bench).pages},
 }
 
 func (b *bench) print(format string, args ...any) {

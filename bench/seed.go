@@ -24,10 +24,11 @@ import (
 type sowing struct {
 	config    app.Config
 	brands    int
-	subscribe string   // callback URL of one webhook subscription per brand to order.created; "" = none
-	also      []string // callback URLs of more such subscriptions of the first brand
-	apps      int      // more OAuth apps of the first brand
-	events    int      // order.created of webhookBytes appended to the log, over all brands
+	subscribe string                                                                         // callback URL of one webhook subscription per brand to order.created; "" = none
+	also      []string                                                                       // callback URLs of more such subscriptions of the first brand
+	apps      int                                                                            // more OAuth apps of the first brand
+	events    int                                                                            // order.created of webhookBytes appended to the log, over all brands
+	grow      func(ctx context.Context, s *app.Server, owner *account.Caller, b brand) error // what else the first brand gets; nil = nothing
 }
 
 // seed makes brands that can sell, without a server, and writes bench.json into the data folder.
@@ -57,8 +58,17 @@ func seed(ctx context.Context, s sowing) (err error) {
 	if err := subscribeAlso(ctx, server, owner, out.Brands[0], s.also); err != nil {
 		return err
 	}
-	if err := appendMany(ctx, server.DB, server.Log, out.Brands, s.events, appendBatch); err != nil {
+	if err := appendMany(ctx, server.DB, server.Log, out.Brands, orderCreated, s.events, appendBatch); err != nil {
 		return err
+	}
+	if s.grow != nil {
+		caller, err := server.Accounts.PersonCaller(ctx, owner)
+		if err != nil {
+			return err
+		}
+		if err := s.grow(ctx, server, caller, out.Brands[0]); err != nil {
+			return err
+		}
 	}
 	if err := register(ctx, server, owner, out.Brands[0], &out.OAuth); err != nil {
 		return err
@@ -151,13 +161,16 @@ func subscribeAlso(ctx context.Context, s *app.Server, owner int, b brand, urls 
 
 const appendBatch = 5000
 
-// appendMany appends events that delivery cannot tell from orders: n in all, the brands in turn, so many to a transaction.
-func appendMany(ctx context.Context, d *db.DB, log *event.Log, brands []brand, n, batch int) error {
-	models := make([]event.Record, len(brands))
-	for i := range brands {
-		rec, err := event.Encode(event.New{
-			Brand: brands[i].ID, AppID: brands[i].AppID, Subject: "order/0", Store: brands[i].StoreID, Body: &wire.OrderCreatedEvent{},
-		})
+// orderCreated is what most measurements append.
+var orderCreated = []wire.Event{&wire.OrderCreatedEvent{}}
+
+// appendMany appends events that delivery cannot tell from those of orders: n in all, the brands in turn, each order of a
+// brand with all the bodies, so many to a transaction.
+func appendMany(ctx context.Context, d *db.DB, log *event.Log, brands []brand, bodies []wire.Event, n, batch int) error {
+	models := make([]event.Record, len(brands)*len(bodies))
+	for i := range models {
+		b := brands[i/len(bodies)]
+		rec, err := event.Encode(event.New{Brand: b.ID, AppID: b.AppID, Subject: "order/0", Store: b.StoreID, Body: bodies[i%len(bodies)]})
 		if err != nil {
 			return err
 		}
@@ -175,7 +188,7 @@ func appendMany(ctx context.Context, d *db.DB, log *event.Log, brands []brand, n
 				return err
 			}
 			rec.Body = bytes.Replace(rec.Body, []byte(rec.ID), []byte(id.String()), 1)
-			rec.ID, rec.Subject, rec.Created = id.String(), fmt.Sprintf("order/%d", at+i), time.Now()
+			rec.ID, rec.Subject, rec.Created = id.String(), fmt.Sprintf("order/%d", (at+i)/len(bodies)), time.Now()
 			recs[i] = rec
 		}
 		if err := d.Write(ctx, func(tx *db.Tx) error { log.Append(tx, recs...); return nil }); err != nil {
