@@ -21,5 +21,11 @@ func (a *Accounts) openHandle(handle, purpose string) ([]byte, bool) {
 	return value, err == nil
 }
 
+// KeepUnsent seals the form of somebody who was signed out before they sent it, for their own browser to keep.
+func (a *Accounts) KeepUnsent(form []byte) string { return a.handle(form, "unsent form") }
+
+// Unsent opens what KeepUnsent sealed.
+func (a *Accounts) Unsent(handle string) ([]byte, bool) { return a.openHandle(handle, "unsent form") }
+
 // over reports whether a time in microseconds has passed.
 func over(until int64) bool { return clock.Micros(clock.Now()) >= until }

@@ -39,11 +39,13 @@ func (w way) title() string {
 
 type loginPage struct {
 	way
-	Form web.Form
+	Form   web.Form
+	Lapsed bool // the person was signed out while they filled in a form
 }
 
 func (d *Door) showLogin(v *visit.Visit) error {
 	p := loginPage{way: d.wayTo(v, web.LocalPath(v.R.URL.Query().Get("return"), home))}
+	p.Lapsed = d.Lapsed(v, p.Return)
 	email := p.App.LoginHint
 	if v.Session != nil {
 		who, err := d.Accounts.Profile(v.R.Context(), v.Session.Account)

@@ -51,7 +51,7 @@ func New(c Config) (*Door, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Door{Config: c, door: visit.Door{Accounts: c.Accounts, Origin: c.Origin, Pages: pages, Public: c.PublicURL, Home: prefix}}
+	d := &Door{Config: c, door: visit.Door{Accounts: c.Accounts, Origin: c.Origin, Pages: pages, Public: c.PublicURL, Home: prefix, KeepsTyped: true}}
 	mux := http.NewServeMux()
 	for _, r := range d.routes() {
 		mux.Handle(r.pattern, d.page(r))

@@ -26,6 +26,10 @@ type Door struct {
 	Pages    *web.Pages
 	Public   string // https://host, without a slash at its end
 	Home     string // local path to go to when nothing says where
+
+	// KeepsTyped says that what is typed into its pages may be kept, sealed, in the browser of who is signed out meanwhile. A
+	// door that asks for passwords must not.
+	KeepsTyped bool
 }
 
 // Visit is one request for a page.
@@ -77,13 +81,19 @@ func WithForm(serve func(*Visit) error) func(*Visit) error {
 	}
 }
 
-// SignedIn sends whoever is not signed in to do that, and then to the page; after a form, to the page that the form stood on.
+// SignedIn sends whoever is not signed in to do that, and then to the page; after a form, to the page that the form stood on,
+// which shows it again.
 func (d *Door) SignedIn(serve func(*Visit, *account.Caller) error) func(*Visit) error {
 	return func(v *Visit) error {
 		if v.Session == nil {
-			web.SeeOther(v.W, SignIn(d.here(v)))
+			page := d.here(v)
+			if v.Form != nil {
+				d.keep(v, page)
+			}
+			web.SeeOther(v.W, SignIn(page))
 			return nil
 		}
+		d.recall(v)
 		c, err := d.Caller(v)
 		if err != nil {
 			return err

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"fmt"
 	"html/template"
@@ -154,7 +155,7 @@ func (p *Pages) asset(name string) (string, error) {
 // Show writes a page. It renders all of it first, so that a mistake in a template is a whole error page and never half of
 // another one.
 func (p *Pages) Show(w http.ResponseWriter, r *http.Request, status int, page Page) {
-	body, err := p.render(page)
+	body, err := p.render(r.Context(), page)
 	if err != nil {
 		slog.ErrorContext(r.Context(), "render page", "page", page.Name, "error", err)
 		http.Error(w, "Something went wrong here; it is logged. Go back and try again.", http.StatusInternalServerError)
@@ -174,7 +175,7 @@ type layout struct {
 	Body    template.HTML
 }
 
-func (p *Pages) render(page Page) ([]byte, error) {
+func (p *Pages) render(ctx context.Context, page Page) ([]byte, error) {
 	t := p.templates[page.Name]
 	if t == nil {
 		return nil, fmt.Errorf("there is no page %q", page.Name)
@@ -190,11 +191,21 @@ func (p *Pages) render(page Page) ([]byte, error) {
 			return nil, err
 		}
 	}
-	err := t.ExecuteTemplate(&out, "layout", layout{
-		Page:    page,
-		Symbols: p.symbols(body.Bytes()),
-		Body:    template.HTML(body.String()), //nolint:gosec // html/template wrote it
-	})
+	around := layout{Page: page, Symbols: p.symbols(body.Bytes())}
+	if unsent, there := unsentOf(ctx); there {
+		filled, err := unsent.refill(body.Bytes(), func(text string) ([]byte, error) {
+			var note bytes.Buffer
+			err := t.ExecuteTemplate(&note, "unsent", text)
+			around.Symbols = p.symbols(append(body.Bytes(), note.Bytes()...))
+			return note.Bytes(), err
+		})
+		if err != nil {
+			return nil, err
+		}
+		body = *bytes.NewBuffer(filled)
+	}
+	around.Body = template.HTML(body.String()) //nolint:gosec // html/template wrote it, and the values in it are escaped
+	err := t.ExecuteTemplate(&out, "layout", around)
 	return out.Bytes(), err
 }
 

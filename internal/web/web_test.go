@@ -51,7 +51,7 @@ func TestABrokenPageIsAWholeErrorAndNeverHalfAPage(t *testing.T) {
 func TestAnUnknownIconOrAssetBreaksThePage(t *testing.T) {
 	p := testPages(t, map[string]string{"icon": `{{icon "nothing"}}`, "asset": `{{asset "nothing"}}`})
 	for _, name := range []string{"icon", "asset", "nopage"} {
-		if _, err := p.render(Page{Name: name}); err == nil {
+		if _, err := p.render(t.Context(), Page{Name: name}); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
