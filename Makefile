@@ -42,7 +42,7 @@ fuzz: ## fuzz every parser of outside bytes for a while each: make fuzz FUZZTIME
 
 .PHONY: shots
 shots: ## write a picture of every page into shots/: phone and desk, light and dark
-	COMANDA_SHOTS=$(CURDIR)/shots go test -count=1 -run '^TestEveryPageFits|^TestPagesFit|^TestAWebhookIsMade|^TestLogsLook|^TestBrandPagesLook|^TestAnAppGetsItsFirstToken|^TestTheSandboxPageFits|^TestOperationsAreTriedOut' ./identity ./portal ./developers
+	COMANDA_SHOTS=$(CURDIR)/shots go test -count=1 -run '^TestEveryPageFits|^TestPagesFit|^TestAWebhookIsMade|^TestLogsLook|^TestBrandPagesLook|^TestAnAppGetsItsFirstToken|^TestWhatComesBetweenFits|^TestTheSandboxPageFits|^TestOperationsAreTriedOut' ./identity ./portal ./developers
 
 .PHONY: scalar
 SCALAR := 1.76.0

@@ -34,7 +34,7 @@ func bothVersions(form *web.Form, now web.Form, words map[string]string, fields 
 		for i, value := range shown {
 			shown[i] = cmp.Or(words[value], value)
 		}
-		form.Errors[name] = "Saved meanwhile: " + cmp.Or(strings.Join(shown, ", "), "nothing")
+		form.Note(name, "Saved meanwhile: "+cmp.Or(strings.Join(shown, ", "), "nothing"))
 	}
 	return differ
 }

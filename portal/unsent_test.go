@@ -6,6 +6,9 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"comanda/internal/browsertest"
+	"comanda/wire"
 )
 
 // sendSignedOut sends a form from a page after the owner's sessions ended, signs in by password and returns the page at which
@@ -67,4 +70,29 @@ func TestASessionEndsWhileAFormIsFilledIn(t *testing.T) {
 		p.has("a button", got, 200, "nothing was changed. Please do it again", `<details class="sure" open="">`)
 		p.has("gone meanwhile", p.sendSignedOut(list, list+"/x/delete", url.Values{}), 200, "nothing was changed. Please do it again")
 	})
+}
+
+// TestWhatComesBetweenFits looks at what somebody sees who was signed out over a form, and who edits in two tabs.
+func TestWhatComesBetweenFits(t *testing.T) {
+	s := start(t, "")
+	tab := s.browse()
+	at := s.path("apps", s.made.OAuthAppID)
+	tab.Goto(at)
+	name := "Rider board"
+	s.must(s.node.OAuth.UpdateApp(t.Context(), s.owner(), s.made.AppID, s.made.OAuthAppID, wire.OAuthApp{OauthAppName: &name}))
+	tab.Fill("accesstokenlifetime", "600")
+	s.must(s.node.Accounts.EndOtherSessions(t.Context(), s.owner(), ""))
+	tab.Press(`form[action$="` + s.made.OAuthAppID + `"] .btn`)
+	tab.Look("signed-out")
+	tab.Fill("email", ownerEmail)
+	tab.Fill("password", password)
+	tab.Press(".btn.red")
+	if got := browsertest.Eval[string](tab, `document.activeElement.name + " " + document.getElementsByName("accesstokenlifetime")[0].value`); got != "oauthappname 600" {
+		t.Errorf("the cursor and what was typed: %s", got)
+	}
+	tab.Look("signed-in-again")
+	tab.Press(`form[action$="` + s.made.OAuthAppID + `"] .btn`)
+	tab.See(".err")
+	tab.Complaints() // Chromium tells of the 409
+	tab.Look("two-tabs")
 }

@@ -79,9 +79,11 @@ func (d *Door) drawHook(h *hook, open *attemptPage) error {
 	if p.Zone, err = d.zone(h.desk); err != nil {
 		return err
 	}
+	title := "Webhook to " + p.Title
 	if open == nil {
 		p.Done = done
 	} else {
+		title = open.Title()
 		open.Done, open.Zone, open.Halted = done, p.Zone, halted{p.Health.State, h.Base}
 	}
 	p.State, p.Waiting, p.Lost = states[p.Health.State], waiting(p.Health), p.Health.Expired
@@ -100,7 +102,7 @@ func (d *Door) drawHook(h *hook, open *attemptPage) error {
 		if err := d.listWaiting(h, &p); err != nil {
 			return err
 		}
-		return d.show(h.desk, view{Name: "webhook", Title: "Webhook to " + p.Title, Data: p})
+		return d.show(h.desk, view{Name: "webhook", Title: title, Data: p})
 	}
 	shown := recent
 	before := h.R.URL.Query().Get("before")
@@ -123,7 +125,7 @@ func (d *Door) drawHook(h *hook, open *attemptPage) error {
 	if p.Rows, err = d.attemptRows(h, shown, open, query); err != nil {
 		return err
 	}
-	return d.show(h.desk, view{Name: "webhook", Title: "Webhook to " + p.Title, Data: p, Docked: open != nil})
+	return d.show(h.desk, view{Name: "webhook", Title: title, Data: p, Docked: open != nil})
 }
 
 // waitRow is an event that failed, or waits behind one that did.

@@ -30,6 +30,17 @@ type attemptPage struct {
 	Halted     halted
 }
 
+// Title names the attempt.
+func (p *attemptPage) Title() string {
+	switch p.Kind {
+	case "test":
+		return p.EventName + ", a test"
+	case "replay":
+		return p.EventName + ", sent again"
+	}
+	return fmt.Sprintf("%s, attempt %d of %d", p.EventName, p.Number, p.Of)
+}
+
 // phase is one part of the time that an attempt took, in thousandths of the whole.
 type phase struct {
 	Name       string

@@ -96,7 +96,7 @@ func TestAWebhookIsMadeFollowedAndMended(t *testing.T) {
 	tab.Goto(base + "/test")
 	tab.Look("webhook-test")
 	press()
-	if said := tab.See(".drawer h2"); said != "order.accepted, a test" {
+	if said := tab.See(".drawer h1"); said != "order.accepted, a test" {
 		t.Errorf("after the test comes %q", said)
 	}
 	tab.Look("attempt-test")

@@ -232,6 +232,7 @@ func (t *Tab) Scripts(on bool) {
 // Shot writes a picture of the whole page to a PNG file.
 func (t *Tab) Shot(file string) {
 	t.Helper()
+	Eval[bool](t, "(scrollTo(0, 0), true)") // what sticks would be drawn where it stuck
 	picture, err := chromedp.Run(t.Context, chromedp.FullScreenshot(100))
 	t.must(nil, err)
 	t.must(nil, os.MkdirAll(filepath.Dir(file), 0o750)) //nolint:gosec // where the person who runs the test wants it

@@ -55,6 +55,14 @@ func Again(values url.Values, err error, fields ...string) Form {
 	return f
 }
 
+// Note says something of a field, beside what is said of others.
+func (f *Form) Note(field, message string) {
+	if f.first == "" {
+		f.first = field
+	}
+	f.Errors[field] = message
+}
+
 // Wrong says what is wrong with one field.
 func (f Form) Wrong(field, message string) Form {
 	f.Errors, f.first, f.Problem = map[string]string{field: message}, field, ""
