@@ -7,7 +7,7 @@ TOOLS := go tool -modfile=tools/go.mod
 help: ## say what can be done here
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: ## start the demo: a shop, a sample POS, one order; stop it with Ctrl-C
+run: ## start the demo: a shop, a day of orders, a sample POS; stop it with Ctrl-C
 	go run ./cmd/comanda demo
 
 test: ## run all tests; they need nothing but Go and say what they skip

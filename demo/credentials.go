@@ -28,7 +28,7 @@ type Credentials struct {
 
 // client calls the API as the sample OAuth app.
 func (c Credentials) client() (*client.Client, error) {
-	return client.New(client.Config{Server: c.BaseURL, CAFile: c.CAFile, ID: c.OAuthAppID, Secret: c.ClientSecret, Agent: "Comanda-Demo"})
+	return client.New(client.Config{Server: c.BaseURL, CAFile: c.CAFile, ID: c.OAuthAppID, Secret: c.ClientSecret, Agent: integrations[0].agent})
 }
 
 func file(folder string) string { return filepath.Join(folder, "demo.json") }

@@ -11,9 +11,11 @@ import (
 	"strings"
 	"testing"
 
+	"comanda/account"
 	"comanda/app"
 	"comanda/demo"
 	"comanda/internal/dbtest"
+	"comanda/requestlog"
 )
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
@@ -36,6 +38,7 @@ type printed struct {
 	Refusal  string      `json:"refusal"`
 	BaseURL  string      `json:"baseUrl"`
 	OrderID  int         `json:"orderId"`
+	Day      *demo.Day   `json:"day"`
 }
 
 func run(t *testing.T, o demo.Options) printed {
@@ -118,6 +121,67 @@ func TestDemoTellsItsStoryAndCanBeRepeated(t *testing.T) {
 		second.OrderID, second.BaseURL, second.AccessToken = first.OrderID, first.BaseURL, first.AccessToken
 		if second != first {
 			t.Errorf("a second run in the same folder made something anew: %+v %+v", second, first)
+		}
+	})
+}
+
+// The day is the same on each engine, is played once, and leaves something to see on every page: orders of all fates, the
+// requests of three apps, refused ones among them, and a webhook that fails.
+func TestDemoPlaysADay(t *testing.T) {
+	var first *demo.Day
+	each(t, func(t *testing.T, o demo.Options) {
+		o.Once = false
+		serving := func() (p printed) {
+			t.Helper()
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			out := &stopAtOutput{stop: stop}
+			if err := demo.Run(ctx, out, o); err != nil {
+				t.Fatal(err)
+			}
+			if err := json.Unmarshal(out.Bytes(), &p); err != nil {
+				t.Fatal(err)
+			}
+			return p
+		}
+		got := serving().Day
+		if got == nil || got.Orders < 60 || got.Accepted+got.Rejected != got.Orders || got.Dispatched == 0 || got.Refunded == 0 || got.Tipped == 0 || got.Rated == 0 {
+			t.Fatalf("%+v", got)
+		}
+		if got.Milliseconds = 0; first == nil {
+			first = got
+		} else if *got != *first {
+			t.Errorf("%+v here, %+v there", got, first)
+		}
+		c := credentials(t, o.Data)
+		if p := serving(); p.Day != nil || p.OrderID >= c.OrderID+got.Orders {
+			t.Errorf("a second run in the same folder played another day: %+v", p)
+		}
+
+		s, err := app.Open(t.Context(), app.Config{Data: o.Data, DatabaseURL: o.DatabaseURL, Listen: "127.0.0.1:0", Signup: "open"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = s.Close() }()
+		system := &account.Caller{Kind: account.System}
+		hooks, _, err := s.Webhooks.Overviews(t.Context(), system, c.AppID, "", 1, 10)
+		for _, h := range hooks {
+			if strings.HasSuffix(h.CallbackURL, "/analytics") == h.Health.FailingSince.IsZero() {
+				t.Errorf("%s fails since %v", h.CallbackURL, h.Health.FailingSince)
+			}
+		}
+		if err != nil || len(hooks) != 3 {
+			t.Errorf("%d webhooks: %v", len(hooks), err)
+		}
+		filters := []requestlog.Filter{{Status: 200}, {Status: 201}, {Status: 400}, {Status: 404}}
+		for _, h := range hooks {
+			filters = append(filters, requestlog.Filter{OAuthApp: h.OAuthApp})
+		}
+		for _, f := range filters {
+			f.Limit = 1
+			if p, err := s.Requests.List(t.Context(), system, c.AppID, f); err != nil || len(p.Requests) != 1 {
+				t.Errorf("no request is %+v: %v", f, err)
+			}
 		}
 	})
 }

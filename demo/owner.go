@@ -3,11 +3,8 @@ package demo
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
-	"net/http"
 
 	"comanda/account"
-	"comanda/internal/client"
 	"comanda/wire"
 )
 
@@ -31,33 +28,6 @@ func (d *demo) seedOwner(ctx context.Context) (c Credentials, err error) {
 	if err != nil {
 		return c, err
 	}
-	c.OAuthAppID, c.ClientSecret, err = s.OAuth.CreateApp(ctx, owner, c.AppID, wire.OAuthApp{OauthAppName: wire.P("Sample POS")})
+	c.OAuthAppID, c.ClientSecret, err = s.OAuth.CreateApp(ctx, owner, c.AppID, wire.OAuthApp{OauthAppName: wire.P(posName)})
 	return c, err
-}
-
-// subscribe registers the sample POS's callback for the events of orders, moving the subscription of an earlier run
-// there, and returns its signing secret.
-func (d *demo) subscribe(ctx context.Context, callback string) (secret string, err error) {
-	path := "/api/v1.0/" + d.creds.AppID + "/webhooks/" + d.creds.OAuthAppID + "/subscriptions"
-	body := map[string]any{
-		"CallbackUrl": callback, "Enabled": true, "Version": "2", "VerifyToken": rand.Text(),
-		"EventNames": []string{
-			"order.created", "order.accepted", "order.rejected", "order.dispatched", "order.refunded", "order.tip.updated", "order.rating.updated",
-		},
-	}
-	var have wire.Page[wire.WebhookSubscription]
-	if err := d.api.Call(ctx, http.MethodGet, path, nil, &have); err != nil {
-		return "", err
-	}
-	var id int
-	if len(have.Data) > 0 {
-		id = wire.V(have.Data[0].Id)
-		err = d.api.Call(ctx, http.MethodPut, fmt.Sprintf("%s/%d", path, id), body, nil)
-	} else {
-		id, err = client.Data[int](ctx, d.api, http.MethodPost, path, body)
-	}
-	if err != nil {
-		return "", err
-	}
-	return d.server.Webhooks.Secret(ctx, &account.Caller{Kind: account.System, Name: "Comanda"}, d.creds.AppID, d.creds.OAuthAppID, id)
 }

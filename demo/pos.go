@@ -38,6 +38,7 @@ type pos struct {
 
 	mu       sync.Mutex
 	seen     map[string]bool
+	awake    bool // before, it only takes note
 	answered bool
 }
 
@@ -80,7 +81,7 @@ func (p *pos) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.WriteHeader(http.StatusOK)
-	if !p.first(envelope.Body.FlipdishEventId) {
+	if !p.first(envelope.Body.FlipdishEventId) || !p.isAwake() {
 		return
 	}
 	send(p.heard, heard{envelope.Type, envelope.Body.Order.OrderId, clock.Mono()})
@@ -98,6 +99,19 @@ func (p *pos) first(eventID string) bool {
 	}
 	p.seen[eventID] = true
 	return true
+}
+
+// wake has the POS answer orders from now on.
+func (p *pos) wake() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.awake = true
+}
+
+func (p *pos) isAwake() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.awake
 }
 
 func (p *pos) answers() bool {

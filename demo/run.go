@@ -24,7 +24,8 @@ type Options struct {
 	DatabaseURL string `name:"database-url" help:"PostgreSQL to use instead of the database in the folder." placeholder:"postgres://…"`
 	Listen      string `help:"Address that serves HTTPS; when it is taken, a free port of the same host." default:"127.0.0.1:8443"`
 	POS         string `name:"pos" help:"What the sample POS accepts: the first order or all of them (auto)." enum:"first,auto" default:"first"`
-	Once        bool   `help:"End after the first order's timeline."`
+	Once        bool   `help:"End after the first order's timeline; it includes --no-day."`
+	NoDay       bool   `help:"Make a fresh shop with one store and the POS only, and without a day of orders behind it."`
 	JSON        bool   `name:"json" help:"Print the result as JSON."`
 }
 
@@ -49,11 +50,17 @@ type demo struct {
 	Options
 	out    io.Writer
 	gone   bool // nothing is left when it ends: the folder was made for this run only
+	day    bool // this run makes the brand, and plays a day in it
 	server *app.Server
 	creds  Credentials
-	api    *client.Client
+	api    *client.Client // as the POS
 	pos    *pos
+	ids    map[string]string // of the OAuth apps, by name
+	hook   string            // path of the POS's subscription
 }
+
+// brand is the path of the brand's operations.
+func (d *demo) brand() string { return "/api/v1.0/" + d.creds.AppID }
 
 func (d *demo) run(ctx context.Context) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -68,6 +75,8 @@ func (d *demo) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	stopApps := func() {}
+	defer func() { stopApps() }() // after the server, which may have something to tell them until then
 	served := make(chan error, 1)
 	go func() { served <- d.server.Run(ctx) }()
 	defer func() {
@@ -83,12 +92,18 @@ func (d *demo) run(ctx context.Context) (err error) {
 	if err := d.seed(ctx); err != nil {
 		return fmt.Errorf("set up the sample brand: %w", err)
 	}
-	stopPOS, err := d.startPOS(ctx)
+	stop, err := d.startApps(ctx)
 	if err != nil {
 		return err
 	}
-	defer stopPOS()
+	stopApps = stop
 	var told result
+	if d.day {
+		if told.Day, err = d.playDay(ctx); err != nil {
+			return fmt.Errorf("a day of orders: %w", err)
+		}
+	}
+	d.pos.wake()
 	story, tracking, err := d.firstOrder(ctx)
 	switch {
 	case err == nil:
@@ -132,35 +147,22 @@ func (d *demo) seed(ctx context.Context) error {
 	if c.AccessToken, err = d.api.Token(ctx); err != nil {
 		return err
 	}
+	d.creds, d.day = c, !found && !d.Once && !d.NoDay
 	if !found {
-		if c.StoreID, c.MenuID, err = Shop(ctx, d.api, c.AppID); err != nil {
+		all := shops
+		if !d.day {
+			all = shops[:1]
+		}
+		if d.creds.StoreID, d.creds.MenuID, err = seedShops(ctx, d.api, c.AppID, all); err != nil {
 			return err
 		}
 	}
-	d.creds = c
-	return c.save(d.Data)
-}
-
-// startPOS starts the sample POS on a port of its own and subscribes it to the order events.
-func (d *demo) startPOS(ctx context.Context) (stop func(), err error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
+	if d.day {
+		if err := d.seedApps(ctx); err != nil {
+			return err
+		}
 	}
-	callback := "http://" + l.Addr().String() + "/webhooks"
-	secret, err := d.subscribe(ctx, callback)
-	if err != nil {
-		_ = l.Close()
-		return nil, fmt.Errorf("subscribe the sample POS: %w", err)
-	}
-	d.pos, err = newPOS(d.creds, secret, d.POS == "auto")
-	if err != nil {
-		_ = l.Close()
-		return nil, err
-	}
-	s := &http.Server{Handler: d.pos, ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = s.Serve(l) }()
-	return func() { _ = s.Close() }, nil
+	return d.creds.save(d.Data)
 }
 
 // firstOrder places the sample order and waits until the POS has heard of it, answered it and heard of its own answer.
@@ -268,15 +270,19 @@ func (d *demo) report(told result) error {
 		return nil
 	}
 	if d.Once {
-		fmt.Fprintf(d.out, "  Credentials  %s (keep it to yourself)\n", told.Credentials)
+		fmt.Fprintf(d.out, "  Credentials    %s (keep it to yourself)\n", told.Credentials)
 		return nil
 	}
-	fmt.Fprintf(d.out, "  API          %[1]s/api/v1.0/%[2]s/…\n  Guides       %[1]s/developers\n", c.BaseURL, c.AppID)
-	fmt.Fprintf(d.out, "  Sign in      %s/identity/login (as accountEmail and accountPassword of demo.json)\n  Mailbox      %s/mailbox\n", c.BaseURL, d.server.AdminURL())
+	fmt.Fprintf(d.out, `  Portal         %[1]s/portal/%[2]s (sign in as accountEmail and accountPassword of demo.json)
+  Developer hub  %[1]s/developers
+  API reference  %[1]s/developers/reference
+  API            %[1]s/api/v1.0/%[2]s/…
+  Mailbox        %[3]s/mailbox
+`, c.BaseURL, c.AppID, d.server.AdminURL())
 	if told.TrackingURL != "" {
-		fmt.Fprintf(d.out, "  The order    %s\n", told.TrackingURL)
+		fmt.Fprintf(d.out, "  The order      %s\n", told.TrackingURL)
 	}
-	fmt.Fprintf(d.out, `  Credentials  %[4]s (keep it to yourself)
+	fmt.Fprintf(d.out, `  Credentials    %[4]s (keep it to yourself)
 
   List the orders as an integration:
 

@@ -10,51 +10,79 @@ import (
 	"comanda/wire"
 )
 
+// shop is one of the sample stores. The first is the one of demo.json; the others come with a day of orders.
+type shop struct {
+	name, email, phone, street, postcode string
+	latitude, longitude                  float64
+	opens, period                        string // every day
+}
+
+var shops = []shop{
+	{
+		"Bella Napoli, Capel Street", "capel.street@bella-napoli.example.com", "+447700900100", "100 Capel Street", "D01 X0X0",
+		53.3489, -6.2689, "00:00:00", "1.00:00:00",
+	},
+	{
+		"Bella Napoli, Rathmines", "rathmines@bella-napoli.example.com", "+447700900101", "200 Rathmines Road", "D06 X0X0",
+		53.3251, -6.2655, "10:00:00", "16:00:00",
+	},
+}
+
 // Shop makes the sample store group, store, menu and opening hours through the public API, as an owner's tool would.
 func Shop(ctx context.Context, c *client.Client, appID string) (storeID, menuID int, err error) {
-	group, err := client.Data[wire.StoreGroup](ctx, c, http.MethodPost, "/api/v1.0/"+url.PathEscape(appID)+"/storegroups",
-		map[string]any{"Name": "Dublin", "Currency": "EUR"})
+	return seedShops(ctx, c, appID, shops[:1])
+}
+
+// seedShops is Shop for any of the sample stores. It returns the first one's id.
+func seedShops(ctx context.Context, c *client.Client, appID string, shops []shop) (storeID, menuID int, err error) {
+	brand := "/api/v1.0/" + url.PathEscape(appID)
+	group, err := client.Data[wire.StoreGroup](ctx, c, http.MethodPost, brand+"/storegroups", map[string]any{"Name": "Dublin", "Currency": "EUR"})
 	if err != nil {
 		return 0, 0, err
 	}
-	store, err := client.Data[wire.Store](ctx, c, http.MethodPost, fmt.Sprintf("/api/v1.0/stores?storeGroupId=%d", group.StoreGroupId),
-		map[string]any{
-			"Name": "Bella Napoli, Capel Street", "EmailAddress": "capel.street@bella-napoli.example.com",
-			"StaffLanguage": "en", "PhoneNumber": "+447700900100", "SalesChannelType": "Web",
-		})
-	if err != nil {
+	if err := c.Call(ctx, http.MethodPost, brand+"/menus", Menu(), &menuID); err != nil {
 		return 0, 0, err
 	}
-	path := fmt.Sprintf("/api/v1.0/stores/%d", store.StoreId)
-	steps := []struct {
-		path string
-		body any
-	}{
-		{path + "/address", map[string]any{
-			"Line1": "100 Capel Street", "City": "Dublin", "Postcode": "D01 X0X0", "CountryCode": "IE",
-		}},
-		{path + "/address/coordinates", map[string]float64{"Latitude": 53.3489, "Longitude": -6.2689}},
-	}
-	for _, kind := range []string{"Delivery", "Pickup"} {
-		for _, day := range []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"} {
-			steps = append(steps, struct {
-				path string
-				body any
-			}{path + "/availability/" + kind, map[string]any{"DayOfWeek": day, "StartTime": "00:00:00", "Period": "1.00:00:00"}})
-		}
-	}
-	for _, s := range steps {
-		if err := c.Call(ctx, http.MethodPost, s.path, s.body, nil); err != nil {
+	for i, s := range shops {
+		id, err := s.seed(ctx, c, group.StoreGroupId, menuID)
+		if err != nil {
 			return 0, 0, err
 		}
+		if i == 0 {
+			storeID = id
+		}
 	}
-	if err := c.Call(ctx, http.MethodPost, "/api/v1.0/"+url.PathEscape(appID)+"/menus", Menu(), &menuID); err != nil {
-		return 0, 0, err
+	return storeID, menuID, nil
+}
+
+func (s shop) seed(ctx context.Context, c *client.Client, group, menu int) (id int, err error) {
+	store, err := client.Data[wire.Store](ctx, c, http.MethodPost, fmt.Sprintf("/api/v1.0/stores?storeGroupId=%d", group), map[string]any{
+		"Name": s.name, "EmailAddress": s.email, "StaffLanguage": "en", "PhoneNumber": s.phone, "SalesChannelType": "Web",
+	})
+	if err != nil {
+		return 0, err
 	}
-	if err := c.Call(ctx, http.MethodPost, fmt.Sprintf("%s/menu/%d", path, menuID), nil, nil); err != nil {
-		return 0, 0, err
+	type step struct {
+		path string
+		body any
 	}
-	return store.StoreId, menuID, c.Call(ctx, http.MethodPost, path+"/publish", nil, nil)
+	steps := []step{
+		{"", map[string]any{"DeliveryEnabled": true}},
+		{"/address", map[string]any{"Line1": s.street, "City": "Dublin", "Postcode": s.postcode, "CountryCode": "IE"}},
+		{"/address/coordinates", map[string]float64{"Latitude": s.latitude, "Longitude": s.longitude}},
+	}
+	for _, kind := range []string{"Delivery", "Pickup"} {
+		for _, day := range wire.DayOfWeek("").Values() {
+			steps = append(steps, step{"/availability/" + kind, map[string]any{"DayOfWeek": day, "StartTime": s.opens, "Period": s.period}})
+		}
+	}
+	steps = append(steps, step{fmt.Sprintf("/menu/%d", menu), nil}, step{"/publish", nil})
+	for _, one := range steps {
+		if err := c.Call(ctx, http.MethodPost, fmt.Sprintf("/api/v1.0/stores/%d%s", store.StoreId, one.path), one.body, nil); err != nil {
+			return 0, err
+		}
+	}
+	return store.StoreId, nil
 }
 
 // Basket is the sample order of the storefront's place call: a pizza with a size, a base and a topping, garlic bread and

@@ -64,6 +64,7 @@ func (t *timeline) print(w io.Writer) {
 // that is dead when the program ends is left out.
 type result struct {
 	timeline
+	Day         *Day   `json:"day,omitempty"`
 	Refusal     string `json:"refusal,omitempty"`
 	BaseURL     string `json:"baseUrl,omitempty"`
 	AppID       string `json:"appId"`

@@ -27,7 +27,7 @@ func open(t *testing.T, flags ...string) *shop {
 	t.Helper()
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir()) // where sign-ins are kept
 	data := t.TempDir()
-	p := program.Start(t, append([]string{"demo", "--data", data, "--listen", "127.0.0.1:0", "--pos", "auto"}, flags...)...)
+	p := program.Start(t, append([]string{"demo", "--data", data, "--listen", "127.0.0.1:0", "--pos", "auto", "--no-day"}, flags...)...)
 	for end := time.Now().Add(patience); !strings.Contains(p.Output(), "everybody knows"); time.Sleep(20 * time.Millisecond) {
 		if !p.Running() || time.Now().After(end) {
 			t.Fatal("the demo does not get there")

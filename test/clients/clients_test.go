@@ -27,7 +27,7 @@ func TestOfficialClients(t *testing.T) {
 		missing(t, "the official clients are not installed: run `npm ci` in test/clients")
 	}
 	folder := t.TempDir()
-	demo := program.Start(t, "demo", "--data", folder, "--listen", "127.0.0.1:0")
+	demo := program.Start(t, "demo", "--data", folder, "--listen", "127.0.0.1:0", "--no-day")
 	credentials := filepath.Join(folder, "demo.json")
 	ca := await(t, demo, credentials)
 

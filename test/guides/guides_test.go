@@ -241,7 +241,7 @@ func (s *shell) prints(line, since int, text string) {
 // shop starts the demo and sets the variables that the guide Getting started sets.
 func (s *shell) shop() {
 	s.t.Helper()
-	s.run(0, "comanda demo --data shop --listen 127.0.0.1:0 &")
+	s.run(0, "comanda demo --data shop --listen 127.0.0.1:0 --no-day &")
 	s.prints(0, 0, "Serving until you press Ctrl-C.")
 	raw, err := os.ReadFile(filepath.Join(s.folder, "shop", "demo.json"))
 	if err != nil {
