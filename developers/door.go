@@ -87,19 +87,14 @@ func New(c Config) (*Door, error) {
 	} {
 		mux.Handle(pattern, d.door.Page(serve))
 	}
-	foreign := d.door.Page(func(*visit.Visit) error { return errForeign })
-	if d.inner, err = web.Protect(c.PublicURL, foreign, mux); err != nil {
-		return nil, err
-	}
-	return d, nil
+	d.inner, err = d.door.Protect(mux)
+	return d, err
 }
 
 // ServeHTTP implements http.Handler.
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.inner.ServeHTTP(w, r) }
 
 var errNothing = fault.New(fault.NotFound, "There is no page at this address.").With("Start again from the developer hub's first page, /developers.")
-
-var errForeign = fault.New(fault.Forbidden, "That form was not sent from a page of this server.").With("Open the page here and try again.")
 
 // view is a page of the hub before its frame is around it.
 type view struct {

@@ -56,7 +56,7 @@ func New(c Config) (*Door, error) {
 		Door:     visit.Door{Accounts: c.Accounts, Origin: c.Origin, Pages: pages, Public: c.PublicURL, Home: home},
 		Passkeys: c.Passkeys, OAuth: c.OAuth, SignUp: c.SignUp, oauth: c.OAuth.Handler(),
 	}
-	d.inner, err = web.Protect(c.PublicURL, http.HandlerFunc(d.foreign), d.routes())
+	d.inner, err = d.Protect(d.routes())
 	return d, err
 }
 
@@ -150,15 +150,6 @@ func IsPage(path string) bool {
 func (d *Door) front(v *visit.Visit) error {
 	http.Redirect(v.W, v.R, home, http.StatusSeeOther)
 	return nil
-}
-
-// foreign answers a form that another site's page has sent.
-func (d *Door) foreign(w http.ResponseWriter, r *http.Request) {
-	d.Pages.ShowProblem(w, r, web.Problem{
-		Status: http.StatusForbidden, Title: "This form came from another site",
-		Text: "Nothing was changed.", Mend: "Open the page here and send the form from there.",
-		Back: home, BackCaption: "Go to your account",
-	})
 }
 
 // nothing answers where there is no page, also to a reader who reloads the answer to a form by its address.

@@ -64,7 +64,7 @@ func New(c Config) (*Door, error) {
 	outer := http.NewServeMux() // assets is no brand
 	outer.Handle("GET /portal/assets/", pages.Assets())
 	outer.Handle("/", mux)
-	d.inner, err = web.Protect(c.PublicURL, http.HandlerFunc(d.foreign), outer)
+	d.inner, err = d.door.Protect(outer)
 	return d, err
 }
 
@@ -72,15 +72,6 @@ func New(c Config) (*Door, error) {
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.inner.ServeHTTP(w, r) }
 
 var errNothing = fault.New(fault.NotFound, "There is no page at this address.").With("Start again from the portal's first page.")
-
-// foreign answers a form that another site's page has sent.
-func (d *Door) foreign(w http.ResponseWriter, r *http.Request) {
-	d.door.Pages.ShowProblem(w, r, web.Problem{
-		Status: http.StatusForbidden, Title: "This form came from another site",
-		Text: "Nothing was changed.", Mend: "Open the page here and send the form from there.",
-		Back: prefix, BackCaption: "Go to the portal",
-	})
-}
 
 // desk is a visit to a page of one brand, by somebody who may be there.
 type desk struct {

@@ -58,6 +58,20 @@ func (d *Door) Page(serve func(*Visit) error) http.Handler {
 	})
 }
 
+// Protect serves what another site's pages must not send forms to.
+func (d *Door) Protect(next http.Handler) (http.Handler, error) {
+	return web.Protect(d.Public, http.HandlerFunc(d.foreign), next)
+}
+
+// foreign answers a form that another site's page has sent.
+func (d *Door) foreign(w http.ResponseWriter, r *http.Request) {
+	d.Pages.ShowProblem(w, r, web.Problem{
+		Status: http.StatusForbidden, Title: "This form came from another site",
+		Text: "Nothing was changed.", Mend: "Open the page here and send the form from there.",
+		Back: d.Home, BackCaption: "Start again",
+	})
+}
+
 func (d *Door) arrive(v *Visit) error {
 	if token := web.SessionToken(v.R); token != "" {
 		s, err := d.Accounts.Session(v.R.Context(), token)
