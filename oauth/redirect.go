@@ -148,7 +148,7 @@ var refusedSchemes = map[string]bool{
 func checkRedirectURI(s string) string {
 	switch {
 	case s == "":
-		return "write the redirect URI as a JSON string"
+		return "is missing: write an absolute URI such as https://example.com/callback"
 	case len(s) > 2000:
 		return "a redirect URI has 2000 characters at most"
 	case strings.ContainsAny(s, "#"):

@@ -184,6 +184,52 @@ func TestTwoTabsOfAnApp(t *testing.T) {
 	})
 }
 
+// TestRedirectURIsThatAreNone sends what an app could be attacked by, or would never match, to its page.
+func TestRedirectURIsThatAreNone(t *testing.T) {
+	s := start(t, "")
+	p, at := s.signIn(), s.path("apps", s.made.OAuthAppID)
+	for _, c := range []struct{ uri, says string }{
+		{"", "absolute URI"},
+		{"rider", "absolute URI"},
+		{"/return", "absolute URI"},
+		{"//rider.example.com/return", "absolute URI"},
+		{"://rider", "absolute URI"},
+		{"https://", "needs a host"},
+		{"https:rider.example.com", "needs a host"},
+		{"javascript:alert(1)", "scheme javascript is not allowed"},
+		{"JavaScript://rider.example.com/%0aalert(1)", "scheme javascript is not allowed"},
+		{"data:text/html,hello", "scheme data is not allowed"},
+		{"vbscript:x", "scheme vbscript is not allowed"},
+		{"file:///etc/passwd", "scheme file is not allowed"},
+		{"blob:https://rider.example.com/1", "scheme blob is not allowed"},
+		{"about:blank", "scheme about is not allowed"},
+		{"ftp://rider.example.com/return", "scheme ftp is not allowed"},
+		{"http://rider.example.com/return", "loopback addresses"},
+		{"http://192.168.1.20/return", "loopback addresses"},
+		{"http://127.0.0.1.rider.example.com/return", "loopback addresses"},
+		{"http://localhost.rider.example.com/return", "loopback addresses"},
+		{"https://nuala@rider.example.com/return", "no user name"},
+		{"https://nuala:secret@rider.example.com/return", "no user name"},
+		{"https://rider.example.com/return#token", "no fragment"},
+		{"https://*.example.com/return", "no wildcards"},
+		{"https://rider.example.com/a b", "blanks"},
+		{"https://rider.example.com\\@intruder.example/", "special characters"},
+		{"https://rider.example.com/é", "special characters"},
+		{"https://rider.example.com/\r\nLocation:x", "special characters"},
+		{"https://rider.example.com/" + strings.Repeat("x", 2000), "2000 characters at most"},
+	} {
+		p.has(c.uri, p.post(at+"/uris", "uri", c.uri), 400, `id="uri-error"`, c.says)
+	}
+	uris, err := s.node.OAuth.RedirectURIs(t.Context(), s.owner(), s.made.AppID, s.made.OAuthAppID)
+	s.must(err)
+	if len(uris) > 0 {
+		t.Errorf("added are %s", asJSON(uris))
+	}
+	for _, good := range []string{"https://rider.example.com/return?from=comanda", "http://127.0.0.1:4711/return", "http://localhost/return", "com.example.rider:/return"} {
+		p.has(good, p.post(at+"/uris", "uri", good), 200, "is added")
+	}
+}
+
 // TestSecretsAreShownToWhoProvedWhoTheyAre signs in long ago.
 func TestSecretsAreShownToWhoProvedWhoTheyAre(t *testing.T) {
 	each(t, func(s *site) {
