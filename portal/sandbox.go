@@ -123,7 +123,7 @@ func (d *Door) showSandbox(v *desk, status int, p sandboxPage) (err error) {
 		return err
 	}
 	if seconds := int(p.Clock.OffsetSeconds); seconds > 0 {
-		p.Ahead = lasting(seconds)
+		p.Ahead = spelled(seconds)
 	}
 	if p.Zone, err = d.zone(v); err != nil {
 		return err

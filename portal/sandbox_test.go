@@ -18,15 +18,20 @@ func TestTheClockOfASandboxIsMoved(t *testing.T) {
 		p, at := s.signIn(), s.path("sandbox")
 		p.has("not moved", p.get(at), 200, "real time")
 		p.has("a day", p.post(at, "by", "1440"), 200, "The clock is set.", "1 day ahead")
-		p.has("typed", p.post(at, "minutes", "60"), 200, "25 hours ahead")
+		p.has("typed", p.post(at, "minutes", "60"), 200, "1 day 1 hour ahead")
 		now, err := s.node.Accounts.Clock(t.Context(), s.owner(), s.made.AppID)
 		s.must(err)
 		if ahead := now.Time.Sub(clock.Now()); ahead < 25*time.Hour-time.Minute || ahead > 25*time.Hour+time.Minute {
 			t.Errorf("the clock is %v ahead", ahead)
 		}
 		for _, minutes := range []string{"soon", "", "0", "-5", "99999999"} {
-			p.has("minutes "+minutes, p.post(at, "minutes", minutes), 400, `id="minutes-error"`, "25 hours ahead")
+			p.has("minutes "+minutes, p.post(at, "minutes", minutes), 400, `id="minutes-error"`, "1 day 1 hour ahead")
 		}
+		s.stock()
+		placed := p.post(at+"/orders", "count", "1")
+		p.has("an order", placed, 200, "1 test order was placed.")
+		_, zoned, _ := strings.Cut(placed.text, `<time datetime="`)
+		p.has("its event", p.get(s.path("events")), 200, ">order.created<", `<time datetime="`+zoned[:len("2026-11-28T")])
 		live, err := s.node.Accounts.CreateBrand(t.Context(), s.owner(), account.NewBrand{Name: "Live"})
 		s.must(err)
 		of := strings.Replace(at, s.made.AppID, live.AppID, 1)

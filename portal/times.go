@@ -98,3 +98,18 @@ func lasting(seconds int) string {
 	}
 	return count(seconds, "second", "seconds")
 }
+
+// spelled says how long so many seconds are, in the two largest units that it has: 14 hours 6 minutes.
+func spelled(seconds int) string {
+	var parts []string
+	for _, u := range []struct {
+		seconds   int
+		one, many string
+	}{{86400, "day", "days"}, {3600, "hour", "hours"}, {60, "minute", "minutes"}, {1, "second", "seconds"}} {
+		if n := seconds / u.seconds; n > 0 && len(parts) < 2 {
+			parts = append(parts, count(n, u.one, u.many))
+		}
+		seconds %= u.seconds
+	}
+	return strings.Join(parts, " ")
+}
