@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"comanda/account"
 	"comanda/internal/browsertest"
@@ -21,48 +20,21 @@ func (h *hub) signIn(tab *browsertest.Tab, path string) {
 	tab.Press("form .btn.red")
 }
 
-// until waits for an expression to become true.
-func until(tab *browsertest.Tab, what, expression string) {
-	tab.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !browsertest.Eval[bool](tab, "!!("+expression+")"); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			tab.Fatal("not seen:", what)
-		}
-	}
-}
-
-// button is the button whose text begins so, inside an element.
-func button(text, inside string) string {
-	return `[...document.querySelectorAll("` + inside + ` button")].find(b => b.textContent.trim().startsWith("` + text + `"))`
-}
-
-// try sends the request of GetApps from the page and waits until its answer says something.
-func try(tab *browsertest.Tab, said string) {
-	tab.Helper()
-	until(tab, "the reference", `document.querySelector("#scalar h1")`)
-	browsertest.Eval[bool](tab, `location.hash = "#tag/Apps/GetApps", true`)
-	until(tab, "the operation", button("Test Request", "[id$='/GetApps']"))
-	browsertest.Eval[bool](tab, button("Test Request", "[id$='/GetApps']")+".click(), true")
-	until(tab, "the client", button("Send", "[role=dialog]"))
-	browsertest.Eval[bool](tab, button("Send", "[role=dialog]")+".click(), true")
-	until(tab, said, `document.querySelector("[role=dialog]").textContent.includes("`+said+`")`)
-}
-
 func TestOperationsAreTriedOut(t *testing.T) {
 	h := start(t)
 	tab := browsertest.Open(t)
 	h.signIn(tab, "/developers/reference")
-	try(tab, "401") // the cookie does not count
+	tab.Try("Apps", "GetApps", "401") // the cookie does not count
 	if said := tab.Complaints(); len(said) != 1 || !strings.Contains(said[0], "status of 401") {
 		t.Errorf("the browser complains: %q", said)
 	}
 	tab.Goto(h.url + "/developers/reference")
 	tab.Press(".trybar form .btn")
 	token := tab.See("#token")
-	until(tab, "the reference", `document.querySelector("#scalar h1")`)
+	tab.Until("the reference", `document.querySelector("#scalar h1")`)
 	tab.Look("reference")
-	try(tab, "200 OK")
-	until(tab, "the brand", `document.querySelector("[role=dialog]").textContent.includes('"`+h.made.AppID+`"')`)
+	tab.Try("Apps", "GetApps", "200 OK")
+	tab.Until("the brand", `document.querySelector("[role=dialog]").textContent.includes('"`+h.made.AppID+`"')`)
 
 	kept := browsertest.Eval[string](tab, `location.href + JSON.stringify(localStorage) + JSON.stringify(sessionStorage) + document.cookie`)
 	if token == "" || strings.Contains(kept, token) {
@@ -77,10 +49,10 @@ func TestOperationsAreTriedOut(t *testing.T) {
 	// Search, guides and other people's notes link to operations by their ids.
 	tab.Goto(h.url + "/developers/search")
 	tab.Goto(h.url + "/developers/reference#AcceptOrder")
-	until(tab, "the operation", `location.hash === "#tag/Orders/AcceptOrder" &&
+	tab.Until("the operation", `location.hash === "#tag/Orders/AcceptOrder" &&
 		Math.abs(document.getElementById("api-1/tag/Orders/AcceptOrder")?.getBoundingClientRect().top ?? 9999) < innerHeight`)
-	browsertest.Eval[bool](tab, button("Shell", "[id$='/AcceptOrder']")+".click(), true")
-	until(tab, "the choice of languages", `document.querySelector("[role=option]")`)
+	browsertest.Eval[bool](tab, browsertest.Button("Shell", "[id$='/AcceptOrder']")+".click(), true")
+	tab.Until("the choice of languages", `document.querySelector("[role=option]")`)
 	want := []string{"HttpClient", "NewRequest", "Fetch", "Curl"}
 	if got := browsertest.Eval[[]string](tab, `[...document.querySelectorAll("[role=option]")].map(o => o.textContent.trim())`); !slices.Equal(got, want) {
 		t.Errorf("samples with %q, not %q", got, want)

@@ -188,6 +188,19 @@ func (t *Tab) See(selector string) string {
 	return text
 }
 
+// Until waits until an expression of JavaScript is true; what it stands for is told when that never comes.
+func (t *Tab) Until(what, expression string) {
+	t.Helper()
+	late := time.After(patience)
+	for !Eval[bool](t, "!!("+expression+")") {
+		select {
+		case <-late:
+			t.Fatalf("at %s is not seen: %s", t.URL(), what)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
 // URL is the address of the page.
 func (t *Tab) URL() string {
 	address, _ := chromedp.Run(t.Context, chromedp.Evaluate[string]("location.href"))

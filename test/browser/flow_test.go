@@ -124,20 +124,21 @@ func (x *till) wait(t testing.TB) (header http.Header, body string) {
 func TestFromNothingToADeliveredWebhook(t *testing.T) {
 	s := start(t, t.TempDir())
 	for name, as := range map[string]struct {
-		width int64
-		plain bool // no script runs
-		use   func(tab *browsertest.Tab) hands
+		width   int64
+		scripts bool
+		try     bool // an operation in the reference, which needs scripts, and at the keyboard a hundred steps
+		use     func(tab *browsertest.Tab) hands
 	}{
-		"phone":          {390, false, func(tab *browsertest.Tab) hands { return tab }},
-		"keyboard":       {1280, false, func(tab *browsertest.Tab) hands { return keyboard{tab} }},
-		"without script": {1280, true, func(tab *browsertest.Tab) hands { return tab }},
+		"phone":          {390, true, true, func(tab *browsertest.Tab) hands { return tab }},
+		"keyboard":       {1280, true, false, func(tab *browsertest.Tab) hands { return keyboard{tab} }},
+		"without script": {1280, false, false, func(tab *browsertest.Tab) hands { return tab }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tab := browsertest.Open(t)
 			tab.Size(as.width, 844)
-			tab.Scripts(!as.plain)
+			tab.Scripts(as.scripts)
 			here := &site{TB: t, node: s.node, url: s.url}
-			here.walk(tab, as.use(tab), strings.ReplaceAll(name, " ", "-")+"@till.example")
+			here.walk(tab, as.use(tab), as.try, strings.ReplaceAll(name, " ", "-")+"@till.example")
 			for _, c := range tab.Complaints() {
 				t.Error(c)
 			}
@@ -148,7 +149,7 @@ func TestFromNothingToADeliveredWebhook(t *testing.T) {
 // sessionsKept is longer than a server remembers a session that it has read.
 const sessionsKept = 2 * time.Second
 
-func (s *site) walk(tab *browsertest.Tab, h hands, email string) {
+func (s *site) walk(tab *browsertest.Tab, h hands, try bool, email string) {
 	s.Helper()
 	says := func(selector string, texts ...string) string {
 		s.Helper()
@@ -190,15 +191,23 @@ func (s *site) walk(tab *browsertest.Tab, h hands, email string) {
 	h.Fill("password", "correct horse battery")
 	h.Press(".btn.red")
 	h.Press(".btn.caps")
-	secret := says("#secret-key", "cmd_sk_")
+	id, secret := says("#app-id"), says("#secret-key", "cmd_sk_")
 	h.Press(".ticket .btn.red")
 	token := says("#token", "cmd_at_")
+
+	if try {
+		tab.Goto(s.url + "/developers/reference")
+		h.Press(".trybar form .btn")
+		says("#token", "cmd_at_")
+		tab.Try("Apps", "GetApps", "200 OK")
+		tab.Until("the brand", `document.querySelector("[role=dialog]").textContent.includes('"`+appID+`"')`)
+	}
 
 	api := s.client(client.Config{Token: token})
 	if _, _, err := demo.Shop(s.Context(), api, appID); err != nil {
 		s.Fatalf("calls with the token: %v", err)
 	}
-	if _, err := s.client(client.Config{ID: says("#app-id"), Secret: secret}).Token(s.Context()); err != nil {
+	if _, err := s.client(client.Config{ID: id, Secret: secret}).Token(s.Context()); err != nil {
 		s.Fatalf("a token for the app and its secret: %v", err)
 	}
 

@@ -56,11 +56,13 @@ func start(t testing.TB, folder string) *site {
 	return s
 }
 
-// startDemo runs a server on what a demo left: the sample brand with its orders.
+// startDemo runs a server on what a demo left: the sample brand with a day of orders.
 func startDemo(t testing.TB) *site {
 	t.Helper()
 	folder := t.TempDir()
-	if err := demo.Run(t.Context(), io.Discard, demo.Options{Data: folder, Listen: "127.0.0.1:0", POS: "auto", Once: true}); err != nil {
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	if err := demo.Run(ctx, whenServing{stop}, demo.Options{Data: folder, Listen: "127.0.0.1:0", POS: "auto"}); err != nil {
 		t.Fatal(err)
 	}
 	s := start(t, folder)
@@ -68,6 +70,16 @@ func startDemo(t testing.TB) *site {
 	s.must(err)
 	s.must(json.Unmarshal(text, &s.demo))
 	return s
+}
+
+// whenServing ends a demo when it says that all is done.
+type whenServing struct{ stop func() }
+
+func (w whenServing) Write(b []byte) (int, error) {
+	if bytes.Contains(b, []byte("Serving until")) {
+		w.stop()
+	}
+	return len(b), nil
 }
 
 func (s *site) must(err error) {
