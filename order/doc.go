@@ -1,8 +1,8 @@
 // Package order is the life of an order: placed by a diner, answered by the store or an integration, changed by both.
 //
 // It owns the tables orders and order_refunds, and appends order.created, order.accepted, order.rejected,
-// order.dispatched, order.refunded, order.tip.updated and order.rating.updated. The API's tags Orders and Storefront
-// call it.
+// order.dispatched, order.refunded, order.tip.updated and order.rating.updated. The API's tags Orders, Storefront
+// and Sandbox call it.
 //
 //	           accept                       dispatch
 //	Ready ───────────→ AcceptedByRestaurant ───────→ Dispatched

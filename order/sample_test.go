@@ -17,7 +17,14 @@ import (
 )
 
 func samples(s *apptest.Shop, in order.SampleOrders) ([]order.SampleOrder, error) {
-	return s.Orders.PlaceSamples(ctx, s.Owner, s.Brand.AppID, in)
+	return samplesOf(s, "", in)
+}
+
+// samplesOf places samples under a key, by which chance is the same in every run.
+func samplesOf(s *apptest.Shop, key string, in order.SampleOrders) ([]order.SampleOrder, error) {
+	caller := *s.Owner
+	caller.Idempotent = key
+	return s.Orders.PlaceSamples(ctx, &caller, s.Brand.AppID, in)
 }
 
 // Every sample passed the real placing path, so that what is left to see is that it draws from all of the menu, and that
@@ -25,8 +32,8 @@ func samples(s *apptest.Shop, in order.SampleOrders) ([]order.SampleOrder, error
 func TestSampleOrdersAreDrawnFromAllThatTheMenuHas(t *testing.T) {
 	each(t, func(t *testing.T, s *apptest.Shop) {
 		head, seen := s.Head(t), map[string]bool{}
-		for range 3 {
-			placed, err := samples(s, order.SampleOrders{Count: wire.P(order.MaxSamples)})
+		for _, key := range []string{"one", "two", "three"} {
+			placed, err := samplesOf(s, key, order.SampleOrders{Count: wire.P(order.MaxSamples)})
 			if err != nil || len(placed) != order.MaxSamples {
 				t.Fatal(len(placed), err)
 			}
@@ -88,7 +95,7 @@ func TestSampleOrdersAreWhatWasAskedFor(t *testing.T) {
 			}
 		}
 		stores := map[int]bool{}
-		placed, err := samples(s, order.SampleOrders{Count: wire.P(order.MaxSamples)})
+		placed, err := samplesOf(s, "any", order.SampleOrders{Count: wire.P(order.MaxSamples)})
 		if err != nil {
 			t.Fatal(err)
 		}
