@@ -91,21 +91,24 @@ func TestApps(t *testing.T) {
 	})
 }
 
+// imageForm is a multipart form with a file, and its header.
+func imageForm(k *apptest.Kit, field string, content []byte) (string, http.Header) {
+	k.Helper()
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	part, err := w.CreateFormFile(field, "logo.exe")
+	k.Must(err)
+	_, err = part.Write(content)
+	k.Must(err)
+	k.Must(w.Close())
+	return b.String(), http.Header{"Content-Type": {w.FormDataContentType()}}
+}
+
 func TestLogo(t *testing.T) {
 	apptest.Each(t, func(k *apptest.Kit) {
 		var pixels bytes.Buffer
 		k.Must(png.Encode(&pixels, image.NewGray(image.Rect(0, 0, 2, 2))))
-		upload := func(field string, content []byte) (string, http.Header) {
-			var b bytes.Buffer
-			w := multipart.NewWriter(&b)
-			part, err := w.CreateFormFile(field, "logo.exe")
-			k.Must(err)
-			_, err = part.Write(content)
-			k.Must(err)
-			k.Must(w.Close())
-			return b.String(), http.Header{"Content-Type": {w.FormDataContentType()}}
-		}
-		body, header := upload("Image", pixels.Bytes())
+		body, header := imageForm(k, "Image", pixels.Bytes())
 		k.Run(
 			apptest.Call{Name: "upload", As: apptest.Owner, Method: "POST", Path: app + "/logo", Body: body, Header: header, Status: 200, Events: apptest.Events{"app.updated"}},
 			apptest.Call{Name: "read", As: apptest.Owner, Method: "GET", Path: app, Status: 200, Save: map[string]string{"logo": "Data.LogoImageUrl"}},
@@ -121,7 +124,7 @@ func TestLogo(t *testing.T) {
 			"another field": {"File", pixels.Bytes(), 400}, "text": {"Image", []byte("hello"), 400}, "empty": {"Image", nil, 400},
 			"too large": {"Image", append(pixels.Bytes(), make([]byte, 1<<20)...), 413},
 		} {
-			body, header := upload(c.field, c.content)
+			body, header := imageForm(k, c.field, c.content)
 			text := `"FieldName":"Image"`
 			if c.status == 413 {
 				text = "1 MiB"

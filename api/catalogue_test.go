@@ -101,10 +101,11 @@ func everything(k *apptest.Kit) {
 	)
 }
 
-// consent lets the owner allow an app to act on the brand, and take that back.
-func consent(k *apptest.Kit) {
+const callback = "https://client.example/back"
+
+// allow lets the owner allow the OAuth app {oauthAppId} to act on the brand; it returns the code that the app gets.
+func allow(k *apptest.Kit) string {
 	k.Helper()
-	const callback = "https://client.example/back"
 	owner := k.Caller(apptest.Owner)
 	_, err := k.OAuth.AddRedirectURI(k.Context(), owner, k.Brand.AppID, k.Vars["oauthAppId"], callback)
 	k.Must(err)
@@ -115,8 +116,18 @@ func consent(k *apptest.Kit) {
 	if out.Consent == nil {
 		k.Fatalf("%+v", out)
 	}
-	_, err = k.OAuth.Decide(httptest.NewRequest("POST", "/identity/consent", nil), session, oauth.Decision{Request: out.Consent.Request, Approve: true, Brand: k.Brand.ID})
+	out, err = k.OAuth.Decide(httptest.NewRequest("POST", "/identity/consent", nil), session, oauth.Decision{Request: out.Consent.Request, Approve: true, Brand: k.Brand.ID})
 	k.Must(err)
+	to, err := url.Parse(out.Redirect)
+	k.Must(err)
+	return to.Query().Get("code")
+}
+
+// consent lets the owner allow an app to act on the brand, and take that back.
+func consent(k *apptest.Kit) {
+	k.Helper()
+	allow(k)
+	owner := k.Caller(apptest.Owner)
 	mine, err := k.OAuth.MyConnectedApps(k.Context(), owner)
 	k.Must(err)
 	for _, a := range mine {

@@ -35,7 +35,7 @@
 //	on("GetOrders", get, "/api/v1.0/orders", can(account.ReadOrders), s.getOrders, "Lists orders, newest first"),
 //
 // and its heading in descriptions.md: what a developer needs to know, the events that a call may append, and what causes the
-// refusals that are its own. Every call of the API tests is compared with that.
+// refusals that are its own. Every call of the API tests is compared with that. A call in tour_test.go makes its example.
 //
 // The rest of the conventions:
 //

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"comanda/account"
@@ -329,7 +328,7 @@ func (s *server) getEventConsumers(ctx context.Context, c *account.Caller, in *A
 	out := &consumersOut{wire.Result[[]EventConsumer]{Data: []EventConsumer{}}}
 	for _, e := range all {
 		out.Body.Data = append(out.Body.Data, EventConsumer{
-			Consumer: e.Name, Owner: e.Owner, EventNames: slices.Concat([]string{}, e.Names), StoreIds: slices.Concat([]int{}, e.Stores),
+			Consumer: e.Name, Owner: e.Owner, EventNames: append([]string{}, e.Names...), StoreIds: append([]int{}, e.Stores...),
 			Behind: int(e.Behind), Out: e.Out, Waiting: e.Waiting, Lost: int(e.Lost), CreateTime: wire.At(e.Created), LastUsed: wire.At(e.LastUsed),
 		})
 	}

@@ -17,3 +17,12 @@ func OpenStreams(h http.Handler) int {
 	defer s.mu.Unlock()
 	return s.all
 }
+
+// Update says whether files are to be written anew.
+var Update = update
+
+// Example is what examples.json has of an operation.
+type Example = example
+
+// Refusals are the statuses that descriptions.md tells of an operation.
+func Refusals(id string) map[int]string { return descriptions()[id].refusals }

@@ -188,7 +188,7 @@ func refusals(r row, d description) map[int]string {
 	return out
 }
 
-// encodeDocument writes the document with the schemas of refusals, which no handler's type mentions.
+// encodeDocument writes the document with the schemas of refusals, which no handler's type mentions, and the examples.
 func encodeDocument(doc *huma.OpenAPI) []byte {
 	text := func(about string) *huma.Schema { return &huma.Schema{Type: huma.TypeString, Description: about} }
 	refusal := &huma.Schema{
@@ -223,9 +223,34 @@ func encodeDocument(doc *huma.OpenAPI) []byte {
 			"Data":       {Description: "What goes with the refusal, such as the new quote when a price moved."},
 		},
 	}
-	b, err := json.Marshal(doc)
-	if err != nil {
-		panic(err)
+	tellOfKeys(doc)
+	showExamples(doc)
+	return must(json.Marshal(doc))
+}
+
+// tellOfKeys adds the header Idempotency-Key to the operations that heed it: those that refuse a key for another request.
+func tellOfKeys(doc *huma.OpenAPI) {
+	const name = "Idempotency-Key"
+	for _, op := range operationsOf(doc) {
+		if op.Responses["422"] == nil || slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool { return p.Name == name }) {
+			continue
+		}
+		op.Parameters = append(op.Parameters, &huma.Param{
+			Name: name, In: "header", Schema: &huma.Schema{Type: huma.TypeString},
+			Description: "Optional: 16 to 255 visible ASCII characters, new for each request and the same for its repeats, best a UUID. " +
+				"A repeat within 48 hours is answered like the first and does nothing.",
+		})
 	}
-	return b
+}
+
+// operationsOf are the operations of a document.
+func operationsOf(doc *huma.OpenAPI) (out []*huma.Operation) {
+	for _, path := range doc.Paths {
+		for _, op := range []*huma.Operation{path.Get, path.Head, path.Post, path.Put, path.Delete} {
+			if op != nil {
+				out = append(out, op)
+			}
+		}
+	}
+	return out
 }

@@ -107,11 +107,7 @@ func toProblem(c *call, err error) *problem {
 	case errors.Is(err, context.Canceled) && c.r.Context().Err() != nil:
 		p = &problem{status: statusClientGone, Message: "The client closed the connection."}
 	case errors.Is(err, db.ErrUnavailable), errors.Is(err, db.ErrClosed):
-		p = &problem{
-			status: http.StatusServiceUnavailable, retryAfter: 1,
-			Message: "The database is not available at this moment; nothing was changed.",
-			Details: "Repeat the request after the time in Retry-After, with the same Idempotency-Key if it had one.",
-		}
+		p = unavailableProblem()
 		c.logError(slog.LevelWarn, "database not available", err)
 	default:
 		p = internalProblem()
@@ -134,6 +130,14 @@ func fromFault(f *fault.Error) *problem {
 		p.retryAfter = max(1, int(f.RetryAfter.Seconds()+0.999))
 	}
 	return p
+}
+
+func unavailableProblem() *problem {
+	return &problem{
+		status: http.StatusServiceUnavailable, retryAfter: 1,
+		Message: "The database is not available at this moment; nothing was changed.",
+		Details: "Repeat the request after the time in Retry-After, with the same Idempotency-Key if it had one.",
+	}
 }
 
 func internalProblem() *problem {

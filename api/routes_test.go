@@ -39,7 +39,7 @@ func contractRows(tb testing.TB) []contractRow {
 	return rows
 }
 
-var update = flag.Bool("update", false, "write contract.tsv anew from testdata/contract/operations.tsv")
+var update = flag.Bool("update", false, "write contract.tsv anew from testdata/contract/operations.tsv, and examples.json from what the server answers")
 
 func TestTheListOfOperationsIsTheContracts(t *testing.T) {
 	rows := contractRows(t)
