@@ -93,8 +93,16 @@ type LoggedRequest struct {
 
 // LoggedRequests is a part of the request log.
 type LoggedRequests struct {
-	Data []LoggedRequest
-	Next string `doc:"The before of the next call; empty at the end. One call looks at a bounded part of the log, so Data may be shorter than the limit, even empty, and more follow."`
+	Data   []LoggedRequest
+	Totals RequestTotals
+	Next   string `doc:"The before of the next call; empty at the end. One call looks at a bounded part of the log, so Data may be shorter than the limit, even empty, and more follow."`
+}
+
+// RequestTotals count the requests of a brand in a time.
+type RequestTotals struct {
+	Requests int64 `doc:"All of them from from to to, to a second or so, whatever else was asked for."`
+	Refused  int64 `doc:"Of these, answered with 4xx."`
+	Failed   int64 `doc:"Of these, answered with 5xx."`
 }
 
 // CausedEvent is an event that a request caused.
@@ -138,7 +146,9 @@ func (s *server) getRequests(ctx context.Context, c *account.Caller, in *request
 		OAuthApp: in.OAuthApp, Method: in.Method, Status: in.Status, Class: in.Class, Path: in.Path,
 		From: timeOf(in.From), To: timeOf(in.To), Before: in.Before, Limit: min(in.Limit, 100),
 	})
-	out := &requestsOut{LoggedRequests{Data: make([]LoggedRequest, len(page.Requests)), Next: page.Next}}
+	out := &requestsOut{LoggedRequests{
+		Data: make([]LoggedRequest, len(page.Requests)), Totals: RequestTotals(page.Totals), Next: page.Next,
+	}}
 	for i := range page.Requests {
 		out.Body.Data[i] = loggedRequest(&page.Requests[i])
 	}

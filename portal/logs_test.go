@@ -1,12 +1,14 @@
 package portal_test
 
 import (
+	"cmp"
 	"net/http"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"comanda/account"
 	"comanda/wire"
 )
 
@@ -54,6 +56,12 @@ func TestARequestLeadsToItsEventAndBack(t *testing.T) {
 		if got := p.get(s.path("apps", s.made.OAuthAppID, "logs") + "?path=storegroups"); !strings.Contains(got.text, made) || strings.Contains(got.text, refused) {
 			t.Errorf("of the app, by path: %s", main(got.text))
 		}
+		p.has("totals", p.get(s.path("logs")+"?last=hour"), http.StatusOK, "2 requests of this brand in this time, 50.0 % of them errors: 1 refused (4xx), 0 failed (5xx).", made, refused, "Till sync")
+		for _, filter := range []string{"?method=GET", "?from=2090-01-01T00:00", "?last=hour&to=2020-01-01T00:00"} {
+			p.has(filter, p.get(s.path("logs")+filter), http.StatusOK, "No request here fits")
+		}
+		p.has("a method", p.get(s.path("logs")+"?method=POST&from=2020-01-01T00:00&to=2090-01-01T00:00"), http.StatusOK, made, refused, `value="2020-01-01T00:00"`)
+		p.has("no time", p.get(s.path("logs")+"?from=yesterday"), http.StatusBadRequest, "From and to are dates with a time", `value="yesterday"`)
 		p.has("none fits", p.get(s.path("logs")+"?status=5"), http.StatusOK, "No request here fits")
 		p.has("no place", p.get(s.path("logs")+"?before=x"), http.StatusBadRequest)
 		p.has("refused", p.get(s.path("logs", refused)), http.StatusOK, "400 Bad Request", "CallbackUrl", "TillSoft/4.2")
@@ -64,6 +72,41 @@ func TestARequestLeadsToItsEventAndBack(t *testing.T) {
 		p.has("events", p.get(s.path("events")+"?name=store_group.created"), http.StatusOK, link)
 		p.has("no event fits", p.get(s.path("events")+"?order=99"), http.StatusOK, "No event fits")
 		p.has("no event", p.get(s.path("events", "x")), http.StatusNotFound)
+	})
+}
+
+// TestTheLogSaysWhoAsked calls the API as a person, and as nobody: owners read the person's name, others only that it was one of the
+// team.
+func TestTheLogSaysWhoAsked(t *testing.T) {
+	each(t, func(s *site) {
+		b, err := s.node.Accounts.Open(s.Context(), s.owner(), s.made.AppID, account.Develop)
+		s.must(err)
+		s.must(s.node.Accounts.SetMember(s.Context(), s.owner(), b.ID, s.person("dev@bellanapoli.example"), wire.AppAccessLevelIntegrator, nil))
+		owner, dev := s.signIn(), s.signInAs("dev@bellanapoli.example")
+		nobody := &person{s, &http.Client{Transport: insecure()}}
+		ids := []string{}
+		for _, p := range []*person{owner, dev, nobody} {
+			req, err := http.NewRequestWithContext(s.Context(), http.MethodGet, s.url+"/api/v1.0/apps/"+s.made.AppID, nil)
+			s.must(err)
+			res, err := p.client.Do(req)
+			s.must(err)
+			s.must(res.Body.Close())
+			ids = append(ids, res.Header.Get("X-Request-Id"))
+			s.logged(owner, ids[len(ids)-1])
+		}
+		own, err := s.node.Accounts.Profile(s.Context(), s.made.Account)
+		s.must(err)
+		name := cmp.Or(own.Name, own.Email)
+		for i, want := range []string{"By " + name, "By dev Address", "By Nobody known"} {
+			if got := main(owner.get(s.path("logs", ids[i])).text); !strings.Contains(got, want) {
+				t.Errorf("to the owner: no %q in %s", want, got)
+			}
+		}
+		for i, want := range []string{"By A teammate", "By dev Address"} {
+			if got := main(dev.get(s.path("logs", ids[i])).text); !strings.Contains(got, want) {
+				t.Errorf("to another: no %q in %s", want, got)
+			}
+		}
 	})
 }
 

@@ -41,6 +41,14 @@ func stamp(t time.Time, zone *time.Location, today, other string) template.HTML 
 	return template.HTML(`<time datetime="` + t.Format(time.RFC3339) + `" title="` + t.Format("2 Jan 2006, 15:04:05.000 MST") + `">` + t.Format(layout) + `</time>`) //nolint:gosec // digits and our own words
 }
 
+// instant reads what a field for a date and a time has.
+func instant(text string, zone *time.Location) (time.Time, error) {
+	return time.ParseInLocation(fieldTime, text, zone)
+}
+
+// fieldTime is how browsers write a date and a time.
+const fieldTime = "2006-01-02T15:04"
+
 // took shows how long something took with three digits or so: 84 ms, 1.31 s, 10.0 s.
 func took(d time.Duration) string {
 	switch {

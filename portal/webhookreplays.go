@@ -92,15 +92,15 @@ func (d *Door) wanted(h *hook) (in webhook.Wanted, err error) {
 		if err != nil {
 			return in, err
 		}
-		instant := func(name string) (t time.Time) {
+		at := func(name string) (t time.Time) {
 			if text := field(name); text != "" {
-				if t, err = time.ParseInLocation("2006-01-02T15:04", text, zone); err != nil {
+				if t, err = instant(text, zone); err != nil {
 					bad.Add(name, "is no date and time. Write it as 2026-11-27T18:30.")
 				}
 			}
 			return t
 		}
-		if in.Start, in.End = instant("start"), instant("end"); field("start") == "" {
+		if in.Start, in.End = at("start"), at("end"); field("start") == "" {
 			bad.Add("start", "is missing. From when on shall events be sent again?")
 		}
 	default:

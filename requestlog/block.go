@@ -15,8 +15,14 @@ const maxBlock = 16 << 20
 
 // block collects the requests of a brand for one row, in the order in which they were answered.
 type block struct {
-	brand    int
+	of       whose
 	requests []Request
+}
+
+// whose requests a block has: of a brand, and of somebody whom it knows or not.
+type whose struct {
+	brand     int
+	strangers bool
 }
 
 func (b *block) add(r Request) { b.requests = append(b.requests, r) }
@@ -35,16 +41,24 @@ func (b *block) insert() (db.Stmt, error) {
 		return db.Stmt{}, err
 	}
 	var process string
-	var low, high, first, last int64
+	var low, high, first, last, refused, failed int64
 	for i, r := range b.requests {
 		p, n, _ := parseID(r.ID)
 		end := clock.Micros(r.At.Add(r.Duration))
 		if i == 0 {
 			process, low, high, first, last = p, n, n, clock.Micros(r.At), end
 		}
+		switch r.Status / 100 {
+		case 4:
+			refused++
+		case 5:
+			failed++
+		}
 		low, high, first, last = min(low, n), max(high, n), min(first, clock.Micros(r.At)), max(last, end)
 	}
-	return db.Stmt{SQL: sqlInsert, Args: []any{b.brand, last, process, low, high, first, body.Len() + rowBytes, body.Bytes()}}, nil
+	return db.Stmt{SQL: sqlInsert, Args: []any{
+		b.of.brand, last, process, low, high, first, body.Len() + rowBytes, body.Bytes(), b.of.strangers, len(b.requests), refused, failed,
+	}}, nil
 }
 
 // decode reads the requests of a block.

@@ -25,6 +25,7 @@ const (
 	gap      = time.Second // a request waits so long for others to go with
 	grace    = 5 * time.Second
 	share    = 8 // one brand may have a part of the bytes
+	unknown  = 8 // and nobody known a part of a brand's, and of the queue
 	trimmed  = 64
 	trimGap  = 10 * time.Minute
 	maxText  = 500
@@ -51,6 +52,9 @@ type Request struct {
 	AppID string `json:"-"` // the brand, for Add
 }
 
+// stranger reports whether nobody whom the brand knows sent the request. Anybody can send as many as they like.
+func (r *Request) stranger() bool { return r.Account == 0 && r.OAuthApp == "" }
+
 // Log is the log of one installation.
 type Log struct {
 	db       *db.DB
@@ -70,6 +74,10 @@ func New(d *db.DB, accounts *account.Accounts, bytes int64) *Log {
 
 // Add notes a request of the brand AppID; it never waits.
 func (l *Log) Add(r Request) {
+	if r.stranger() && len(l.queue) > queued/unknown {
+		l.lost.Add(1)
+		return
+	}
 	r.Path, r.Agent, r.Message = cut(r.Path), cut(r.Agent), cut(r.Message)
 	select {
 	case l.queue <- r:
@@ -127,30 +135,30 @@ func (l *Log) take(ctx context.Context) (batch []Request) {
 	return batch
 }
 
-// write puts requests of one brand and process together. Those of no brand are left out.
+// write puts requests of one brand and process together, those of nobody known apart. Those of no brand are left out.
 func (l *Log) write(ctx context.Context, batch []Request) error {
-	brands := map[string]*block{}
+	brands, blocks := map[string]int{}, map[whose]*block{}
 	for _, r := range batch {
-		b, known := brands[r.AppID]
+		brand, known := brands[r.AppID]
 		if !known {
-			brand, err := l.accounts.BrandByAppID(ctx, r.AppID)
+			b, err := l.accounts.BrandByAppID(ctx, r.AppID)
 			if err != nil && fault.KindOf(err) != fault.NotFound {
 				return err
 			}
-			if err == nil {
-				b = &block{brand: brand.ID}
-			}
-			brands[r.AppID] = b
+			brand = b.ID
+			brands[r.AppID] = brand
 		}
-		if b != nil {
-			b.add(r)
-		}
-	}
-	var rows []db.Stmt
-	for _, b := range brands {
-		if b == nil {
+		if brand == 0 {
 			continue
 		}
+		of := whose{brand, r.stranger()}
+		if blocks[of] == nil {
+			blocks[of] = &block{of: of}
+		}
+		blocks[of].add(r)
+	}
+	var rows []db.Stmt
+	for _, b := range blocks {
 		row, err := b.insert()
 		if err != nil {
 			return err
@@ -178,7 +186,7 @@ func (l *Log) trim(ctx context.Context) (total int, err error) {
 		total = 0
 		for _, s := range []db.Stmt{
 			{SQL: sqlTrimAge, Args: []any{before, trimmed}},
-			{SQL: sqlTrimShares, Args: []any{l.limit / share, trimmed}},
+			{SQL: sqlTrimShares, Args: []any{l.limit / share, l.limit / share / unknown, trimmed}},
 			{SQL: sqlTrimAll, Args: []any{l.limit, trimmed}},
 		} {
 			n, err := tx.Exec(s.SQL, s.Args...)

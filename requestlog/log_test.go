@@ -131,6 +131,69 @@ func TestOldRequestsGo(t *testing.T) {
 	})
 }
 
+// Requests of nobody known take a part of a brand's share: whoever sends many of them does not push out those of the brand's own
+// programs, in the log or on the way to it.
+func TestStrangersPushOutNobody(t *testing.T) {
+	apptest.Each(t, func(k *apptest.Kit) {
+		l := requestlog.New(k.DB, k.Accounts, 8*8*2000) // strangers have 2,000 bytes, about six small blocks
+		known, strangers := some(k, 4, func(int) int { return 200 }), some(k, 20, func(int) int { return 401 })
+		for _, r := range known {
+			write(k, l, r)
+		}
+		for _, r := range strangers {
+			r.OAuthApp = ""
+			write(k, l, r)
+		}
+		n, err := l.TrimNow(k.Context())
+		k.Must(err)
+		left := all(k, l, requestlog.Filter{Limit: 100})
+		if n == 0 || len(left) != len(known)+len(strangers)-n || left[0].ID != strangers[19].ID {
+			k.Fatalf("%d went, and %d are left", n, len(left))
+		}
+		for i, r := range left[len(left)-len(known):] {
+			if r.ID != known[len(known)-1-i].ID {
+				k.Error("a request of the brand's own app is pushed out")
+			}
+		}
+		l = requestlog.New(k.DB, k.Accounts, 0)
+		for range requestlog.Queued {
+			l.Add(requestlog.Request{AppID: k.Brand.AppID})
+		}
+		before := l.Lost()
+		if l.Add(some(k, 1, func(int) int { return 200 })[0]); before == 0 || l.Lost() != before {
+			k.Errorf("strangers fill the queue: %d of them are lost, and then %d", before, l.Lost())
+		}
+	})
+}
+
+// Totals count all requests of a time, whatever else is filtered.
+func TestTotalsCountTheTime(t *testing.T) {
+	apptest.Each(t, func(k *apptest.Kit) {
+		made := some(k, 30, func(i int) int { return []int{200, 404, 204, 503, 201}[i%5] })
+		for i := 0; i < len(made); i += 10 {
+			for j := range made[i : i+10] {
+				made[i+j].At = made[i+j].At.Add(time.Duration(i) * time.Minute)
+			}
+			write(k, k.Requests, made[i:i+10]...)
+		}
+		for _, c := range []struct {
+			f    requestlog.Filter
+			want requestlog.Totals
+		}{
+			{requestlog.Filter{Limit: 1}, requestlog.Totals{Requests: 30, Refused: 6, Failed: 6}},
+			{requestlog.Filter{Limit: 1, Status: 404}, requestlog.Totals{Requests: 30, Refused: 6, Failed: 6}},
+			{requestlog.Filter{Limit: 1, From: made[10].At}, requestlog.Totals{Requests: 20, Refused: 4, Failed: 4}},
+			{requestlog.Filter{Limit: 1, From: made[10].At, To: made[20].At}, requestlog.Totals{Requests: 10, Refused: 2, Failed: 2}},
+		} {
+			p, err := k.Requests.List(k.Context(), k.Caller(apptest.Owner), k.Brand.AppID, c.f)
+			k.Must(err)
+			if p.Totals != c.want {
+				k.Errorf("%+v: %+v, want %+v", c.f, p.Totals, c.want)
+			}
+		}
+	})
+}
+
 // A full queue and a database that is gone cost requests of the log, and nobody's time.
 func TestTroubleIsCountedAndWaitedForByNobody(t *testing.T) {
 	d := dbtest.SQLite(t)

@@ -1,6 +1,7 @@
 package requestlog
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"fmt"
@@ -21,6 +22,9 @@ const (
 	blocksAtOnce = 16
 	maxBlocks    = 256 // that one call looks at
 	maxEvents    = 100 // of one request that are told
+
+	// overlap is longer than a block collects: one that ends so long after a request has nothing older than that.
+	overlap = 10 * time.Second
 )
 
 // Filter narrows List; its zero fields match everything.
@@ -46,32 +50,47 @@ func (f *Filter) takes(r *Request) bool {
 type Page struct {
 	Requests []Request
 	Next     string // where to go on; empty at the end
+	Totals   Totals
 }
 
-// cursor is a place in the log: a request of a block. What is at it and behind it is still to be read.
-type cursor struct {
-	last    int64
-	process string
-	low     int64
-	index   int
+// Totals count the requests of a brand in a time, to a second or so, whatever else the filter says.
+type Totals struct {
+	Requests int64
+	Refused  int64 // answered with 4xx
+	Failed   int64 // answered with 5xx
 }
 
-func (c cursor) String() string {
-	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s %d %d", c.last, c.process, c.low, c.index))
+// place is where a request stands in the log: by the microsecond in which it was answered, then by its id.
+type place struct {
+	end int64
+	id  string
 }
 
-func parseCursor(text string) (c cursor, err error) {
+// lastID is behind the ids of all requests of a microsecond.
+const lastID = "~"
+
+func placeOf(r *Request) place { return place{clock.Micros(r.At.Add(r.Duration)), r.ID} }
+
+func (p place) compare(q place) int {
+	return cmp.Or(cmp.Compare(p.end, q.end), cmp.Compare(p.id, q.id))
+}
+
+func (p place) String() string {
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s", p.end, p.id))
+}
+
+func parsePlace(text string) (p place, err error) {
 	if text == "" {
-		return cursor{last: math.MaxInt64, index: math.MaxInt}, nil
+		return place{math.MaxInt64, lastID}, nil
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	if err == nil {
-		_, err = fmt.Sscanf(string(raw), "%d %s %d %d", &c.last, &c.process, &c.low, &c.index)
+		_, err = fmt.Sscanf(string(raw), "%d %s", &p.end, &p.id)
 	}
-	if err != nil || c.String() != text {
-		return c, fault.BadField("before", "%.40q is no place in the log: send the Next of an answer", text)
+	if err != nil || p.String() != text {
+		return p, fault.BadField("before", "%.40q is no place in the log: send the Next of an answer", text)
 	}
-	return c, nil
+	return p, nil
 }
 
 // List returns requests of a brand. One call looks at a bounded part of the log, so that a page may have fewer requests than
@@ -81,13 +100,16 @@ func (l *Log) List(ctx context.Context, c *account.Caller, appID string, f Filte
 	if err != nil {
 		return p, err
 	}
-	at, err := parseCursor(f.Before)
+	at, err := parsePlace(f.Before)
 	if err != nil {
 		return p, err
 	}
 	err = l.db.Read(ctx, func(tx *db.Tx) error {
-		p, err = f.list(tx, b.ID, at)
-		return err
+		if p, err = f.list(tx, b.ID, at); err != nil {
+			return err
+		}
+		from, to := f.span()
+		return tx.QueryRow(sqlTotals, b.ID, from, to).Scan(&p.Totals.Requests, &p.Totals.Refused, &p.Totals.Failed)
 	})
 	if err != nil {
 		return p, fmt.Errorf("requestlog: list: %w", err)
@@ -95,48 +117,83 @@ func (l *Log) List(ctx context.Context, c *account.Caller, appID string, f Filte
 	return p, nil
 }
 
-func (f *Filter) list(tx *db.Tx, brand int, at cursor) (p Page, err error) {
+// list merges the blocks, which overlap, into one sequence from a place on.
+func (f *Filter) list(tx *db.Tx, brand int, at place) (p Page, err error) {
 	p.Requests = []Request{}
-	for range maxBlocks / blocksAtOnce {
-		blocks, err := f.blocks(tx, brand, at)
+	var merged []Request // of the blocks so far, what is not on the page yet
+	// turn puts what was answered after an instant on the page and reports whether there is room for more.
+	turn := func(after int64) bool {
+		slices.SortFunc(merged, func(a, b Request) int { return placeOf(&b).compare(placeOf(&a)) })
+		for i := range merged {
+			switch here := placeOf(&merged[i]); {
+			case here.end <= after:
+				merged = merged[i:]
+				return true
+			case len(p.Requests) == f.Limit:
+				p.Next = here.String()
+				return false
+			}
+			p.Requests = append(p.Requests, merged[i])
+		}
+		merged = nil
+		return true
+	}
+	below := key{last: math.MaxInt64}
+	if at.end < math.MaxInt64-overlap.Microseconds() {
+		below.last = at.end + overlap.Microseconds()
+	}
+	for n := 0; n < maxBlocks || below.last >= at.end; n += blocksAtOnce {
+		blocks, err := f.blocks(tx, brand, below)
 		if err != nil {
 			return p, err
 		}
 		for _, b := range blocks {
-			if b.cursor.last != at.last || b.cursor.process != at.process || b.cursor.low != at.low {
-				at = b.cursor
-				at.index = math.MaxInt
+			if !turn(b.last) {
+				return p, nil
 			}
-			for at.index = min(at.index, len(b.requests)-1); at.index >= 0; at.index-- {
-				if r := b.requests[at.index]; f.takes(&r) {
-					if len(p.Requests) == f.Limit {
-						p.Next = at.String()
-						return p, nil
-					}
-					p.Requests = append(p.Requests, r)
+			for _, r := range b.requests {
+				if placeOf(&r).compare(at) <= 0 && f.takes(&r) {
+					merged = append(merged, r)
 				}
 			}
+			below = b.key
 		}
 		if len(blocks) < blocksAtOnce {
+			turn(math.MinInt64)
 			return p, nil
 		}
 	}
-	p.Next = at.String()
+	if turn(below.last) {
+		p.Next = place{below.last, lastID}.String()
+	}
 	return p, nil
 }
 
-type decoded struct {
-	cursor
-	requests []Request
-}
-
-// blocks are the next ones from a cursor on. One that cannot be read is empty: the log is a help.
-func (f *Filter) blocks(tx *db.Tx, brand int, at cursor) (out []decoded, err error) {
-	to := int64(math.MaxInt64)
+// span is the filter's time.
+func (f *Filter) span() (from, to int64) {
+	to = math.MaxInt64
 	if !f.To.IsZero() {
 		to = clock.Micros(f.To)
 	}
-	rows, err := tx.Query(sqlBlocks, brand, clock.Micros(f.From), to, at.last, at.process, at.low, blocksAtOnce)
+	return clock.Micros(f.From), to
+}
+
+// key is that of a block, by which they are in order.
+type key struct {
+	last    int64
+	process string
+	low     int64
+}
+
+type decoded struct {
+	key
+	requests []Request
+}
+
+// blocks are the next ones below a key. One that cannot be read is empty: the log is a help.
+func (f *Filter) blocks(tx *db.Tx, brand int, below key) (out []decoded, err error) {
+	from, to := f.span()
+	rows, err := tx.Query(sqlBlocks, brand, from, to, below.last, below.process, below.low, blocksAtOnce)
 	if err != nil {
 		return nil, err
 	}
