@@ -85,6 +85,7 @@ func everything(k *apptest.Kit) {
 	)
 	consent(k)
 	newMenu(k) // and a store group and a store
+	k.Run(menuEdits(k)...)
 	const store, item = "/api/v1.0/stores/{storeId}", "/api/v1.0/menus/{menuId}/sections/{sectionId}/sectionitems/{itemId}"
 	k.Run(
 		as(apptest.Owner, "POST", item, `{"IsAvailable":false}`, "menu.section_item.updated"),

@@ -27,16 +27,18 @@ type OptionSetPath struct {
 	OptionSetID int `path:"optionSetId"`
 }
 
-type optionSetOut struct {
-	Body wire.Result[*wire.MenuItemOptionSet]
+func (p OptionSetPath) part(seen Seen) menu.Part {
+	at := p.ItemPath.part(seen)
+	at.Set = p.OptionSetID
+	return at
 }
 
-func (s *server) getOptionSet(ctx context.Context, c *account.Caller, in *OptionSetPath) (*optionSetOut, error) {
+func (s *server) getOptionSet(ctx context.Context, c *account.Caller, in *OptionSetPath) (*dataOut[wire.MenuItemOptionSet], error) {
 	set, err := s.optionSet(ctx, c, in)
 	if err != nil {
 		return nil, err
 	}
-	return &optionSetOut{wire.Result[*wire.MenuItemOptionSet]{Data: set.MenuItemOptionSet}}, nil
+	return data(*set.MenuItemOptionSet, nil)
 }
 
 func (s *server) optionSet(ctx context.Context, c *account.Caller, in *OptionSetPath) (*menu.OptionSet, error) {
@@ -45,6 +47,35 @@ func (s *server) optionSet(ctx context.Context, c *account.Caller, in *OptionSet
 		return nil, err
 	}
 	return it.Set(in.OptionSetID)
+}
+
+type createOptionSetIn struct {
+	ItemPath
+	Seen
+	Body wire.MenuItemOptionSetBase
+}
+
+func (s *server) createOptionSet(ctx context.Context, c *account.Caller, in *createOptionSetIn) (*dataOut[wire.MenuItemOptionSet], error) {
+	return data(s.Menus.CreateSet(ctx, c, in.part(in.Seen), in.Body))
+}
+
+type updateOptionSetIn struct {
+	OptionSetPath
+	Seen
+	Body wire.MenuItemOptionSetBase
+}
+
+func (s *server) updateOptionSet(ctx context.Context, c *account.Caller, in *updateOptionSetIn) (*none, error) {
+	return &none{}, s.Menus.UpdateSet(ctx, c, in.part(in.Seen), in.Body)
+}
+
+type optionSetEdit struct {
+	OptionSetPath
+	Seen
+}
+
+func (s *server) deleteOptionSet(ctx context.Context, c *account.Caller, in *optionSetEdit) (*none, error) {
+	return &none{}, s.Menus.DeleteSet(ctx, c, in.part(in.Seen))
 }
 
 type optionsOut struct {
@@ -65,11 +96,13 @@ type OptionPath struct {
 	MenuItemOptionSetItemID int `path:"menuItemOptionSetItemId"`
 }
 
-type optionOut struct {
-	Body wire.Result[*wire.MenuItemOptionSetItem]
+func (p OptionPath) part(seen Seen) menu.Part {
+	at := p.OptionSetPath.part(seen)
+	at.Option = p.MenuItemOptionSetItemID
+	return at
 }
 
-func (s *server) getOption(ctx context.Context, c *account.Caller, in *OptionPath) (*optionOut, error) {
+func (s *server) getOption(ctx context.Context, c *account.Caller, in *OptionPath) (*dataOut[wire.MenuItemOptionSetItem], error) {
 	set, err := s.optionSet(ctx, c, &in.OptionSetPath)
 	if err != nil {
 		return nil, err
@@ -78,11 +111,12 @@ func (s *server) getOption(ctx context.Context, c *account.Caller, in *OptionPat
 	if err != nil {
 		return nil, err
 	}
-	return &optionOut{wire.Result[*wire.MenuItemOptionSetItem]{Data: o.MenuItemOptionSetItem}}, nil
+	return data(*o.MenuItemOptionSetItem, nil)
 }
 
 type updateOptionIn struct {
 	OptionPath
+	Seen
 	Undoable
 	Body wire.MenuItemOptionSetItemBase
 }
@@ -91,7 +125,26 @@ func (s *server) updateOption(ctx context.Context, c *account.Caller, in *update
 	if err := in.refuse(); err != nil {
 		return nil, err
 	}
-	return &none{}, s.Menus.UpdateOption(ctx, c, in.MenuID, in.MenuSectionID, in.MenuSectionItemID, in.OptionSetID, in.MenuItemOptionSetItemID, in.Body)
+	return &none{}, s.Menus.UpdateOption(ctx, c, in.part(in.Seen), in.Body)
+}
+
+type createOptionIn struct {
+	OptionSetPath
+	Seen
+	Body wire.MenuItemOptionSetItemBase
+}
+
+func (s *server) createOption(ctx context.Context, c *account.Caller, in *createOptionIn) (*dataOut[wire.MenuItemOptionSetItem], error) {
+	return data(s.Menus.CreateOption(ctx, c, in.part(in.Seen), in.Body))
+}
+
+type optionEdit struct {
+	OptionPath
+	Seen
+}
+
+func (s *server) deleteOption(ctx context.Context, c *account.Caller, in *optionEdit) (*none, error) {
+	return &none{}, s.Menus.DeleteOption(ctx, c, in.part(in.Seen))
 }
 
 // Undoable asks for a change that reverts by itself. Until that is served it is refused, because a caller who asked for

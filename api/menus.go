@@ -9,8 +9,26 @@ import (
 	"comanda/wire"
 )
 
-type menuIn struct {
+// MenuPath names a menu.
+type MenuPath struct {
 	MenuID int `path:"menuId"`
+}
+
+// Seen tells which version of a menu a change was made from.
+type Seen struct {
+	Version int `query:"version" minimum:"0" doc:"The menu's VersionNumber that the change was made from. The change is refused with 409 when the same part was changed since. 0 or absent: the change is made in any case."`
+}
+
+func (p MenuPath) part(seen Seen) menu.Part { return menu.Part{Menu: p.MenuID, Version: seen.Version} }
+
+// dataOut is an answer in the contract's envelope.
+type dataOut[T any] struct{ Body wire.Result[T] }
+
+func data[T any](v T, err error) (*dataOut[T], error) {
+	if err != nil {
+		return nil, err
+	}
+	return &dataOut[T]{wire.Result[T]{Data: v}}, nil
 }
 
 type menuOut struct {
@@ -18,7 +36,7 @@ type menuOut struct {
 }
 
 // getMenu answers the stored bytes.
-func (s *server) getMenu(ctx context.Context, c *account.Caller, in *menuIn) (*menuOut, error) {
+func (s *server) getMenu(ctx context.Context, c *account.Caller, in *MenuPath) (*menuOut, error) {
 	m, err := s.Menus.Get(ctx, c, in.MenuID)
 	if err != nil {
 		return nil, err
@@ -28,7 +46,7 @@ func (s *server) getMenu(ctx context.Context, c *account.Caller, in *menuIn) (*m
 
 type menuNameOut struct{ Body string }
 
-func (s *server) getMenuName(ctx context.Context, c *account.Caller, in *menuIn) (*menuNameOut, error) {
+func (s *server) getMenuName(ctx context.Context, c *account.Caller, in *MenuPath) (*menuNameOut, error) {
 	m, err := s.Menus.Get(ctx, c, in.MenuID)
 	if err != nil {
 		return nil, err
@@ -40,7 +58,7 @@ type menuStoresOut struct {
 	Body wire.Result[[]wire.MenuStoreNames]
 }
 
-func (s *server) getMenuStoreNames(ctx context.Context, c *account.Caller, in *menuIn) (*menuStoresOut, error) {
+func (s *server) getMenuStoreNames(ctx context.Context, c *account.Caller, in *MenuPath) (*menuStoresOut, error) {
 	names, err := s.Menus.StoreNames(ctx, c, in.MenuID)
 	if err != nil {
 		return nil, err
@@ -52,7 +70,7 @@ type menuTaxOut struct {
 	Body wire.Result[[]wire.MenuTaxDetails]
 }
 
-func (s *server) getMenuTaxDetails(ctx context.Context, c *account.Caller, in *menuIn) (*menuTaxOut, error) {
+func (s *server) getMenuTaxDetails(ctx context.Context, c *account.Caller, in *MenuPath) (*menuTaxOut, error) {
 	m, err := s.Menus.Get(ctx, c, in.MenuID)
 	if err != nil {
 		return nil, err

@@ -91,6 +91,78 @@ func TestMenusThroughTheAPI(t *testing.T) {
 	})
 }
 
+// menuEdits are calls that change the parts of newMenu's menu and leave it with the parts that it had.
+func menuEdits(k *apptest.Kit) []call {
+	const (
+		sections = "/api/v1.0/menus/{menuId}/sections"
+		section  = sections + "/{newSection}"
+		items    = section + "/sectionitems"
+		item     = items + "/{newItem}"
+		sets     = item + "/optionsets"
+		set      = sets + "/{newSet}"
+		options  = set + "/optionsetitems"
+		option   = options + "/{newOption}"
+	)
+	post := func(path, body string, status int, name string, w want) call {
+		c := call{Name: "POST " + path + " " + body, As: apptest.Owner, Method: "POST", Path: path, Body: body, Status: status, Want: w}
+		if name != "" {
+			c.Events = events{name}
+		}
+		return c
+	}
+	reads := func(path string, w want) call {
+		return call{Name: "GET " + path, As: apptest.ReadOnly, Method: "GET", Path: path, Status: 200, Want: w}
+	}
+	remove := func(path, name string) call {
+		return call{Name: "DELETE " + path, As: apptest.Owner, Method: "DELETE", Path: path, Status: 200, Events: events{name}}
+	}
+	keep := func(c call, name, member string) call {
+		c.Save = map[string]string{name: member}
+		return c
+	}
+	return []call{
+		keep(post(sections, `{"Name":"Sweets","PublicId":"0B0FD0B6-9F0E-4B0C-8B0A-3A7B5B3C2D1E"}`, 201, "menu.section.created", want{
+			"Data.Name": "Sweets", "Data.DisplayOrder": 2, "Data.IsAvailable": true, "Data.PublicId": "0b0fd0b6-9f0e-4b0c-8b0a-3a7b5b3c2d1e", "Data.MenuItems.#": 0,
+		}), "newSection", "Data.MenuSectionId"),
+		post(section, `{"Description":"From our oven","IsHiddenFromCustomers":true}`, 200, "menu.section.updated", nil),
+		post(section, `{"Description":"From our oven"}`, 200, "", nil),
+		reads(section, want{"Data.Name": "Sweets", "Data.Description": "From our oven", "Data.IsHiddenFromCustomers": true}),
+		post(section+"/availability", `{"AvailabilityMode":"DisplayBasedOnTimes"}`, 201, "menu.section.updated", want{"Data.AvailabilityMode": "DisplayBasedOnTimes", "Data.AvailableTimes.#": 0}),
+		post(section+"/availability/times/Friday", `{"StartTime":"18:00","Period":"04:00"}`, 201, "menu.section.updated", want{"Data.DayOfWeek": "Friday", "Data.StartTime": "18:00:00", "Data.Period": "04:00:00"}),
+		reads(section, want{"Data.MenuSectionAvailability.AvailableTimes.5.StartTime": "18:00:00", "Data.MenuSectionAvailability.AvailabilityMode": "DisplayBasedOnTimes"}),
+
+		keep(post(items, `{"Name":"Tiramisu","Price":6.5,"Alcohol":true}`, 201, "menu.section_item.created", want{
+			"Data.Name": "Tiramisu", "Data.Price": 6.5, "Data.ActualPrice": 6.5, "Data.DisplayOrder": 0, "Data.IsAvailable": true, "Data.Alcohol": true, "Data.TaxRateId": nil,
+		}), "newItem", "Data.MenuItemId"),
+		keep(post(sets, `{"Name":"Size","IsMasterOptionSet":true}`, 201, "menu.option_set.created", want{"Data.MinSelectCount": 1, "Data.MaxSelectCount": 1, "Data.IsMasterOptionSet": true}), "newSet", "Data.MenuItemOptionSetId"),
+		post(set, `{"Name":"Portion","MaxSelectCount":2}`, 200, "menu.option_set.updated", nil),
+		reads(set, want{"Data.Name": "Portion", "Data.MaxSelectCount": 2}),
+		keep(post(options, `{"Name":"Whole","Price":20}`, 201, "menu.option_set_item.created", want{"Data.Price": 20, "Data.DisplayOrder": 0}), "newOption", "Data.MenuItemOptionSetItemId"),
+		post(options, `{"Name":"Half","Price":11.5}`, 201, "menu.option_set_item.created", want{"Data.DisplayOrder": 1}),
+		reads(item, want{"Data.ActualPrice": 11.5, "Data.MenuItemOptionSets.0.MenuItemOptionSetItems.#": 2}),
+		remove(option, "menu.option_set_item.deleted"),
+		keep(post(item+"/clone", ``, 200, "menu.section_item.created", want{"Data.Name": "Tiramisu", "Data.DisplayOrder": 1, "Data.MenuItemOptionSets.0.MenuItemOptionSetItems.0.Name": "Half"}), "itemCopy", "Data.MenuItemId"),
+		post(items+"/{itemCopy}/setorder/0", ``, 200, "menu.section.updated", nil),
+		reads(items, want{"Data.0.MenuItemId": storeVar(k, "itemCopy"), "Data.0.DisplayOrder": 0, "Data.1.DisplayOrder": 1}),
+		post(section+"/sectionitemdisplayorders", `{"DisplayOrders":[{"Id":{itemCopy},"DisplayOrder":7}]}`, 200, "menu.section.updated", nil),
+		reads(items, want{"Data.0.MenuItemId": storeVar(k, "newItem"), "Data.1.DisplayOrder": 7}),
+		keep(post(section+"/clone", ``, 200, "menu.section.created", want{"Data.Name": "Sweets", "Data.DisplayOrder": 3, "Data.MenuItems.#": 2}), "sectionCopy", "Data.MenuSectionId"),
+		remove(set, "menu.option_set.deleted"),
+		reads(item, want{"Data.ActualPrice": 6.5, "Data.MenuItemOptionSets.#": 0}),
+		remove(item, "menu.section_item.deleted"),
+		remove(section, "menu.section.deleted"),
+		remove(sections+"/{sectionCopy}", "menu.section.deleted"),
+		reads(sections, want{"Data.#": 2}),
+	}
+}
+
+func TestPartsOfAMenuThroughTheAPI(t *testing.T) {
+	apptest.Each(t, func(k *apptest.Kit) {
+		newMenu(k)
+		k.Run(menuEdits(k)...)
+	})
+}
+
 func TestMetadataThroughTheAPI(t *testing.T) {
 	apptest.Each(t, func(k *apptest.Kit) {
 		newMenu(k)
@@ -143,6 +215,21 @@ func TestBadMenuCallsStoreNothing(t *testing.T) {
 			call{Name: "a change that reverts by itself", As: apptest.Owner, Method: "POST", Path: item + "?undoAfter=3.5", Body: `{"IsAvailable":false}`, Status: 400, Text: "undoAfter"},
 			call{Name: "a reader's change", As: apptest.ReadOnly, Method: "POST", Path: item, Body: `{"IsAvailable":false}`, Status: 403},
 			call{Name: "a stranger's change", As: apptest.Stranger, Method: "POST", Path: item, Body: `{"IsAvailable":false}`, Status: 404},
+			call{Name: "an older version", As: apptest.Owner, Method: "POST", Path: item + "?version=7", Body: `{"IsAvailable":false}`, Status: 400, Text: "version"},
+			call{Name: "a section of no name", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/menus/{menuId}/sections", Body: `{}`, Status: 400, Text: "Name"},
+			call{Name: "a stranger's section", As: apptest.Stranger, Method: "POST", Path: "/api/v1.0/menus/{menuId}/sections", Body: `{"Name":"x"}`, Status: 404},
+			call{Name: "a reader's section", As: apptest.ReadOnly, Method: "POST", Path: "/api/v1.0/menus/{menuId}/sections", Body: `{"Name":"x"}`, Status: 403},
+			call{Name: "no day", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/menus/{menuId}/sections/{sectionId}/availability/times/Someday", Body: `{}`, Status: 400, Text: "dayOfWeek"},
+			call{Name: "no time", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/menus/{menuId}/sections/{sectionId}/availability/times/Monday", Body: `{"StartTime":"25:00","Period":"01:00"}`, Status: 400, Want: want{"Errors.0.FieldName": "StartTime"}},
+			call{Name: "before the first", As: apptest.Owner, Method: "POST", Path: item + "/setorder/-1", Status: 400, Text: "destinationDisplayOrder"},
+			call{Name: "no orders", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/menus/{menuId}/sections/{sectionId}/sectionitemdisplayorders", Body: `{}`, Status: 400, Text: "DisplayOrders"},
+			call{
+				Name: "orders of others", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/menus/{menuId}/sections/{sectionId}/sectionitemdisplayorders", Status: 400,
+				Body: `{"DisplayOrders":[{"Id":99,"DisplayOrder":1},{"Id":{itemId}}]}`, Want: want{"Errors.0.FieldName": "DisplayOrders[0].Id", "Errors.1.FieldName": "DisplayOrders[1].DisplayOrder"},
+			},
+			call{Name: "a second master", As: apptest.Owner, Method: "POST", Path: item + "/optionsets", Body: `{"Name":"x","IsMasterOptionSet":true}`, Status: 400, Text: "IsMasterOptionSet"},
+			call{Name: "more than there are", As: apptest.Owner, Method: "POST", Path: item + "/optionsets/{setId}", Body: `{"MinSelectCount":3,"MaxSelectCount":3}`, Status: 400, Text: "MinSelectCount"},
+			call{Name: "a PublicId that is taken", As: apptest.Owner, Method: "POST", Path: item + "/optionsets/{setId}/optionsetitems", Body: `{"Name":"x","PublicId":"6f9619ff-8b86-d011-b42d-00c04fc964ff"}`, Status: 400, Text: "the item Margherita"},
 			call{Name: "an item elsewhere", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/menus/{menuId}/sections/{itemId}/sectionitems/{itemId}", Body: `{"IsAvailable":false}`, Status: 404, Text: "section"},
 			call{Name: "an option elsewhere", As: apptest.Owner, Method: "GET", Path: item + "/optionsets/{setId}/optionsetitems/{itemId}", Status: 404, Text: "option"},
 			call{Name: "a menu of nobody", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/menus/99", Status: 404, Text: "menu 99"},

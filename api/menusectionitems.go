@@ -26,16 +26,18 @@ type ItemPath struct {
 	MenuSectionItemID int `path:"menuSectionItemId"`
 }
 
-type itemOut struct {
-	Body wire.Result[*wire.MenuSectionItem]
+func (p ItemPath) part(seen Seen) menu.Part {
+	at := p.SectionPath.part(seen)
+	at.Item = p.MenuSectionItemID
+	return at
 }
 
-func (s *server) getMenuItem(ctx context.Context, c *account.Caller, in *ItemPath) (*itemOut, error) {
+func (s *server) getMenuItem(ctx context.Context, c *account.Caller, in *ItemPath) (*dataOut[wire.MenuSectionItem], error) {
 	it, err := s.item(ctx, c, in)
 	if err != nil {
 		return nil, err
 	}
-	return &itemOut{wire.Result[*wire.MenuSectionItem]{Data: it.MenuSectionItem}}, nil
+	return data(*it.MenuSectionItem, nil)
 }
 
 func (s *server) item(ctx context.Context, c *account.Caller, in *ItemPath) (*menu.Item, error) {
@@ -46,8 +48,19 @@ func (s *server) item(ctx context.Context, c *account.Caller, in *ItemPath) (*me
 	return section.Item(in.MenuSectionItemID)
 }
 
+type createItemIn struct {
+	SectionPath
+	Seen
+	Body wire.MenuSectionItemBase
+}
+
+func (s *server) createMenuItem(ctx context.Context, c *account.Caller, in *createItemIn) (*dataOut[wire.MenuSectionItem], error) {
+	return data(s.Menus.CreateItem(ctx, c, in.part(in.Seen), in.Body))
+}
+
 type updateItemIn struct {
 	ItemPath
+	Seen
 	Undoable
 	Body wire.MenuSectionItemBase
 }
@@ -56,5 +69,28 @@ func (s *server) updateMenuItem(ctx context.Context, c *account.Caller, in *upda
 	if err := in.refuse(); err != nil {
 		return nil, err
 	}
-	return &none{}, s.Menus.UpdateItem(ctx, c, in.MenuID, in.MenuSectionID, in.MenuSectionItemID, in.Body)
+	return &none{}, s.Menus.UpdateItem(ctx, c, in.part(in.Seen), in.Body)
+}
+
+type itemEdit struct {
+	ItemPath
+	Seen
+}
+
+func (s *server) deleteMenuItem(ctx context.Context, c *account.Caller, in *itemEdit) (*none, error) {
+	return &none{}, s.Menus.DeleteItem(ctx, c, in.part(in.Seen))
+}
+
+func (s *server) cloneMenuItem(ctx context.Context, c *account.Caller, in *itemEdit) (*dataOut[wire.MenuSectionItem], error) {
+	return data(s.Menus.CloneItem(ctx, c, in.part(in.Seen)))
+}
+
+type moveItemIn struct {
+	ItemPath
+	Seen
+	DestinationDisplayOrder int `path:"destinationDisplayOrder"`
+}
+
+func (s *server) moveMenuItem(ctx context.Context, c *account.Caller, in *moveItemIn) (*none, error) {
+	return &none{}, s.Menus.MoveItem(ctx, c, in.part(in.Seen), in.DestinationDisplayOrder)
 }

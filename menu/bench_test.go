@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"comanda/internal/dbtest"
+	"comanda/menu"
 	"comanda/wire"
 )
 
@@ -41,7 +42,7 @@ func BenchmarkMenu(b *testing.B) {
 	b.Run("update an item", func(b *testing.B) {
 		sec := m.Sections()[0]
 		for i := 0; b.Loop(); i++ {
-			err := s.menus.UpdateItem(ctx, s.owner, m.ID, sec.MenuSectionId, sec.Items[0].MenuItemId, wire.MenuSectionItemBase{Price: dec(fmt.Sprint(i % 100))})
+			err := s.menus.UpdateItem(ctx, s.owner, menu.Part{Menu: m.ID, Section: sec.MenuSectionId, Item: sec.Items[0].MenuItemId}, wire.MenuSectionItemBase{Price: dec(fmt.Sprint(i % 100))})
 			if err != nil {
 				b.Fatal(err)
 			}

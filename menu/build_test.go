@@ -31,7 +31,7 @@ func made(in wire.CreateFullMenu) (*Menu, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parse(1, 1, 1, false, raw)
+	return parse(1, 1, 1, false, []byte("{}"), raw)
 }
 
 // Whatever comes in is either refused or becomes a menu that keeps its rules.

@@ -2,8 +2,10 @@ package menu
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"comanda/account"
@@ -18,100 +20,100 @@ const changeTries = 20
 
 var errMoved = errors.New("menu: changed by somebody else")
 
-// draft is a menu about to change. Its document shares what is not edited with the menu that it was made of; item and
-// option return copies that may be edited.
-type draft struct {
-	old *Menu
-	doc wire.Menu
-}
-
-// item returns an item to edit, nil when there is none.
-func (d *draft) item(id int) *wire.MenuSectionItem {
-	it := d.old.byItem[id]
-	if it == nil {
-		return nil
-	}
-	d.doc.MenuSections = slices.Clone(d.doc.MenuSections)
-	i := slices.IndexFunc(d.doc.MenuSections, func(s wire.MenuSection) bool { return s.MenuSectionId == it.Section.MenuSectionId })
-	s := &d.doc.MenuSections[i]
-	s.MenuItems = slices.Clone(s.MenuItems)
-	j := slices.IndexFunc(s.MenuItems, func(it wire.MenuSectionItem) bool { return it.MenuItemId == id })
-	return &s.MenuItems[j]
-}
-
-// option returns an option to edit and the item that it belongs to, nil when there is none.
-func (d *draft) option(id int) (*wire.MenuSectionItem, *wire.MenuItemOptionSetItem) {
-	o := d.old.byOption[id]
-	if o == nil {
-		return nil, nil
-	}
-	it := d.item(o.Set.Item.MenuItemId)
-	it.MenuItemOptionSets = slices.Clone(it.MenuItemOptionSets)
-	i := slices.IndexFunc(it.MenuItemOptionSets, func(s wire.MenuItemOptionSet) bool { return s.MenuItemOptionSetId == o.Set.MenuItemOptionSetId })
-	set := &it.MenuItemOptionSets[i]
-	set.MenuItemOptionSetItems = slices.Clone(set.MenuItemOptionSetItems)
-	j := slices.IndexFunc(set.MenuItemOptionSetItems, func(o wire.MenuItemOptionSetItem) bool { return o.MenuItemOptionSetItemId == id })
-	return it, &set.MenuItemOptionSetItems[j]
-}
-
-// eventOf makes the event about a changed menu; base holds the caller's address.
+// eventOf makes an event about a changed menu; base holds the caller's address.
 type eventOf func(menu *Menu, base wire.EventBase) wire.Event
 
-// change applies an edit to a menu and appends its event in the same transaction. The edit may run again on a newer
-// menu. Without an event nothing changed, and nothing is written. storeID is the store that the edit is for, 0 = all.
-func (m *Menus) change(ctx context.Context, c *account.Caller, id, storeID int, edit func(d *draft, check *checker) (eventOf, error)) error {
-	lock := &m.locks[uint(id)%uint(len(m.locks))]
+// edit is what a change does: it edits the draft and tells its events, or collects what is wrong with the request. It may
+// run again on a newer menu.
+type edit func(d *draft, check *checker) error
+
+// scope says what a change is about, beside its edit.
+type scope struct {
+	Part
+	store  int  // the store that it is for, 0 = all
+	locked bool // a locked menu takes it too
+}
+
+// change applies an edit to a menu of all its stores.
+func (m *Menus) change(ctx context.Context, c *account.Caller, at Part, edit edit) error {
+	return m.changeScope(ctx, c, scope{Part: at}, edit)
+}
+
+// changeScope applies an edit to a menu and appends its events in the same transaction.
+func (m *Menus) changeScope(ctx context.Context, c *account.Caller, at scope, edit edit) error {
+	lock := &m.locks[uint(at.Menu)%uint(len(m.locks))]
 	lock.Lock()
 	defer lock.Unlock()
 	for range changeTries {
-		old, err := m.open(ctx, c, id, account.EditMenus, storeID)
+		old, err := m.open(ctx, c, at.Menu, account.EditMenus, at.store)
 		if err != nil {
 			return err
 		}
-		if storeID == 0 {
+		if at.store == 0 {
 			if err := m.reachesAll(ctx, c, old); err != nil {
 				return err
 			}
 		}
-		check, err := m.checker(ctx, old.Brand, id)
+		if old.doc.Locked && !at.locked {
+			return fault.Newf(fault.Conflict, "The menu %s is locked.", old.Name).With("Unlock it, and lock it again after the change.")
+		}
+		check, err := m.checker(ctx, old.Brand, at.Menu)
 		if err != nil {
 			return err
 		}
-		d := &draft{old, old.doc}
-		make, err := edit(d, check)
+		d := newDraft(old)
+		err = edit(d, check)
 		if err == nil {
 			err = check.Err()
 		}
-		if err != nil || make == nil {
+		if err == nil {
+			err = old.fresh(at.Version, d.touched)
+		}
+		if err != nil || len(d.events) == 0 {
 			return err
 		}
-		if err := m.write(ctx, c, d, make); !errors.Is(err, errMoved) {
+		if err := m.write(ctx, c, d); !errors.Is(err, errMoved) {
 			return err
 		}
 	}
-	return fault.Newf(fault.Conflict, "The menu %d is being changed by others at this moment.", id).With("Try again.")
+	return fault.Newf(fault.Conflict, "The menu %d is being changed by others at this moment.", at.Menu).With("Try again.")
 }
 
 // write stores the next version of a menu, errMoved when it is not the next one any more.
-func (m *Menus) write(ctx context.Context, c *account.Caller, d *draft, make eventOf) error {
+func (m *Menus) write(ctx context.Context, c *account.Caller, d *draft) error {
 	brand, err := m.accounts.Brand(ctx, d.old.Brand)
 	if err != nil {
 		return err
 	}
 	d.doc.VersionNumber, d.doc.ModifiedTime = d.old.Version+1, wire.At(brand.Now())
-	menu, rec, err := m.encode(brand, c, d.doc, d.old.ShowTax, make)
+	changed := maps.Clone(d.old.changed)
+	for _, id := range d.touched {
+		changed[id] = d.doc.VersionNumber
+	}
+	menu, records, err := m.encode(brand, c, d.doc, d.showTax, changed, d.events...)
 	if err != nil {
 		return err
 	}
+	maps.DeleteFunc(changed, func(id, _ int) bool { return id > 0 && !menu.has(id) })
+	parts, err := json.Marshal(changed)
+	if err != nil {
+		return fmt.Errorf("menu: change %d: %w", menu.ID, err)
+	}
 	err = m.db.Write(ctx, func(tx *db.Tx) error {
-		n, err := tx.Exec(sqlUpdateMenu, menu.ID, d.old.Version, menu.Name, clock.Micros(d.doc.ModifiedTime.Time), d.doc.Locked, d.doc.IsIntegrated, string(menu.bytes))
+		n, err := tx.Exec(sqlUpdateMenu, menu.ID, d.old.Version, menu.Name, clock.Micros(d.doc.ModifiedTime.Time), d.doc.Locked, d.doc.IsIntegrated,
+			d.showTax, string(parts), string(menu.bytes))
 		if err != nil {
 			return err
 		}
 		if n == 0 {
 			return errMoved
 		}
-		m.log.Append(tx, rec)
+		for _, write := range d.beside {
+			if err := write(tx); err != nil {
+				return err
+			}
+		}
+		m.log.Append(tx, records...)
 		return nil
 	})
 	if err != nil {

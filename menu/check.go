@@ -183,20 +183,19 @@ func (c *checker) metadataValue(at, value string) string {
 	return value
 }
 
-// counts checks how many of a set's options are to be chosen.
-func (c *checker) counts(at string, o *wire.MenuItemOptionSet) {
-	n := len(o.MenuItemOptionSetItems)
+// counts checks how many of a set's n options are to be chosen.
+func (c *checker) counts(at string, o *wire.MenuItemOptionSet, n int) {
 	switch lowest, highest := o.MinSelectCount, o.MaxSelectCount; {
 	case lowest < 0:
-		c.Add(at+".MinSelectCount", "%d is negative", lowest)
+		c.Add(at+"MinSelectCount", "%d is negative", lowest)
 	case highest < lowest:
-		c.Add(at+".MaxSelectCount", "%d is less than MinSelectCount, which is %d", highest, lowest)
+		c.Add(at+"MaxSelectCount", "%d is less than MinSelectCount, which is %d", highest, lowest)
 	case highest < 1:
-		c.Add(at+".MaxSelectCount", "with %d nobody could choose: write 1 or more", highest)
+		c.Add(at+"MaxSelectCount", "with %d nobody could choose: write 1 or more", highest)
 	case lowest > n:
-		c.Add(at+".MinSelectCount", "%d options are asked for, and the set has %d", lowest, n)
+		c.Add(at+"MinSelectCount", "%d options are asked for, and the set has %d", lowest, n)
 	case o.IsMasterOptionSet && lowest < 1:
-		c.Add(at+".MinSelectCount", "a master option set holds the product itself, so one must be chosen: write 1")
+		c.Add(at+"MinSelectCount", "a master option set holds the product itself, so one must be chosen: write 1")
 	}
 }
 
@@ -206,15 +205,15 @@ func (c *checker) hours(at string, days []wire.BusinessHoursPeriod) []wire.Busin
 		return []wire.BusinessHoursPeriod{}
 	}
 	week, err := store.ParseWeek(days, at)
-	c.addAll(err)
+	c.addAll("", err)
 	return week.Wire()
 }
 
-// addAll takes over the wrong fields of a fault.
-func (c *checker) addAll(err error) {
+// addAll takes over the wrong fields of a fault, whose names may begin with what the request does not have.
+func (c *checker) addAll(prefix string, err error) {
 	if f := (*fault.Error)(nil); errors.As(err, &f) {
 		for _, w := range f.Fields {
-			c.Add(w.Name, "%s", w.Message)
+			c.Add(strings.TrimPrefix(w.Name, prefix), "%s", w.Message)
 		}
 	}
 }

@@ -47,7 +47,7 @@ func (m *Menus) Create(ctx context.Context, c *account.Caller, appID string, in 
 		}
 	}
 	doc.AppId, doc.VersionNumber, doc.ModifiedTime = brand.AppID, 1, wire.At(brand.Now())
-	menu, rec, err := m.encode(brand, c, doc, false, func(menu *Menu, base wire.EventBase) wire.Event {
+	menu, records, err := m.encode(brand, c, doc, false, map[int]int{}, func(menu *Menu, base wire.EventBase) wire.Event {
 		return &wire.MenuCreatedEvent{
 			EventBase: base, User: c.EventUser(), Menu: menu.Wire(),
 			Description: fmt.Sprintf("%s created the menu %s with %d sections and %d items.", c.EventName(), menu.Name, len(menu.sections), len(menu.byItem)),
@@ -60,7 +60,7 @@ func (m *Menus) Create(ctx context.Context, c *account.Caller, appID string, in 
 		if _, err := tx.Exec(sqlInsertMenu, menu.ID, brand.ID, doc.Name, clock.Micros(doc.ModifiedTime.Time), doc.Locked, doc.IsIntegrated, string(menu.bytes)); err != nil {
 			return err
 		}
-		m.log.Append(tx, rec)
+		m.log.Append(tx, records...)
 		return nil
 	})
 	if err != nil {
@@ -70,23 +70,31 @@ func (m *Menus) Create(ctx context.Context, c *account.Caller, appID string, in 
 	return menu, nil
 }
 
-// encode makes the parsed menu of a document and the record of an event about it.
+// encode makes the parsed menu of a document and the records of events about it.
 func (m *Menus) encode(
-	brand account.Brand, c *account.Caller, doc wire.Menu, showTax bool, make func(*Menu, wire.EventBase) wire.Event,
-) (*Menu, event.Record, error) {
+	brand account.Brand, c *account.Caller, doc wire.Menu, showTax bool, changed map[int]int, events ...eventOf,
+) (*Menu, []event.Record, error) {
 	raw, err := json.Marshal(doc)
 	if err != nil {
-		return nil, event.Record{}, fmt.Errorf("menu: encode: %w", err)
+		return nil, nil, fmt.Errorf("menu: encode: %w", err)
 	}
 	menu, err := index(doc, brand.ID, showTax, raw)
 	if err != nil {
-		return nil, event.Record{}, err
+		return nil, nil, err
 	}
-	rec, err := event.Encode(event.New{
-		Brand: brand.ID, AppID: brand.AppID, Subject: fmt.Sprintf("menu/%d", menu.ID), Time: brand.Now(), Request: c.Request,
-		Body: make(menu, wire.EventBase{IpAddress: c.EventIP()}),
-	})
-	return menu, rec, err
+	menu.changed = changed
+	var records []event.Record
+	for _, make := range events {
+		rec, err := event.Encode(event.New{
+			Brand: brand.ID, AppID: brand.AppID, Subject: fmt.Sprintf("menu/%d", menu.ID), Time: brand.Now(), Request: c.Request,
+			Body: make(menu, wire.EventBase{IpAddress: c.EventIP()}),
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		records = append(records, rec)
+	}
+	return menu, records, nil
 }
 
 // checker knows what the menu's prices and references are checked against. Prices must suit the currency with the fewest
@@ -130,14 +138,14 @@ func build(c *checker, in wire.CreateFullMenu) wire.Menu {
 		return doc
 	}
 	for i, r := range in.TaxRates {
-		doc.TaxRates = append(doc.TaxRates, c.taxRate(fmt.Sprintf("TaxRates[%d]", i), r))
+		doc.TaxRates = append(doc.TaxRates, c.taxRate(fmt.Sprintf("TaxRates[%d].", i), r))
 	}
 	if len(in.MenuSections) > maxSections {
 		c.Add("MenuSections", "%d sections are allowed, these are %d", maxSections, len(in.MenuSections))
 		return doc
 	}
 	for i, s := range in.MenuSections {
-		doc.MenuSections = append(doc.MenuSections, c.section(fmt.Sprintf("MenuSections[%d]", i), i, s))
+		doc.MenuSections = append(doc.MenuSections, c.section(fmt.Sprintf("MenuSections[%d].", i), i, s))
 	}
 	if c.items > maxItems {
 		c.Add("MenuSections", "%d items are allowed on a menu, these are %d", maxItems, c.items)
@@ -151,15 +159,15 @@ func build(c *checker, in wire.CreateFullMenu) wire.Menu {
 
 func (c *checker) taxRate(at string, in wire.CreateMenuTaxRate) wire.MenuTaxRate {
 	c.entities++
-	name := c.name(at+".Name", in.Name, 2048)
+	name := c.name(at+"Name", in.Name, 2048)
 	if c.rates[name] {
-		c.Add(at+".Name", "the name %.60q is there twice", name)
+		c.Add(at+"Name", "the name %.60q is there twice", name)
 	}
 	c.rates[name] = true
 	rate := wire.V(in.Rate)
 	r, err := money.ParseRate(rate)
 	if err != nil || r > money.MaxRate/100 {
-		c.Add(at+".Rate", "%.20s is not a percentage from 0 to 100 with four decimals at most", rate)
+		c.Add(at+"Rate", "%.20s is not a percentage from 0 to 100 with four decimals at most", rate)
 	}
 	return wire.MenuTaxRate{Name: &name, Rate: wire.P(r.Decimal())}
 }
@@ -167,22 +175,22 @@ func (c *checker) taxRate(at string, in wire.CreateMenuTaxRate) wire.MenuTaxRate
 func (c *checker) section(at string, order int, in wire.CreateFullMenuSection) wire.MenuSection {
 	c.entities++
 	out := wire.MenuSection{
-		PublicId: c.id(at+".PublicId", in.PublicId), Name: c.name(at+".Name", in.Name, 4000),
-		Description: c.text(at+".Description", in.Description, 4000), DisplayOrder: or(in.DisplayOrder, order),
+		PublicId: c.id(at+"PublicId", in.PublicId), Name: c.name(at+"Name", in.Name, 4000),
+		Description: c.text(at+"Description", in.Description, 4000), DisplayOrder: or(in.DisplayOrder, order),
 		IsAvailable: or(in.IsAvailable, true), IsHiddenFromCustomers: wire.V(in.IsHiddenFromCustomers),
-		ImageUrl: c.image(at+".ImageUrl", in.ImageUrl), MenuItems: []wire.MenuSectionItem{},
+		ImageUrl: c.image(at+"ImageUrl", in.ImageUrl), MenuItems: []wire.MenuSectionItem{},
 	}
 	if a := in.MenuSectionAvailability; a != nil {
-		mode := oneOf(c, at+".MenuSectionAvailability.AvailabilityMode", a.AvailabilityMode, wire.AvailabilityModeDisplayAlways)
+		mode := oneOf(c, at+"MenuSectionAvailability.AvailabilityMode", a.AvailabilityMode, wire.AvailabilityModeDisplayAlways)
 		out.MenuSectionAvailability = &wire.MenuSectionAvailability{
-			AvailabilityMode: &mode, AvailableTimes: c.hours(at+".MenuSectionAvailability.AvailableTimes", a.AvailableTimes),
+			AvailabilityMode: &mode, AvailableTimes: c.hours(at+"MenuSectionAvailability.AvailableTimes", a.AvailableTimes),
 		}
 	}
 	if c.items += len(in.MenuItems); c.items > maxItems {
 		return out
 	}
 	for i, it := range in.MenuItems {
-		out.MenuItems = append(out.MenuItems, c.item(fmt.Sprintf("%s.MenuItems[%d]", at, i), i, it))
+		out.MenuItems = append(out.MenuItems, c.item(fmt.Sprintf("%sMenuItems[%d].", at, i), i, it))
 	}
 	return out
 }
@@ -190,28 +198,28 @@ func (c *checker) section(at string, order int, in wire.CreateFullMenuSection) w
 func (c *checker) item(at string, order int, in wire.CreateFullMenuSectionItem) wire.MenuSectionItem {
 	c.entities++
 	out := wire.MenuSectionItem{
-		PublicId: c.id(at+".PublicId", in.PublicId), Name: c.name(at+".Name", in.Name, 4000),
-		Description:     c.text(at+".Description", in.Description, 4000),
-		SpicinessRating: oneOf(c, at+".SpicinessRating", in.SpicinessRating, wire.SpicinessRatingNotRated),
-		Price:           c.price(at+".Price", in.Price), DepositReturnFee: c.deposit(at+".DepositReturnFee", in.DepositReturnFee),
+		PublicId: c.id(at+"PublicId", in.PublicId), Name: c.name(at+"Name", in.Name, 4000),
+		Description:     c.text(at+"Description", in.Description, 4000),
+		SpicinessRating: oneOf(c, at+"SpicinessRating", in.SpicinessRating, wire.SpicinessRatingNotRated),
+		Price:           c.price(at+"Price", in.Price), DepositReturnFee: c.deposit(at+"DepositReturnFee", in.DepositReturnFee),
 		DisplayOrder: or(in.DisplayOrder, order), Alcohol: wire.V(in.Alcohol), IsAvailable: or(in.IsAvailable, true),
-		CellLayoutType:  oneOf(c, at+".CellLayoutType", in.CellLayoutType, wire.CellLayoutTypeSmall),
+		CellLayoutType:  oneOf(c, at+"CellLayoutType", in.CellLayoutType, wire.CellLayoutTypeSmall),
 		DisableVouchers: wire.V(in.DisableVouchers), ExcludeFromVoucherDiscounting: wire.V(in.ExcludeFromVoucherDiscounting),
-		ImageName: c.text(at+".ImageName", in.ImageName, 255), ImageUrl: c.image(at+".ImageUrl", in.ImageUrl),
-		TaxRateName: c.rate(at+".TaxRateName", in.TaxRateName), Metadata: c.metadata(at+".Metadata", in.Metadata),
+		ImageName: c.text(at+"ImageName", in.ImageName, 255), ImageUrl: c.image(at+"ImageUrl", in.ImageUrl),
+		TaxRateName: c.rate(at+"TaxRateName", in.TaxRateName), Metadata: c.metadata(at+"Metadata", in.Metadata),
 		DailySpecialHours: []wire.BusinessHoursPeriod{}, MenuItemOptionSets: []wire.MenuItemOptionSet{},
 	}
 	if len(in.MenuItemOptionSets) > maxSetsOfItem {
-		c.Add(at+".MenuItemOptionSets", "%d option sets are allowed for an item, these are %d", maxSetsOfItem, len(in.MenuItemOptionSets))
+		c.Add(at+"MenuItemOptionSets", "%d option sets are allowed for an item, these are %d", maxSetsOfItem, len(in.MenuItemOptionSets))
 		return out
 	}
 	masters := 0
 	for i, set := range in.MenuItemOptionSets {
-		path := fmt.Sprintf("%s.MenuItemOptionSets[%d]", at, i)
+		path := fmt.Sprintf("%sMenuItemOptionSets[%d].", at, i)
 		out.MenuItemOptionSets = append(out.MenuItemOptionSets, c.optionSet(path, i, set))
 		if wire.V(set.IsMasterOptionSet) {
 			if masters++; masters > 1 {
-				c.Add(path+".IsMasterOptionSet", "an item has one master option set at most")
+				c.Add(path+"IsMasterOptionSet", "an item has one master option set at most")
 			}
 		}
 	}
@@ -220,40 +228,46 @@ func (c *checker) item(at string, order int, in wire.CreateFullMenuSectionItem) 
 }
 
 func (c *checker) optionSet(at string, order int, in wire.CreateFullMenuItemOptionSet) wire.MenuItemOptionSet {
+	out := c.optionSetMembers(at, order, in)
+	if c.options += len(in.MenuItemOptionSetItems); len(in.MenuItemOptionSetItems) > maxSetOptions || c.options > maxOptions {
+		if len(in.MenuItemOptionSetItems) > maxSetOptions {
+			c.Add(at+"MenuItemOptionSetItems", "%d options are allowed in a set, these are %d", maxSetOptions, len(in.MenuItemOptionSetItems))
+		}
+		return out
+	}
+	for i, o := range in.MenuItemOptionSetItems {
+		out.MenuItemOptionSetItems = append(out.MenuItemOptionSetItems, c.option(fmt.Sprintf("%sMenuItemOptionSetItems[%d].", at, i), i, o))
+	}
+	c.counts(at, &out, len(out.MenuItemOptionSetItems))
+	return out
+}
+
+// optionSetMembers makes a set without its options.
+func (c *checker) optionSetMembers(at string, order int, in wire.CreateFullMenuItemOptionSet) wire.MenuItemOptionSet {
 	c.entities++
 	least := 0
 	if wire.V(in.IsMasterOptionSet) {
 		least = 1
 	}
 	out := wire.MenuItemOptionSet{
-		PublicId: c.id(at+".PublicId", in.PublicId), Name: c.name(at+".Name", in.Name, 4000),
+		PublicId: c.id(at+"PublicId", in.PublicId), Name: c.name(at+"Name", in.Name, 4000),
 		IsMasterOptionSet: wire.V(in.IsMasterOptionSet), DisplayOrder: or(in.DisplayOrder, order),
-		MinSelectCount: or(in.MinSelectCount, least), CellLayoutType: oneOf(c, at+".CellLayoutType", in.CellLayoutType, wire.CellLayoutTypeSmall),
+		MinSelectCount: or(in.MinSelectCount, least), CellLayoutType: oneOf(c, at+"CellLayoutType", in.CellLayoutType, wire.CellLayoutTypeSmall),
 		MenuItemOptionSetItems: []wire.MenuItemOptionSetItem{},
 	}
 	out.MaxSelectCount = or(in.MaxSelectCount, max(1, out.MinSelectCount))
-	if c.options += len(in.MenuItemOptionSetItems); len(in.MenuItemOptionSetItems) > maxSetOptions || c.options > maxOptions {
-		if len(in.MenuItemOptionSetItems) > maxSetOptions {
-			c.Add(at+".MenuItemOptionSetItems", "%d options are allowed in a set, these are %d", maxSetOptions, len(in.MenuItemOptionSetItems))
-		}
-		return out
-	}
-	for i, o := range in.MenuItemOptionSetItems {
-		out.MenuItemOptionSetItems = append(out.MenuItemOptionSetItems, c.option(fmt.Sprintf("%s.MenuItemOptionSetItems[%d]", at, i), i, o))
-	}
-	c.counts(at, &out)
 	return out
 }
 
 func (c *checker) option(at string, order int, in wire.CreateFullMenuItemOptionSetItem) wire.MenuItemOptionSetItem {
 	c.entities++
 	return wire.MenuItemOptionSetItem{
-		PublicId: c.id(at+".PublicId", in.PublicId), Name: c.name(at+".Name", in.Name, 4000),
-		Price: c.price(at+".Price", in.Price), DepositReturnFee: c.deposit(at+".DepositReturnFee", in.DepositReturnFee),
+		PublicId: c.id(at+"PublicId", in.PublicId), Name: c.name(at+"Name", in.Name, 4000),
+		Price: c.price(at+"Price", in.Price), DepositReturnFee: c.deposit(at+"DepositReturnFee", in.DepositReturnFee),
 		IsAvailable: or(in.IsAvailable, true), DisplayOrder: or(in.DisplayOrder, order),
-		CellLayoutType: oneOf(c, at+".CellLayoutType", in.CellLayoutType, wire.CellLayoutTypeSmall),
-		ImageUrl:       c.image(at+".ImageUrl", in.ImageUrl), TaxRateName: c.rate(at+".TaxRateName", in.TaxRateName),
-		Metadata: c.metadata(at+".Metadata", in.Metadata), NextMenuItemOptionSetId: in.NextMenuItemOptionSetId,
+		CellLayoutType: oneOf(c, at+"CellLayoutType", in.CellLayoutType, wire.CellLayoutTypeSmall),
+		ImageUrl:       c.image(at+"ImageUrl", in.ImageUrl), TaxRateName: c.rate(at+"TaxRateName", in.TaxRateName),
+		Metadata: c.metadata(at+"Metadata", in.Metadata), NextMenuItemOptionSetId: in.NextMenuItemOptionSetId,
 	}
 }
 
@@ -264,7 +278,7 @@ func (c *checker) jumps(at string, in wire.CreateFullMenuSectionItem, sets []wir
 	for i, set := range in.MenuItemOptionSets {
 		if id := wire.V(set.MenuItemOptionSetId); id > 0 {
 			if _, twice := byID[id]; twice {
-				c.Add(fmt.Sprintf("%s.MenuItemOptionSets[%d].MenuItemOptionSetId", at, i), "%d is there twice in the item", id)
+				c.Add(fmt.Sprintf("%sMenuItemOptionSets[%d].MenuItemOptionSetId", at, i), "%d is there twice in the item", id)
 			}
 			byID[id] = i
 		}
@@ -275,7 +289,7 @@ func (c *checker) jumps(at string, in wire.CreateFullMenuSectionItem, sets []wir
 			if *next == nil || **next == -1 {
 				continue
 			}
-			path := fmt.Sprintf("%s.MenuItemOptionSets[%d].MenuItemOptionSetItems[%d].NextMenuItemOptionSetId", at, i, j)
+			path := fmt.Sprintf("%sMenuItemOptionSets[%d].MenuItemOptionSetItems[%d].NextMenuItemOptionSetId", at, i, j)
 			to, ok := byID[**next]
 			switch {
 			case !ok:

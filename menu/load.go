@@ -15,7 +15,7 @@ func (m *Menus) Load(ctx context.Context, id int) (*Menu, error) {
 	var out *Menu
 	var brand, version int
 	var showTax bool
-	var doc []byte
+	var parts, doc []byte
 	err := m.db.Read(ctx, func(tx *db.Tx) error {
 		out = nil
 		if cached != nil {
@@ -25,7 +25,7 @@ func (m *Menus) Load(ctx context.Context, id int) (*Menu, error) {
 				return err
 			}
 		}
-		return tx.QueryRow(sqlMenu, id).Scan(&brand, &version, &showTax, &doc)
+		return tx.QueryRow(sqlMenu, id).Scan(&brand, &version, &showTax, &parts, &doc)
 	})
 	if errors.Is(err, db.ErrNoRows) {
 		return nil, notFound(id)
@@ -33,7 +33,7 @@ func (m *Menus) Load(ctx context.Context, id int) (*Menu, error) {
 	if err != nil || out != nil {
 		return out, err
 	}
-	if out, err = parse(id, brand, version, showTax, doc); err != nil {
+	if out, err = parse(id, brand, version, showTax, parts, doc); err != nil {
 		return nil, err
 	}
 	m.parsed.Add(id, out)

@@ -24,10 +24,12 @@ type Menu struct {
 	bytes    []byte
 	sections []*Section
 	bySect   map[int]*Section
+	bySet    map[int]*OptionSet
 	byItem   map[int]*Item
 	byOption map[int]*Option
 	public   map[wire.UUID]any // *Item or *Option
 	rates    map[int]*TaxRate
+	changed  map[int]int // part → the version at which it last changed; absent = before such notes, or never
 	timed    []timed
 	seen     atomic.Pointer[view]
 }
@@ -71,7 +73,7 @@ type Option struct {
 }
 
 // parse reads a stored document.
-func parse(id, brand, version int, showTax bool, raw []byte) (*Menu, error) {
+func parse(id, brand, version int, showTax bool, parts, raw []byte) (*Menu, error) {
 	var doc wire.Menu
 	if err := json.Unmarshal(raw, &doc); err != nil {
 		return nil, fmt.Errorf("menu: document of %d: %w", id, err)
@@ -79,7 +81,14 @@ func parse(id, brand, version int, showTax bool, raw []byte) (*Menu, error) {
 	if doc.MenuId != id || doc.VersionNumber != version {
 		return nil, fmt.Errorf("menu: the document of %d at version %d calls itself %d at %d", id, version, doc.MenuId, doc.VersionNumber)
 	}
-	return index(doc, brand, showTax, raw)
+	m, err := index(doc, brand, showTax, raw)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(parts, &m.changed); err != nil {
+		return nil, fmt.Errorf("menu: changes of parts of %d: %w", id, err)
+	}
+	return m, nil
 }
 
 // index makes a Menu of a document and its bytes.
@@ -87,8 +96,8 @@ func index(doc wire.Menu, brand int, showTax bool, raw []byte) (*Menu, error) {
 	m := &Menu{
 		ID: doc.MenuId, Brand: brand, Version: doc.VersionNumber, Name: doc.Name, ShowTax: showTax,
 		TaxIncluded: doc.TaxType == wire.TaxTypeIncludedInBasePrice, doc: doc, bytes: raw,
-		bySect: map[int]*Section{}, byItem: map[int]*Item{}, byOption: map[int]*Option{},
-		public: map[wire.UUID]any{}, rates: map[int]*TaxRate{},
+		bySect: map[int]*Section{}, bySet: map[int]*OptionSet{}, byItem: map[int]*Item{}, byOption: map[int]*Option{},
+		public: map[wire.UUID]any{}, rates: map[int]*TaxRate{}, changed: map[int]int{},
 	}
 	for _, r := range m.doc.TaxRates {
 		m.rates[wire.V(r.TaxRateId)] = &TaxRate{wire.V(r.TaxRateId), wire.V(r.Name), wire.V(r.Rate)}
@@ -134,6 +143,7 @@ func (m *Menu) addOptions(it *Item) {
 	for j := range it.MenuItemOptionSets {
 		set := &OptionSet{MenuItemOptionSet: &it.MenuItemOptionSets[j], Item: it}
 		it.Sets = append(it.Sets, set)
+		m.bySet[set.MenuItemOptionSetId] = set
 		if set.IsMasterOptionSet {
 			it.Master = set
 		}

@@ -200,7 +200,7 @@ func TestUpdatingItemsAndOptions(t *testing.T) {
 		it := sec.Items[0]
 		size := it.Sets[0]
 		up := func(in wire.MenuSectionItemBase) error {
-			return s.menus.UpdateItem(ctx, s.owner, m.ID, sec.MenuSectionId, it.MenuItemId, in)
+			return s.menus.UpdateItem(ctx, s.owner, menu.Part{Menu: m.ID, Section: sec.MenuSectionId, Item: it.MenuItemId}, in)
 		}
 		if err := up(wire.MenuSectionItemBase{IsAvailable: wire.P(false), Price: dec("10.50"), Name: wire.P("Marinara")}); err != nil {
 			t.Fatal(err)
@@ -224,7 +224,7 @@ func TestUpdatingItemsAndOptions(t *testing.T) {
 		}
 
 		small := size.Options[1]
-		if err := s.menus.UpdateOption(ctx, s.owner, m.ID, sec.MenuSectionId, it.MenuItemId, size.MenuItemOptionSetId, small.MenuItemOptionSetItemId,
+		if err := s.menus.UpdateOption(ctx, s.owner, menu.Part{Menu: m.ID, Section: sec.MenuSectionId, Item: it.MenuItemId, Set: size.MenuItemOptionSetId, Option: small.MenuItemOptionSetItemId},
 			wire.MenuItemOptionSetItemBase{IsAvailable: wire.P(false)}); err != nil {
 			t.Fatal(err)
 		}
@@ -243,15 +243,15 @@ func TestUpdatingItemsAndOptions(t *testing.T) {
 		wantFields(t, up(wire.MenuSectionItemBase{PublicId: wire.P(wire.UUID("6f9619ff-8b86-d011-b42d-00c04fc964ff"))}), "PublicId")
 		drinks := m.Sections()[1]
 		for _, err := range []error{
-			s.menus.UpdateItem(ctx, s.owner, m.ID, drinks.MenuSectionId, it.MenuItemId, wire.MenuSectionItemBase{Alcohol: wire.P(true)}),
-			s.menus.UpdateItem(ctx, s.owner, m.ID, 5, it.MenuItemId, wire.MenuSectionItemBase{Alcohol: wire.P(true)}),
-			s.menus.UpdateItem(ctx, s.owner, -1, sec.MenuSectionId, it.MenuItemId, wire.MenuSectionItemBase{Alcohol: wire.P(true)}),
-			s.menus.UpdateOption(ctx, s.owner, m.ID, sec.MenuSectionId, it.MenuItemId, it.Sets[1].MenuItemOptionSetId, small.MenuItemOptionSetItemId, wire.MenuItemOptionSetItemBase{Name: wire.P("x")}),
+			s.menus.UpdateItem(ctx, s.owner, menu.Part{Menu: m.ID, Section: drinks.MenuSectionId, Item: it.MenuItemId}, wire.MenuSectionItemBase{Alcohol: wire.P(true)}),
+			s.menus.UpdateItem(ctx, s.owner, menu.Part{Menu: m.ID, Section: 5, Item: it.MenuItemId}, wire.MenuSectionItemBase{Alcohol: wire.P(true)}),
+			s.menus.UpdateItem(ctx, s.owner, menu.Part{Menu: -1, Section: sec.MenuSectionId, Item: it.MenuItemId}, wire.MenuSectionItemBase{Alcohol: wire.P(true)}),
+			s.menus.UpdateOption(ctx, s.owner, menu.Part{Menu: m.ID, Section: sec.MenuSectionId, Item: it.MenuItemId, Set: it.Sets[1].MenuItemOptionSetId, Option: small.MenuItemOptionSetItemId}, wire.MenuItemOptionSetItemBase{Name: wire.P("x")}),
 		} {
 			wantFault(t, err, fault.NotFound, "")
 		}
 		_, stranger := s.found(t, "Other")
-		wantFault(t, s.menus.UpdateItem(ctx, stranger, m.ID, sec.MenuSectionId, it.MenuItemId, wire.MenuSectionItemBase{Price: dec("0")}), fault.NotFound, "menu")
+		wantFault(t, s.menus.UpdateItem(ctx, stranger, menu.Part{Menu: m.ID, Section: sec.MenuSectionId, Item: it.MenuItemId}, wire.MenuSectionItemBase{Price: dec("0")}), fault.NotFound, "menu")
 		if s.head(t) != head {
 			t.Fatal("a refusal left an event behind")
 		}
@@ -269,7 +269,7 @@ func TestOnlyWhoReachesAllStoresOfAMenuChangesIt(t *testing.T) {
 		price := 3
 		hike := func() error {
 			price++
-			return s.menus.UpdateItem(ctx, manager, m.ID, sec.MenuSectionId, sec.Items[0].MenuItemId, wire.MenuSectionItemBase{Price: dec(fmt.Sprint(price))})
+			return s.menus.UpdateItem(ctx, manager, menu.Part{Menu: m.ID, Section: sec.MenuSectionId, Item: sec.Items[0].MenuItemId}, wire.MenuSectionItemBase{Price: dec(fmt.Sprint(price))})
 		}
 		wantFault(t, hike(), fault.Forbidden, "some stores")
 		if err := s.menus.Assign(ctx, manager, s.euro.ID, m.ID); err != nil {
@@ -313,7 +313,7 @@ func TestAMenuSuitsTheCurrencyOfItsStores(t *testing.T) {
 			t.Fatal(err)
 		}
 		sec := plain.Sections()[0]
-		wantFields(t, s.menus.UpdateItem(ctx, s.owner, plain.ID, sec.MenuSectionId, sec.Items[0].MenuItemId, wire.MenuSectionItemBase{Price: dec("300.5")}), "Price")
+		wantFields(t, s.menus.UpdateItem(ctx, s.owner, menu.Part{Menu: plain.ID, Section: sec.MenuSectionId, Item: sec.Items[0].MenuItemId}, wire.MenuSectionItemBase{Price: dec("300.5")}), "Price")
 
 		other, stranger := s.found(t, "Other")
 		theirs := s.store(t, stranger, other, "EUR")
@@ -459,7 +459,7 @@ func TestParallelUpdatesOfOneMenuAllSurvive(t *testing.T) {
 		errs := make(chan error, n)
 		for i := range n {
 			wg.Go(func() {
-				errs <- nodes[i%2].UpdateItem(ctx, s.owner, m.ID, sec.MenuSectionId, sec.Items[i].MenuItemId,
+				errs <- nodes[i%2].UpdateItem(ctx, s.owner, menu.Part{Menu: m.ID, Section: sec.MenuSectionId, Item: sec.Items[i].MenuItemId},
 					wire.MenuSectionItemBase{Price: dec(fmt.Sprint(100 + i)), IsAvailable: wire.P(false)})
 			})
 		}

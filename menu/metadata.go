@@ -117,23 +117,26 @@ func (m *Menus) changeMetadata(
 	ctx context.Context, c *account.Caller, menuID int, kind Entity, id, storeID int,
 	edit func(*draft, *checker, []wire.CreateMetadata) ([]wire.CreateMetadata, string, error),
 ) error {
-	return m.change(ctx, c, menuID, storeID, func(d *draft, check *checker) (eventOf, error) {
+	return m.changeScope(ctx, c, scope{Part: Part{Menu: menuID}, store: storeID}, func(d *draft, check *checker) error {
 		all, err := d.old.metadataOf(kind, id)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		all, did, err := edit(d, check, slices.Clone(all))
 		if err != nil || did == "" {
-			return nil, err
+			return err
 		}
+		d.touch(id)
 		if kind == OptionEntity {
 			it, o := d.option(id)
 			o.Metadata = all
-			return optionUpdated(c, o, fmt.Sprintf("%s %s of the option %s of %s on the menu %s.", c.EventName(), did, o.Name, it.Name, d.doc.Name)), nil
+			d.tell(optionUpdated(c, o, fmt.Sprintf("%s %s of the option %s of %s on the menu %s.", c.EventName(), did, o.Name, it.Name, d.doc.Name)))
+			return nil
 		}
 		it := d.item(id)
 		it.Metadata = all
-		return itemUpdated(c, it, fmt.Sprintf("%s %s of the item %s on the menu %s.", c.EventName(), did, it.Name, d.doc.Name)), nil
+		d.tell(itemUpdated(c, it, fmt.Sprintf("%s %s of the item %s on the menu %s.", c.EventName(), did, it.Name, d.doc.Name)))
+		return nil
 	})
 }
 

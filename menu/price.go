@@ -40,7 +40,9 @@ func cheapest(sets []wire.MenuItemOptionSet, i int, from []money.Amount) money.A
 	options := slices.DeleteFunc(slices.Clone(sets[i].MenuItemOptionSetItems), func(o wire.MenuItemOptionSetItem) bool { return !o.IsAvailable })
 	least := sets[i].MinSelectCount
 	if len(options) < least {
-		options = slices.Clone(sets[i].MenuItemOptionSetItems) // not to be had now; the price is that of when it is
+		// Not to be had now, so the price is that of when it is; or options are still to be added.
+		options = slices.Clone(sets[i].MenuItemOptionSetItems)
+		least = min(least, len(options))
 	}
 	slices.SortStableFunc(options, func(a, b wire.MenuItemOptionSetItem) int { return cmp.Compare(amount(a.Price), amount(b.Price)) })
 	best := money.Amount(-1)

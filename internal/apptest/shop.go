@@ -305,7 +305,7 @@ func (s *Shop) EditItem(t testing.TB, public wire.UUID, in wire.MenuSectionItemB
 	t.Helper()
 	ctx := context.Background()
 	it := Must(s.Menus.Load(ctx, s.Menu))(t).Item(public)
-	ok(t, s.Menus.UpdateItem(ctx, s.Owner, s.Menu, it.Section.MenuSectionId, it.MenuItemId, in))
+	ok(t, s.Menus.UpdateItem(ctx, s.Owner, menu.Part{Menu: s.Menu, Section: it.Section.MenuSectionId, Item: it.MenuItemId}, in))
 }
 
 // Member makes an account with a level on the brand, on all its stores or on the given ones.
