@@ -288,4 +288,10 @@ func TestAttemptIDsAreChecked(t *testing.T) {
 			t.Errorf("%q is read as %v", text, id)
 		}
 	}
+	for n := range int64(1000) { // one in 64 would begin with a dash, which a command line takes for a flag
+		id := attemptID{last: 1_000_000 + n, at: n, position: n}
+		if again, err := parseAttemptID("before", id.String()); err != nil || again != id || id.String()[0] == '-' {
+			t.Fatalf("%v is %s, which is read as %v, %v", id, id, again, err)
+		}
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"slices"
+	"strings"
 
 	"comanda/internal/clock"
 	"comanda/internal/db"
@@ -26,19 +27,23 @@ func (a attemptID) compare(b attemptID) int {
 	return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.position, b.position), cmp.Compare(a.last, b.last), cmp.Compare(a.salt, b.salt), cmp.Compare(a.index, b.index))
 }
 
+// String is text that no command line takes for a flag: it begins with a letter.
 func (a attemptID) String() string {
 	var raw []byte
 	for _, n := range []int64{a.last, a.last - a.at, a.position, a.salt, a.index} {
 		raw = binary.AppendVarint(raw, n)
 	}
-	return base64.RawURLEncoding.EncodeToString(raw)
+	return attemptPrefix + base64.RawURLEncoding.EncodeToString(raw)
 }
+
+const attemptPrefix = "a"
 
 // parseAttemptID reads an id's text; field is the wire name to blame.
 func parseAttemptID(field, text string) (a attemptID, err error) {
 	bad := fault.BadField(field, "%.40q is no id of an attempt: send the AttemptId of one that was listed", text)
-	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil {
+	rest, ours := strings.CutPrefix(text, attemptPrefix)
+	raw, err := base64.RawURLEncoding.DecodeString(rest)
+	if err != nil || !ours {
 		return a, bad
 	}
 	var before int64
