@@ -110,7 +110,7 @@ func (s *server) register(groups []group) {
 			r.register(hapi, describe(g, r))
 			o := a.last
 			o.row = r
-			describeBody(o.op)
+			describeInput(o.op)
 			ops = append(ops, o)
 			served[r.method+" "+r.path] = true
 		}

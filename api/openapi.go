@@ -124,9 +124,12 @@ func refuses(op *huma.Operation, status int, why string) {
 	}
 }
 
-// describeBody adds what an operation with a body refuses.
-func describeBody(op *huma.Operation) {
+// describeInput says what an operation refuses because of what it is sent.
+func describeInput(op *huma.Operation) {
 	if op.RequestBody == nil {
+		if len(op.Parameters) == 0 {
+			op.Responses["400"].Description = "The request cannot be read."
+		}
 		return
 	}
 	refuses(op, http.StatusRequestEntityTooLarge, "The body is too large; JSON may have 1 MiB.")
