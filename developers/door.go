@@ -82,6 +82,7 @@ func New(c Config) (*Door, error) {
 		"GET /developers/reference":  d.reference,
 		"POST /developers/reference": visit.WithForm(d.door.SignedIn(d.token)),
 		"GET /developers/support":    d.support,
+		"GET /developers/kit":        d.kit,
 		"GET /developers/{guide}":    d.guide,
 		"/":                          func(*visit.Visit) error { return errNothing },
 	} {

@@ -250,7 +250,7 @@ func TestUnknownPagesAreNotFound(t *testing.T) {
 func TestPagesFit(t *testing.T) {
 	h := start(t)
 	tab := browsertest.Open(t)
-	pages := map[string]string{"home": "", "search": "/search?q=order", "support": "/support"}
+	pages := map[string]string{"home": "", "search": "/search?q=order", "support": "/support", "kit": "/kit"}
 	files, _ := filepath.Glob("guides/*.md")
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".md")

@@ -8,9 +8,11 @@ import (
 	"html/template"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/http"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -103,6 +105,7 @@ func (p *Pages) funcs() template.FuncMap {
 	return template.FuncMap{
 		"site":     func() Site { return p.site },
 		"icon":     p.icon,
+		"icons":    func() []string { return slices.Sorted(maps.Keys(p.icons)) },
 		"asset":    p.asset,
 		"focus":    focus,
 		"initials": initials,
