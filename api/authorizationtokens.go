@@ -22,7 +22,11 @@ func (s *server) getAuthorizationTokens(ctx context.Context, c *account.Caller, 
 	if err != nil {
 		return nil, err
 	}
-	return &tokensOut{wire.Page[wire.OAuthTokenModel]{Page: in.Page, Limit: limit, TotalRecordCount: total, Data: tokens}}, nil
+	out := &tokensOut{wire.Page[wire.OAuthTokenModel]{Page: in.Page, Limit: limit, TotalRecordCount: total, Data: make([]wire.OAuthTokenModel, len(tokens))}}
+	for i, t := range tokens {
+		out.Body.Data[i] = t.OAuthTokenModel
+	}
+	return out, nil
 }
 
 type tokenIn struct {

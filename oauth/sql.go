@@ -41,7 +41,7 @@ const (
 	sqlToken = `select token_key, oauth_app_id, authorization_id, kind, subject_id, levels, stores, scopes, key_thumbprint, used_at,
 		created_at, expires_at from oauth_tokens where digest = $1`
 	sqlCountTokens = `select count(*) from oauth_tokens where oauth_app_id = $1 and expires_at > $2 and used_at = 0`
-	sqlTokens      = `select token_key, kind, subject_id, expires_at from oauth_tokens
+	sqlTokens      = `select token_key, kind, subject_id, scopes, authorization_id, created_at, expires_at from oauth_tokens
 		where oauth_app_id = $1 and expires_at > $2 and used_at = 0 order by created_at desc, token_key limit $3 offset $4`
 	sqlTokenByKey = `select digest, oauth_app_id, kind, authorization_id from oauth_tokens
 		where token_key = $1 and brand_id = $2 and expires_at > $3 and used_at = 0`

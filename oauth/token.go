@@ -125,18 +125,26 @@ func (s *Server) AccessToken(ctx context.Context, c *account.Caller, appID, id s
 	})
 }
 
+// LiveToken is a token that works, as lists show it.
+type LiveToken struct {
+	wire.OAuthTokenModel
+	Scope   string // its scopes, with a blank between
+	Person  int    // who let the app in; 0 = it acts for itself
+	Created time.Time
+}
+
 // Tokens lists one page (from 1 on) of the live tokens of an OAuth app, newest first, and how many there are. Refresh
 // tokens are among them. Right: Develop.
-func (s *Server) Tokens(ctx context.Context, c *account.Caller, appID, id string, page, limit int) ([]wire.OAuthTokenModel, int, error) {
+func (s *Server) Tokens(ctx context.Context, c *account.Caller, appID, id string, page, limit int) ([]LiveToken, int, error) {
 	_, a, err := s.open(ctx, c, appID, id, account.Develop)
 	if err != nil {
 		return nil, 0, err
 	}
-	var out []wire.OAuthTokenModel
+	var out []LiveToken
 	total := 0
 	now := clock.Micros(clock.Now())
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		out = []wire.OAuthTokenModel{}
+		out = []LiveToken{}
 		if err := tx.QueryRow(sqlCountTokens, a.id, now).Scan(&total); err != nil {
 			return err
 		}
@@ -147,12 +155,16 @@ func (s *Server) Tokens(ctx context.Context, c *account.Caller, appID, id string
 		defer func() { _ = rows.Close() }()
 		for rows.Next() {
 			var subject int
-			var kind string
-			var expires int64
-			t := wire.OAuthTokenModel{TokenType: "access_token", ClientId: a.id}
-			if err := rows.Scan(&t.Key, &kind, &subject, &expires); err != nil {
+			var kind, authorization string
+			var created, expires int64
+			t := LiveToken{OAuthTokenModel: wire.OAuthTokenModel{TokenType: "access_token", ClientId: a.id}}
+			if err := rows.Scan(&t.Key, &kind, &subject, &t.Scope, &authorization, &created, &expires); err != nil {
 				return err
 			}
+			if authorization != "" {
+				t.Person = subject
+			}
+			t.Created = clock.FromMicros(created)
 			if kind == kindRefresh {
 				t.TokenType = kindRefresh
 			}

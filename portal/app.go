@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -78,6 +79,9 @@ type appPage struct {
 type tokenRow struct {
 	Key     string
 	Kind    string
+	For     string // the person who let the app in; empty = it acts for itself
+	Scope   string
+	Created time.Time
 	Expires time.Time
 }
 
@@ -108,8 +112,16 @@ func (d *Door) appWith(a *oauthApp, status int, change func(*appPage)) (err erro
 	}
 	p.Total = total
 	p.Newer, p.Older = neighbours(a.Base, page, tokensAtOnce, total)
+	people, err := d.peopleNames(a.desk)
+	if err != nil {
+		return err
+	}
 	for _, t := range tokens {
-		p.Tokens = append(p.Tokens, tokenRow{t.Key, t.TokenType, t.Expiry.Time})
+		row := tokenRow{Key: t.Key, Kind: t.TokenType, Scope: t.Scope, Created: t.Created, Expires: t.Expiry.Time}
+		if t.Person != 0 {
+			row.For = cmp.Or(people[t.Person], "A person")
+		}
+		p.Tokens = append(p.Tokens, row)
 	}
 	if p.Zone, err = d.zone(a.desk); err != nil {
 		return err

@@ -15,7 +15,10 @@ type appsPage struct {
 	Done    string
 }
 
-type appRow struct{ Name, ID, Flow, Path string }
+type appRow struct {
+	Name, ID, Flow, Path string
+	Hooks                int // webhooks
+}
 
 // appDones are what the pages of OAuth apps say after a form, by the value of "done" in the address.
 var appDones = map[string]string{
@@ -34,9 +37,13 @@ func (d *Door) apps(v *desk) error {
 	if err != nil {
 		return err
 	}
+	hooks, err := d.Webhooks.CountByApp(v.ctx(), v.Caller, v.Brand.AppID)
+	if err != nil {
+		return err
+	}
 	p := appsPage{AddPath: v.path("apps", "new"), Done: appDones[v.R.URL.Query().Get("done")]}
 	for _, a := range all {
-		p.Rows = append(p.Rows, appRow{wire.V(a.OauthAppName), wire.V(a.OauthAppId), string(wire.V(a.Flow)), v.path("apps", wire.V(a.OauthAppId))})
+		p.Rows = append(p.Rows, appRow{wire.V(a.OauthAppName), wire.V(a.OauthAppId), string(wire.V(a.Flow)), v.path("apps", wire.V(a.OauthAppId)), hooks[wire.V(a.OauthAppId)]})
 	}
 	return d.show(v, view{Name: "apps", Title: "OAuth apps", Data: p})
 }

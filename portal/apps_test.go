@@ -127,7 +127,7 @@ func TestFormsOfAnApp(t *testing.T) {
 		if strings.Contains(shown.text, token) {
 			t.Error("the token is shown again")
 		}
-		p.has("its row", shown, 200, "Works until", "Revoke")
+		p.has("its row", shown, 200, "Works until", "The app itself", "<code>api</code>", "Revoke")
 		key := found(regexp.MustCompile(`name="key" value="([^"]+)"`), shown.text)
 		p.has("revoked", p.post(at+"/tokens/revoke", "key", key), 200, "is revoked")
 		p.has("revoked again", p.post(at+"/tokens/revoke", "key", key), 200, "is revoked")

@@ -57,6 +57,7 @@ func TestFormsOfAWebhook(t *testing.T) {
 		p.has("a bad URL", p.post(list+"/new", "callbackurl", `ftp://x"><b>`), 400, `value="ftp://x&#34;&gt;&lt;b&gt;"`, "Use https.")
 		p.has("a URL that is asked and refuses", p.post(s.path("webhooks", "new"), "app", s.made.OAuthAppID, "callbackurl", "http://127.0.0.1:1/", "verify", "on"), 400, "refused the connection")
 		base := p.newHook(r.URL)
+		p.has("the app says how many", p.get(s.path("apps")), 200, list[len(s.url):]+`">1<`)
 
 		// Event names.
 		form := p.get(base + "/events")

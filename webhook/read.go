@@ -90,6 +90,35 @@ func (w *Webhooks) Overviews(ctx context.Context, c *account.Caller, appID, oaut
 	return out, total, nil
 }
 
+// CountByApp is how many webhook subscriptions each OAuth app of a brand has that has any. Right: Develop.
+func (w *Webhooks) CountByApp(ctx context.Context, c *account.Caller, appID string) (map[string]int, error) {
+	b, err := w.accounts.Open(ctx, c, appID, account.Develop)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]int{}
+	err = w.db.Read(ctx, func(tx *db.Tx) error {
+		rows, err := tx.Query(sqlCountByApp, b.ID)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var app string
+			var n int
+			if err := rows.Scan(&app, &n); err != nil {
+				return err
+			}
+			out[app] = n
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("webhook: count by app: %w", err)
+	}
+	return out, nil
+}
+
 // loadAll reads subscriptions of an OAuth app by id.
 func (w *Webhooks) loadAll(tx *db.Tx, brand int, oauthAppID string, limit, offset int) ([]*Subscription, error) {
 	return w.loadMany(tx, sqlSubscriptionsOf, brand, oauthAppID, limit, offset)

@@ -36,6 +36,7 @@ const (
 	sqlLockSubscription   = `update webhook_subscriptions set revision = revision where id = $1`
 	sqlDeleteSubscription = `delete from webhook_subscriptions where id = $1 and revision = $2`
 
+	sqlCountByApp   = `select oauth_app_id, count(*) from webhook_subscriptions where brand_id = $1 group by oauth_app_id`
 	sqlRevision     = `select revision from webhook_revision where id = 1`
 	sqlNextRevision = `update webhook_revision set revision = revision + 1 where id = 1`
 )
