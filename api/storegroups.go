@@ -67,3 +67,43 @@ func (s *server) createStoreGroup(ctx context.Context, c *account.Caller, in *cr
 	}
 	return &storeGroupOut{wire.Result[*wire.StoreGroup]{Data: g}}, nil
 }
+
+type updateStoreGroupIn struct {
+	StoreGroupID int `path:"storeGroupId"`
+	Body         wire.StoreGroupBase
+}
+
+type storeGroupBaseOut struct {
+	Body wire.Result[wire.StoreGroupBase]
+}
+
+func (s *server) updateStoreGroup(ctx context.Context, c *account.Caller, in *updateStoreGroupIn) (*storeGroupBaseOut, error) {
+	g, err := s.Stores.UpdateGroup(ctx, c, in.StoreGroupID, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	return &storeGroupBaseOut{wire.Result[wire.StoreGroupBase]{Data: wire.StoreGroupBase{Name: &g.Name, Currency: &g.Currency}}}, nil
+}
+
+func (s *server) removeStoreGroup(ctx context.Context, c *account.Caller, in *storeGroupIn) (*none, error) {
+	return &none{}, s.Stores.RemoveGroup(ctx, c, in.StoreGroupID)
+}
+
+type customerMessagesIn struct {
+	StoreGroupID int `path:"storeGroupId"`
+	Body         wire.CustomerMessages
+}
+
+func (s *server) setCustomerMessages(ctx context.Context, c *account.Caller, in *customerMessagesIn) (*none, error) {
+	return &none{}, s.Stores.SetMessages(ctx, c, in.StoreGroupID, in.Body)
+}
+
+type assignStoresIn struct {
+	AppID        string `path:"appId"`
+	StoreGroupID int    `path:"storeGroupId"`
+	Body         []int  `maxItems:"1000"`
+}
+
+func (s *server) assignStoresToStoreGroup(ctx context.Context, c *account.Caller, in *assignStoresIn) (*none, error) {
+	return &none{}, s.Stores.AssignToGroup(ctx, c, in.AppID, in.StoreGroupID, in.Body)
+}

@@ -61,6 +61,45 @@ func (s *server) getBusinessHoursOverrides(ctx context.Context, c *account.Calle
 	return &overridesOut{paged(in.Paging, st.Overrides(in.After.Value.Time), same)}, nil
 }
 
+type createOverrideIn struct {
+	StoreID int `path:"storeId"`
+	Body    wire.BusinessHoursOverrideBase
+}
+
+type overrideOut struct {
+	Body wire.Result[*wire.BusinessHoursOverride]
+}
+
+func (s *server) createBusinessHoursOverride(ctx context.Context, c *account.Caller, in *createOverrideIn) (*overrideOut, error) {
+	o, err := s.Stores.AddOverride(ctx, c, in.StoreID, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	return &overrideOut{wire.Result[*wire.BusinessHoursOverride]{Data: o}}, nil
+}
+
+type overrideIn struct {
+	StoreID    int `path:"storeId"`
+	OverrideID int `path:"businessHoursOverrideId"`
+}
+
+func (s *server) deleteBusinessHoursOverride(ctx context.Context, c *account.Caller, in *overrideIn) (*defaultOut, error) {
+	return said("The weekly hours hold again.", s.Stores.RemoveOverride(ctx, c, in.StoreID, in.OverrideID))
+}
+
+type setLeadTimeIn struct {
+	StoreID int `path:"storeId"`
+	Body    wire.LeadTime
+}
+
+func (s *server) setStoreLeadTimes(ctx context.Context, c *account.Caller, in *setLeadTimeIn) (*leadTimesOut, error) {
+	times, err := s.Stores.SetLeadTime(ctx, c, in.StoreID, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	return &leadTimesOut{wire.Result[*wire.OrderLeadTimes]{Data: &wire.OrderLeadTimes{LeadTimeMinutes: times}}}, nil
+}
+
 type leadTimesOut struct {
 	Body wire.Result[*wire.OrderLeadTimes]
 }
@@ -83,6 +122,24 @@ func (s *server) getPreOrderConfig(ctx context.Context, c *account.Caller, in *S
 		return nil, err
 	}
 	return &preOrderConfigOut{wire.Result[wire.PreOrderConfig]{Data: st.PreOrderConfig(in.DeliveryType)}}, nil
+}
+
+type setPreOrderIn struct {
+	StoreAndType
+	Body wire.PreOrderConfig
+}
+
+func (s *server) updatePreOrderConfig(ctx context.Context, c *account.Caller, in *setPreOrderIn) (*defaultOut, error) {
+	return said("The rules for orders ahead of time are as given.", s.Stores.SetPreOrder(ctx, c, in.StoreID, in.DeliveryType, in.Body))
+}
+
+type enablePreOrderIn struct {
+	StoreAndType
+	Enabled bool `query:"enabled" required:"true"`
+}
+
+func (s *server) setPreOrderEnabled(ctx context.Context, c *account.Caller, in *enablePreOrderIn) (*defaultOut, error) {
+	return said("Orders ahead of time are switched as asked.", s.Stores.EnablePreOrders(ctx, c, in.StoreID, in.DeliveryType, in.Enabled))
 }
 
 type preOrderPreviewIn struct {
@@ -128,4 +185,21 @@ func (s *server) getStoreServiceCharge(ctx context.Context, c *account.Caller, i
 		return nil, err
 	}
 	return &serviceChargeOut{st.ServiceCharge()}, nil
+}
+
+type setServiceChargeIn struct {
+	StoreID int `path:"storeId"`
+	Body    wire.ServiceCharge
+}
+
+type setServiceChargeOut struct {
+	Body wire.Result[wire.ServiceCharge]
+}
+
+func (s *server) configureStoreServiceCharge(ctx context.Context, c *account.Caller, in *setServiceChargeIn) (*setServiceChargeOut, error) {
+	charge, err := s.Stores.SetServiceCharge(ctx, c, in.StoreID, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	return &setServiceChargeOut{wire.Result[wire.ServiceCharge]{Data: charge}}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"comanda/account"
+	"comanda/internal/fault"
 	"comanda/store"
 	"comanda/wire"
 )
@@ -154,8 +155,66 @@ type defaultOut struct {
 }
 
 func (s *server) assignMenu(ctx context.Context, c *account.Caller, in *assignMenuIn) (*defaultOut, error) {
-	if err := s.Menus.Assign(ctx, c, in.StoreID, in.MenuID); err != nil {
+	return said("The store sells from this menu now.", s.Menus.Assign(ctx, c, in.StoreID, in.MenuID))
+}
+
+// said answers a change for which the contract has no more than a sentence.
+func said(sentence string, err error) (*defaultOut, error) {
+	if err != nil {
 		return nil, err
 	}
-	return &defaultOut{wire.Result[[]wire.RestApiDefaultResponse]{Data: []wire.RestApiDefaultResponse{{Data: "The store sells from this menu now."}}}}, nil
+	return &defaultOut{wire.Result[[]wire.RestApiDefaultResponse]{Data: []wire.RestApiDefaultResponse{{Data: sentence}}}}, nil
+}
+
+func (s *server) archiveStore(ctx context.Context, c *account.Caller, in *storeIn) (*none, error) {
+	return &none{}, s.Stores.Archive(ctx, c, in.StoreID)
+}
+
+type collectionIn struct {
+	StoreID             int  `path:"storeId"`
+	InheritFromProperty bool `query:"inheritFromProperty" doc:"There are no properties to inherit from: leave it out."`
+	Body                wire.StoreCollectionSettings
+}
+
+type collectionOut struct {
+	Body wire.Result[wire.RestApiDefaultResponse]
+}
+
+func (s *server) setStoreCollectionSettings(ctx context.Context, c *account.Caller, in *collectionIn) (*collectionOut, error) {
+	if in.InheritFromProperty {
+		return nil, fault.BadField("inheritFromProperty", "there are no properties to inherit from: leave it out")
+	}
+	if err := s.Stores.SetCollection(ctx, c, in.StoreID, in.Body); err != nil {
+		return nil, err
+	}
+	return &collectionOut{wire.Result[wire.RestApiDefaultResponse]{Data: wire.RestApiDefaultResponse{Data: "Pickups work as given."}}}, nil
+}
+
+type addressFormIn struct {
+	StoreID int `path:"storeId"`
+	Body    wire.StoreAddressForm
+}
+
+// addressFormOut is bare: the contract calls it an object and says no more.
+type addressFormOut struct{ Body *wire.StoreAddress }
+
+func (s *server) updateStoreAddressForm(ctx context.Context, c *account.Caller, in *addressFormIn) (*addressFormOut, error) {
+	a, err := s.Stores.UpdateAddressForm(ctx, c, in.StoreID, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	return &addressFormOut{a}, nil
+}
+
+type cloneStoreIn struct {
+	StoreID int `path:"storeId"`
+	Body    wire.StoreCloneSettings
+}
+
+func (s *server) cloneStore(ctx context.Context, c *account.Caller, in *cloneStoreIn) (*storeOut, error) {
+	st, err := s.Stores.Clone(ctx, c, in.StoreID, wire.V(in.Body.TargetStoreGroupId))
+	if err != nil {
+		return nil, err
+	}
+	return &storeOut{wire.Result[*wire.Store]{Data: st.Wire()}}, nil
 }

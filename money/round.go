@@ -13,10 +13,11 @@ import (
 // Rate is a percentage in parts per million: 13.5 % is 135,000. Four decimals of a per cent are exact.
 type Rate int64
 
-const whole Rate = 1_000_000 // 100 %
+// Whole is 100 %.
+const Whole Rate = 1_000_000
 
 // MaxRate is the largest rate that is taken from outside: 10,000 %.
-const MaxRate = 100 * whole
+const MaxRate = 100 * Whole
 
 // ParseRate reads a percentage such as 13.5. Negative rates and more than four decimals are errors.
 func ParseRate(d wire.Decimal) (Rate, error) {
@@ -53,10 +54,10 @@ func (r Rate) Decimal() wire.Decimal {
 }
 
 // Of returns r per cent of a, rounded. It is also the tax on a price that does not include it.
-func (r Rate) Of(a Amount) Amount { return muldiv(a, int64(r), int64(whole)) }
+func (r Rate) Of(a Amount) Amount { return muldiv(a, int64(r), int64(Whole)) }
 
 // In returns the part of a that is tax when a includes it: a × r ÷ (100 % + r), rounded.
-func (r Rate) In(a Amount) Amount { return muldiv(a, int64(r), int64(whole+r)) }
+func (r Rate) In(a Amount) Amount { return muldiv(a, int64(r), int64(Whole+r)) }
 
 // muldiv is a × num ÷ den with the one rounding of this package: half up, and for negative amounts half away from zero,
 // so that a refund mirrors its charge. The product is held in 128 bits. num ≥ 0, den > 0, and num ≤ den in every use

@@ -102,6 +102,28 @@ func TestOrderHasOneItemForEachUnit(t *testing.T) {
 	})
 }
 
+func TestServiceChargeIsChargedWhileTheStoreHasIt(t *testing.T) {
+	each(t, func(t *testing.T, s *apptest.Shop) {
+		set := func(in wire.ServiceCharge) {
+			if _, err := s.Stores.SetServiceCharge(ctx, s.Owner, s.Store, in); err != nil {
+				t.Fatal(err)
+			}
+		}
+		before := s.Place(t, s.Basket())
+		set(wire.ServiceCharge{PercentageValue: wire.P(wire.Decimal("12.5")), Enabled: wire.P(true)})
+		with := s.Place(t, s.Basket())
+		set(wire.ServiceCharge{Enabled: wire.P(false)})
+		after := s.Place(t, s.Basket())
+		// 12.5 % of 8.50 is 1.0625.
+		if with.ServiceChargeAmount != "1.06" || with.ServiceChargePercentage != "12.5" || with.Amount != "9.56" {
+			t.Errorf("%s at %s, %s in all", with.ServiceChargeAmount, with.ServiceChargePercentage, with.Amount)
+		}
+		if before.ServiceChargeAmount != "0" || before.Amount != "8.5" || after.Amount != before.Amount {
+			t.Errorf("before %s, after %s", before.Amount, after.Amount)
+		}
+	})
+}
+
 func parse(t *testing.T, d wire.Decimal) money.Amount {
 	t.Helper()
 	a, err := money.Parse(d, "EUR")

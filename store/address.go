@@ -40,6 +40,29 @@ func (s *Stores) UpdateAddress(ctx context.Context, c *account.Caller, id int, i
 	})
 }
 
+// UpdateAddressForm replaces a store's address by the fields of its country's form: those that are known by name make the
+// line, the town and the postcode, and all are kept.
+func (s *Stores) UpdateAddressForm(ctx context.Context, c *account.Caller, id int, in wire.StoreAddressForm) (*wire.StoreAddress, error) {
+	return s.changeAddress(ctx, c, id, func(a *wire.StoreAddress) error {
+		field := func(names ...string) string {
+			for _, name := range names {
+				for given, v := range in.AddressFields {
+					if text, ok := v.(string); ok && strings.EqualFold(strings.ReplaceAll(given, "_", ""), name) {
+						return tidy(text)
+					}
+				}
+			}
+			return ""
+		}
+		a.AddressFields, a.CountryCode = in.AddressFields, strings.ToUpper(tidy(in.CountryCode))
+		a.Line1 = strings.TrimSpace(field("building", "premise", "housenumber") + " " + field("line1", "addressline1", "street", "streetaddress"))
+		a.City = field("city", "town", "locality")
+		a.Postcode = field("postcode", "postalcode", "zipcode", "zip")
+		display(a)
+		return checkAddress(a)
+	})
+}
+
 // UpdateCoordinates moves a store on the map. In a country of several time zones the zone follows, unless it was fixed
 // when the store was made.
 func (s *Stores) UpdateCoordinates(ctx context.Context, c *account.Caller, id int, in wire.Coordinates) (*wire.Coordinates, error) {

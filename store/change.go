@@ -40,48 +40,78 @@ func (s *Stores) change(
 		if err != nil || len(events) == 0 {
 			return old, err
 		}
-		st, err := s.write(ctx, c, old, doc, events)
+		sts, err := s.write(ctx, c, edited{old, doc, events})
 		if !errors.Is(err, errMoved) {
-			return st, err
+			if err != nil {
+				return nil, err
+			}
+			return sts[0], nil
 		}
 	}
 	return nil, fault.Newf(fault.Conflict, "The store %d is being changed by others at this moment.", id).With("Try again.")
 }
 
-// write stores the next version of a store, errMoved when it is not the next one any more.
-func (s *Stores) write(ctx context.Context, c *account.Caller, old *Store, doc *document, events []eventOf) (*Store, error) {
-	raw, err := json.Marshal(doc)
-	if err != nil {
-		return nil, fmt.Errorf("store: change: %w", err)
-	}
-	w := &doc.Store
-	st, err := parse(old.ID, old.Brand, w.StoreGroupId, old.Version+1, raw)
-	if err != nil {
-		return nil, err
-	}
-	records, err := s.encode(ctx, c, st, events)
-	if err != nil {
-		return nil, err
-	}
-	err = s.db.Write(ctx, func(tx *db.Tx) error {
-		n, err := tx.Exec(sqlUpdateStore, st.ID, old.Version, w.StoreGroupId, w.MenuId, w.Name, w.IsPublished, w.IsArchived, string(raw))
+// edited is the next version of a store, about to be stored.
+type edited struct {
+	old    *Store
+	doc    *document
+	events []eventOf
+}
+
+// write stores the next versions of some stores in one transaction, errMoved when one is not the next any more.
+func (s *Stores) write(ctx context.Context, c *account.Caller, edits ...edited) ([]*Store, error) {
+	stores := make([]*Store, len(edits))
+	raws := make([]string, len(edits))
+	var records []event.Record
+	for i, e := range edits {
+		raw, err := json.Marshal(e.doc)
 		if err != nil {
-			return err
+			return nil, fmt.Errorf("store: change: %w", err)
 		}
-		if n == 0 {
-			return errMoved
+		st, err := parse(e.old.ID, e.old.Brand, e.doc.Store.StoreGroupId, e.old.Version+1, raw)
+		if err != nil {
+			return nil, err
+		}
+		happened, err := s.encode(ctx, c, st, e.events)
+		if err != nil {
+			return nil, err
+		}
+		stores[i], raws[i], records = st, string(raw), append(records, happened...)
+	}
+	err := s.db.Write(ctx, func(tx *db.Tx) error {
+		for i, st := range stores {
+			if st.Group != edits[i].old.Group {
+				if err := holdGroup(tx, st.Group); err != nil {
+					return err
+				}
+			}
+			w := st.Wire()
+			n, err := tx.Exec(sqlUpdateStore, st.ID, edits[i].old.Version, w.StoreGroupId, w.MenuId, w.Name, w.IsPublished, w.IsArchived, raws[i])
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				return errMoved
+			}
 		}
 		s.log.Append(tx, records...)
 		return nil
 	})
 	if err != nil {
-		if errors.Is(err, errMoved) {
-			return nil, errMoved
-		}
-		return nil, fmt.Errorf("store: change %d: %w", st.ID, err)
+		return nil, writeFault("change", err)
 	}
-	s.parsed.Add(st.ID, st)
-	return st, nil
+	for _, st := range stores {
+		s.parsed.Add(st.ID, st)
+	}
+	return stores, nil
+}
+
+// writeFault names the operation in an error of the database; what others are to hear stays as it is.
+func writeFault(operation string, err error) error {
+	if err == nil || errors.Is(err, errMoved) || fault.KindOf(err) != fault.Internal {
+		return err
+	}
+	return fmt.Errorf("store: %s: %w", operation, err)
 }
 
 // eventOf makes an event about a store; base holds the caller's address.

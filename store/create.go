@@ -23,7 +23,7 @@ type NewStore struct {
 // Create makes a store: unpublished, without menu and hours, for pickup, paid in cash, in the country of its brand. A
 // Zone that is given stays; otherwise the zone follows the address.
 func (s *Stores) Create(ctx context.Context, c *account.Caller, in NewStore) (*Store, error) {
-	brandID, group, err := s.loadGroup(ctx, in.Group)
+	brandID, group, _, err := s.loadGroup(ctx, in.Group)
 	if err != nil {
 		return nil, err
 	}
@@ -41,6 +41,66 @@ func (s *Stores) Create(ctx context.Context, c *account.Caller, in NewStore) (*S
 	if err := checkNew(&doc.Store, in); err != nil {
 		return nil, err
 	}
+	return s.insert(ctx, c, brand, doc, "created the store %s in the store group %s", group.Name)
+}
+
+// Clone makes a store like another, in the same store group or in another one of the brand: unpublished and without
+// delivery zones, with all else that is set up, such as address, hours and menu.
+func (s *Stores) Clone(ctx context.Context, c *account.Caller, id, groupID int) (*Store, error) {
+	from, err := s.open(ctx, c, id, account.EditStores)
+	if err != nil {
+		return nil, err
+	}
+	if err := wholeBrand(c, from.Brand); err != nil {
+		return nil, err
+	}
+	if groupID == 0 {
+		groupID = from.Group
+	}
+	brandID, group, _, err := s.loadGroup(ctx, groupID)
+	if err == nil && brandID != from.Brand {
+		err = noGroup(groupID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := sameCurrency("TargetStoreGroupId", group, from); err != nil {
+		return nil, err
+	}
+	brand, err := s.accounts.Brand(ctx, from.Brand)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := from.doc.clone()
+	if err != nil {
+		return nil, err
+	}
+	w := &doc.Store
+	w.Name, w.StoreGroupId, w.IsPublished, w.IsArchived = cloneName(from.Name), groupID, false, false
+	w.DeliveryZones, w.StoreNotes = []wire.DeliveryZone{}, []wire.StoreNote{}
+	return s.insert(ctx, c, brand, doc, "made the store %s in the store group %s as a copy of %s", group.Name, from.Name)
+}
+
+// cloneName is the name of a copy, which is a name itself however long that of the original is.
+func cloneName(name string) string {
+	const prefix = "Copy of "
+	runes := []rune(name)
+	return prefix + string(runes[:min(len(runes), maxName-len(prefix))])
+}
+
+// sameCurrency refuses to put a store into a group that sells in another currency: its prices would mean something else.
+func sameCurrency(field string, g *wire.StoreGroup, st *Store) error {
+	if string(g.Currency) != st.Currency {
+		return fault.BadField(field, "the store group %s sells in %s and the store %s in %s: choose a group of the same currency", g.Name, g.Currency, st.Name, st.Currency)
+	}
+	return nil
+}
+
+// insert stores a document as a new store, with its event; what follows the actor's name is a format, for the store's
+// name and then args.
+func (s *Stores) insert(
+	ctx context.Context, c *account.Caller, brand account.Brand, doc *document, format string, args ...any,
+) (*Store, error) {
 	id, err := s.db.NextID(ctx, "stores")
 	if err != nil {
 		return nil, fmt.Errorf("store: create: %w", err)
@@ -51,29 +111,32 @@ func (s *Stores) Create(ctx context.Context, c *account.Caller, in NewStore) (*S
 	if err != nil {
 		return nil, fmt.Errorf("store: create: %w", err)
 	}
-	st, err := parse(id, brand.ID, in.Group, 1, raw)
+	st, err := parse(id, brand.ID, doc.Store.StoreGroupId, 1, raw)
 	if err != nil {
 		return nil, err
 	}
 	records, err := s.encode(ctx, c, st, []eventOf{func(st *Store, base wire.EventBase) wire.Event {
 		return &wire.StoreCreatedEvent{
 			EventBase: base, StoreId: st.ID, User: c.EventUser(), Store: st.Wire(),
-			Description: fmt.Sprintf("%s created the store %s in the store group %s.", c.EventName(), st.Name, group.Name),
+			Description: c.EventName() + " " + fmt.Sprintf(format, append([]any{st.Name}, args...)...) + ".",
 		}
 	}})
 	if err != nil {
 		return nil, err
 	}
 	err = s.db.Write(ctx, func(tx *db.Tx) error {
+		if err := holdGroup(tx, st.Group); err != nil {
+			return err
+		}
 		w := st.Wire()
-		if _, err := tx.Exec(sqlInsertStore, id, brand.ID, in.Group, w.MenuId, w.Name, w.IsPublished, w.IsArchived, string(raw)); err != nil {
+		if _, err := tx.Exec(sqlInsertStore, id, brand.ID, st.Group, w.MenuId, w.Name, w.IsPublished, w.IsArchived, string(raw)); err != nil {
 			return err
 		}
 		s.log.Append(tx, records...)
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("store: create: %w", err)
+		return nil, writeFault("create", err)
 	}
 	return st, nil
 }

@@ -11,7 +11,6 @@ import (
 	"unicode/utf8"
 
 	"comanda/account"
-	"comanda/event"
 	"comanda/internal/db"
 	"comanda/internal/fault"
 	"comanda/wire"
@@ -46,12 +45,9 @@ func (s *Stores) CreateGroup(ctx context.Context, c *account.Caller, appID strin
 	if err != nil {
 		return nil, fmt.Errorf("store: create group: %w", err)
 	}
-	rec, err := event.Encode(event.New{
-		Brand: brand.ID, AppID: brand.AppID, Subject: fmt.Sprintf("storegroup/%d", g.StoreGroupId), Time: brand.Now(), Request: c.Request,
-		Body: &wire.StoreGroupCreatedEvent{
-			EventBase: wire.EventBase{IpAddress: c.EventIP()}, StoreGroupId: g.StoreGroupId, User: c.EventUser(), StoreGroup: g,
-			Description: fmt.Sprintf("%s created the store group %s, which sells in %s.", c.EventName(), g.Name, g.Currency),
-		},
+	rec, err := groupEvent(c, brand, g, &wire.StoreGroupCreatedEvent{
+		EventBase: wire.EventBase{IpAddress: c.EventIP()}, StoreGroupId: g.StoreGroupId, User: c.EventUser(), StoreGroup: g,
+		Description: fmt.Sprintf("%s created the store group %s, which sells in %s.", c.EventName(), g.Name, g.Currency),
 	})
 	if err != nil {
 		return nil, err
@@ -71,7 +67,7 @@ func (s *Stores) CreateGroup(ctx context.Context, c *account.Caller, appID strin
 
 // Group returns one store group.
 func (s *Stores) Group(ctx context.Context, c *account.Caller, id int) (*wire.StoreGroup, error) {
-	brand, g, err := s.loadGroup(ctx, id)
+	brand, g, _, err := s.loadGroup(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -182,17 +178,17 @@ func (s *Stores) groupsOf(ctx context.Context, brand int) ([]*wire.StoreGroup, e
 	return out, nil
 }
 
-func (s *Stores) loadGroup(ctx context.Context, id int) (brand int, g *wire.StoreGroup, err error) {
+func (s *Stores) loadGroup(ctx context.Context, id int) (brand int, g *wire.StoreGroup, version int, err error) {
 	var raw []byte
-	err = s.db.Read(ctx, func(tx *db.Tx) error { return tx.QueryRow(sqlGroup, id).Scan(&brand, &raw) })
+	err = s.db.Read(ctx, func(tx *db.Tx) error { return tx.QueryRow(sqlGroup, id).Scan(&brand, &version, &raw) })
 	if errors.Is(err, db.ErrNoRows) {
-		return 0, nil, noGroup(id)
+		return 0, nil, 0, noGroup(id)
 	}
 	if err != nil {
-		return 0, nil, fmt.Errorf("store: group %d: %w", id, err)
+		return 0, nil, 0, fmt.Errorf("store: group %d: %w", id, err)
 	}
 	g = new(wire.StoreGroup)
-	return brand, g, json.Unmarshal(raw, g)
+	return brand, g, version, json.Unmarshal(raw, g)
 }
 
 func noGroup(id int) *fault.Error {
@@ -232,11 +228,13 @@ func currencyOf(country string) wire.Currency {
 // tidy trims a name and makes its blanks single.
 func tidy(s string) string { return strings.Join(strings.Fields(s), " ") }
 
+const maxName = 255 // characters
+
 func checkName(c *fault.Collector, field, name, what string) {
 	switch n := utf8.RuneCountInString(name); {
 	case n == 0:
 		c.Add(field, "%s needs a name", what)
-	case n > 255:
-		c.Add(field, "a name has 255 characters at most, this one has %d", n)
+	case n > maxName:
+		c.Add(field, "a name has %d characters at most, this one has %d", maxName, n)
 	}
 }

@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"comanda/account"
@@ -25,23 +27,93 @@ func (s *Stores) PreOrderPreview(ctx context.Context, c *account.Caller, id int,
 	if err != nil {
 		return nil, err
 	}
-	var faults fault.Collector
-	between(&faults, "preOrderConfig.leadTimeMinutes", cfg.LeadTimeMinutes, 0, 7*24*60)
-	between(&faults, "preOrderConfig.intervalMinutes", cfg.IntervalMinutes, 5, 24*60)
-	between(&faults, "preOrderConfig.maxOrderAheadDays", cfg.MaxOrderAheadDays, 0, 60)
-	timeOfDay(&faults, "preOrderConfig.cutOffTimePreviousDayBasic", cfg.CutOffTimePreviousDayBasic)
-	timeOfDay(&faults, "preOrderConfig.cutOffTimeCurrentDayBasic", cfg.CutOffTimeCurrentDayBasic)
-	if err := faults.Err(); err != nil {
+	if err := checkPreOrder(cfg, func(member string) string { return "preOrderConfig." + strings.ToLower(member[:1]) + member[1:] }); err != nil {
 		return nil, err
 	}
-	stored := st.PreOrderConfig(dt)
-	given, kept := reflect.ValueOf(&cfg).Elem(), reflect.ValueOf(stored)
+	return st.PreOrderTimes(completed(cfg, st.PreOrderConfig(dt)), dt, brand.Now()), nil
+}
+
+// SetPreOrder changes how pre-orders of a delivery type work. Members that are nil stay, but for the cut-off times, whose
+// nil is the way to have none.
+func (s *Stores) SetPreOrder(ctx context.Context, c *account.Caller, id int, dt wire.DeliveryType, in wire.PreOrderConfig) error {
+	if err := checkPreOrder(in, func(member string) string { return member }); err != nil {
+		return err
+	}
+	_, err := s.change(ctx, c, id, func(_ *Store, doc *document) ([]eventOf, error) {
+		cfg := completed(in, doc.PreOrder[dt])
+		cfg.CutOffTimePreviousDayBasic, cfg.CutOffTimeCurrentDayBasic = cutOffTime(in.CutOffTimePreviousDayBasic), cutOffTime(in.CutOffTimeCurrentDayBasic)
+		return doc.setPreOrder(c, dt, cfg), nil
+	})
+	return err
+}
+
+// setPreOrder sets the settings of a delivery type and with them its lead time, of which there is one.
+func (d *document) setPreOrder(c *account.Caller, dt wire.DeliveryType, cfg wire.PreOrderConfig) []eventOf {
+	old := d.PreOrder[dt]
+	if reflect.DeepEqual(old, cfg) {
+		return nil
+	}
+	d.PreOrder[dt] = cfg
+	d.LeadTimes[dispatchOf(dt)] = wire.V(cfg.LeadTimeMinutes)
+	return []eventOf{func(st *Store, base wire.EventBase) wire.Event {
+		return &wire.StorePreOrderConfigUpdatedEvent{
+			EventBase: base, StoreId: st.ID, User: c.EventUser(), PreOrderConfig: &cfg, OldPreOrderConfig: &old,
+			Description: fmt.Sprintf("%s changed the rules for %s orders ahead of time at the store %s.", c.EventName(), strings.ToLower(string(dt)), st.Name),
+		}
+	}}
+}
+
+// EnablePreOrders switches orders for later on or off for a delivery type.
+func (s *Stores) EnablePreOrders(ctx context.Context, c *account.Caller, id int, dt wire.DeliveryType, enabled bool) error {
+	_, err := s.change(ctx, c, id, func(old *Store, doc *document) ([]eventOf, error) {
+		w := &doc.Store
+		if old.TakesPreOrders(dt) == enabled {
+			return nil, nil
+		}
+		if dt == wire.DeliveryTypeDelivery {
+			w.PreOrderDeliveryEnabled = enabled
+		} else {
+			w.PreOrderPickupEnabled = enabled
+		}
+		w.PreOrderEnabled = w.PreOrderPickupEnabled || w.PreOrderDeliveryEnabled
+		what := map[bool]string{true: "takes", false: "takes no"}[enabled]
+		return []eventOf{updated(c, "changed the store %s: it %s %s orders ahead of time", what, strings.ToLower(string(dt)))}, nil
+	})
+	return err
+}
+
+func checkPreOrder(cfg wire.PreOrderConfig, name func(member string) string) error {
+	var c fault.Collector
+	between(&c, name("LeadTimeMinutes"), cfg.LeadTimeMinutes, 0, maxLeadMinutes)
+	between(&c, name("IntervalMinutes"), cfg.IntervalMinutes, 5, 24*60)
+	between(&c, name("MaxOrderAheadDays"), cfg.MaxOrderAheadDays, 0, 60)
+	timeOfDay(&c, name("CutOffTimePreviousDayBasic"), cfg.CutOffTimePreviousDayBasic)
+	timeOfDay(&c, name("CutOffTimeCurrentDayBasic"), cfg.CutOffTimeCurrentDayBasic)
+	if cfg.PreOrderTimeDisplayType != nil {
+		oneOf(&c, name("PreOrderTimeDisplayType"), cfg.PreOrderTimeDisplayType)
+	}
+	return c.Err()
+}
+
+// completed fills what is nil in settings from others.
+func completed(cfg, from wire.PreOrderConfig) wire.PreOrderConfig {
+	given, kept := reflect.ValueOf(&cfg).Elem(), reflect.ValueOf(from)
 	for i := range given.NumField() {
 		if given.Field(i).IsNil() {
 			given.Field(i).Set(kept.Field(i))
 		}
 	}
-	return st.PreOrderTimes(cfg, dt, brand.Now()), nil
+	return cfg
+}
+
+// cutOffTime writes a time of day in full; an empty one is none.
+func cutOffTime(text *string) *string {
+	seconds, ok := parseTimeSpan(wire.V(text))
+	if !ok {
+		return nil
+	}
+	full := timeSpan(seconds)
+	return &full
 }
 
 func between(c *fault.Collector, name string, v *int, least, most int) {
@@ -51,7 +123,7 @@ func between(c *fault.Collector, name string, v *int, least, most int) {
 }
 
 func timeOfDay(c *fault.Collector, name string, v *string) {
-	if _, ok := parseTimeSpan(wire.V(v)); v != nil && !ok {
+	if n, ok := parseTimeSpan(wire.V(v)); wire.V(v) != "" && (!ok || n >= day) {
 		c.Add(name, "%.20q is not a time of day: write it as 16:00:00", *v)
 	}
 }

@@ -29,6 +29,18 @@ func (s *Stores) setPublished(ctx context.Context, c *account.Caller, id int, pu
 	return err
 }
 
+// Archive puts a store away: it is on no list and takes no orders. [Stores.Update] brings it back.
+func (s *Stores) Archive(ctx context.Context, c *account.Caller, id int) error {
+	_, err := s.change(ctx, c, id, func(_ *Store, doc *document) ([]eventOf, error) {
+		if doc.Store.IsArchived {
+			return nil, nil
+		}
+		doc.Store.IsArchived = true
+		return []eventOf{archiving(c, true)}, nil
+	})
+	return err
+}
+
 func publication(c *account.Caller, published bool) eventOf {
 	return func(st *Store, base wire.EventBase) wire.Event {
 		if published {

@@ -20,6 +20,7 @@ type Store struct {
 	MenuID                    int    // 0 = none assigned
 	Published, Archived       bool
 	MinimumPickupOrderAmount  money.Amount
+	ServiceChargeRate         money.Rate // of the discounted items; 0 while there is no service charge
 	Metadata                  map[string]string
 
 	doc   document
@@ -60,6 +61,11 @@ func parse(id, brand, group, version int, raw []byte) (*Store, error) {
 	}
 	if s.MinimumPickupOrderAmount, err = money.Parse(w.MinimumPickupOrderAmount, s.Currency); err != nil {
 		return nil, fmt.Errorf("store: %d: %w", id, err)
+	}
+	if wire.V(doc.ServiceCharge.Enabled) {
+		if s.ServiceChargeRate, err = money.ParseRate(wire.V(doc.ServiceCharge.PercentageValue)); err != nil {
+			return nil, fmt.Errorf("store: %d: %w", id, err)
+		}
 	}
 	for _, h := range []struct {
 		of   wire.DeliveryType

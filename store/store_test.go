@@ -443,3 +443,58 @@ func TestANewAddressMovesTheZoneUnlessItWasFixed(t *testing.T) {
 		}
 	})
 }
+
+// A group that goes while stores come into it leaves no store without a group.
+func TestNoStoreComesIntoAGroupThatGoes(t *testing.T) {
+	each(t, func(t *testing.T, s *shop) {
+		ctx := context.Background()
+		for range 10 {
+			g := s.group(t, s.owner, s.brand, "EUR").StoreGroupId
+			var wg sync.WaitGroup
+			var made, removed error
+			wg.Go(func() {
+				_, made = s.stores.Create(ctx, s.owner, store.NewStore{Group: g, StoreCreateBase: wire.StoreCreateBase{Name: wire.P("x")}})
+			})
+			wg.Go(func() { removed = s.stores.RemoveGroup(ctx, s.owner, g) })
+			wg.Wait()
+			if (made == nil) == (removed == nil) {
+				t.Fatalf("made: %v, removed: %v", made, removed)
+			}
+			if made != nil {
+				wantFault(t, made, fault.NotFound, "store group")
+			} else {
+				wantFault(t, removed, fault.Conflict, "has stores")
+			}
+		}
+	})
+}
+
+// Stores go into a group together although somebody else changes them meanwhile.
+func TestAssigningStoresSurvivesOtherChanges(t *testing.T) {
+	each(t, func(t *testing.T, s *shop) {
+		ctx := context.Background()
+		from, to := s.group(t, s.owner, s.brand, "EUR").StoreGroupId, s.group(t, s.owner, s.brand, "EUR").StoreGroupId
+		var ids []int
+		for i := range 4 {
+			ids = append(ids, s.store(t, s.owner, from, fmt.Sprint("Store ", i)).ID)
+		}
+		var wg sync.WaitGroup
+		errs := make(chan error, 5)
+		other := store.New(s.db, s.log, s.accounts)
+		for _, id := range ids {
+			wg.Go(func() { errs <- other.Publish(ctx, s.owner, id) })
+		}
+		wg.Go(func() { errs <- s.stores.AssignToGroup(ctx, s.owner, s.brand.AppID, to, ids) })
+		wg.Wait()
+		close(errs)
+		for err := range errs {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		all, err := s.stores.ByApp(ctx, s.owner, s.brand.AppID, store.Filter{Group: to, OnlyPublished: true})
+		if err != nil || len(all) != len(ids) {
+			t.Fatalf("%v %v", all, err)
+		}
+	})
+}

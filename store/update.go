@@ -17,34 +17,44 @@ import (
 // switches of both delivery types. A publication or an archiving makes its own event as well.
 func (s *Stores) Update(ctx context.Context, c *account.Caller, id int, in wire.StoreBase) (*Store, error) {
 	return s.change(ctx, c, id, func(old *Store, doc *document) ([]eventOf, error) {
-		w := &doc.Store
-		patch(w, in)
-		w.Name, w.PhoneNumber = tidy(w.Name), tidy(w.PhoneNumber)
-		w.EmailAddress, w.StaffLanguage = strings.TrimSpace(w.EmailAddress), strings.TrimSpace(w.StaffLanguage)
-		if in.PreOrderEnabled != nil {
-			w.PreOrderPickupEnabled, w.PreOrderDeliveryEnabled = *in.PreOrderEnabled, *in.PreOrderEnabled
-		}
-		if err := check(w, in); err != nil {
-			return nil, err
-		}
-		changed := differences(&old.doc.Store, w)
-		if len(changed) == 0 {
-			return nil, nil
-		}
-		events := []eventOf{func(st *Store, base wire.EventBase) wire.Event {
-			return &wire.StoreUpdatedEvent{
-				EventBase: base, StoreId: st.ID, StoreGroupId: st.Group, User: c.EventUser(), Store: st.Wire(),
-				Description: fmt.Sprintf("%s changed the store %s: %s.", c.EventName(), st.Name, strings.Join(changed, ", ")),
-			}
-		}}
-		if was := old.doc.Store.IsPublished; was != w.IsPublished {
-			events = append(events, publication(c, w.IsPublished))
-		}
-		if was := old.doc.Store.IsArchived; was != w.IsArchived {
-			events = append(events, archiving(c, w.IsArchived))
-		}
-		return events, nil
+		return update(c, old, doc, in)
 	})
+}
+
+// update is the edit of [Stores.Update].
+func update(c *account.Caller, old *Store, doc *document, in wire.StoreBase) ([]eventOf, error) {
+	w := &doc.Store
+	patch(w, in)
+	w.Name, w.PhoneNumber = tidy(w.Name), tidy(w.PhoneNumber)
+	w.EmailAddress, w.StaffLanguage = strings.TrimSpace(w.EmailAddress), strings.TrimSpace(w.StaffLanguage)
+	if in.PreOrderEnabled != nil {
+		w.PreOrderPickupEnabled, w.PreOrderDeliveryEnabled = *in.PreOrderEnabled, *in.PreOrderEnabled
+	}
+	if err := check(w, in); err != nil {
+		return nil, err
+	}
+	changed := differences(&old.doc.Store, w)
+	if len(changed) == 0 {
+		return nil, nil
+	}
+	events := []eventOf{updated(c, "changed the store %s: %s", strings.Join(changed, ", "))}
+	if was := old.doc.Store.IsPublished; was != w.IsPublished {
+		events = append(events, publication(c, w.IsPublished))
+	}
+	if was := old.doc.Store.IsArchived; was != w.IsArchived {
+		events = append(events, archiving(c, w.IsArchived))
+	}
+	return events, nil
+}
+
+// updated makes store.updated; what follows the actor's name is a format, for the store's name and then args.
+func updated(c *account.Caller, format string, args ...any) eventOf {
+	return func(st *Store, base wire.EventBase) wire.Event {
+		return &wire.StoreUpdatedEvent{
+			EventBase: base, StoreId: st.ID, StoreGroupId: st.Group, User: c.EventUser(), Store: st.Wire(),
+			Description: c.EventName() + " " + fmt.Sprintf(format, append([]any{st.Name}, args...)...) + ".",
+		}
+	}
 }
 
 // patch copies the members that are given. The two types name theirs alike.
