@@ -46,6 +46,7 @@ func (t *tour) all() {
 	t.people()
 	t.brand()
 	t.stores()
+	t.storeSettings()
 	t.menus()
 	t.apps()
 	t.orders()

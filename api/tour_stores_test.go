@@ -1,0 +1,55 @@
+package api_test
+
+import "comanda/internal/apptest"
+
+// storeSettings sets up a second store, which takes no orders.
+func (t *tour) storeSettings() {
+	own := func(c show) show { c.as = apptest.Owner; return c }
+	limited := func(c show) show { c.as, c.refused = "manager", 403; return c }
+	twin := func(c show) show {
+		c.as, c.vars = apptest.Owner, "storeId={twin} "+c.vars
+		if c.refused == 0 {
+			c.unknown = "storeId=424242"
+		}
+		return c
+	}
+	updated := apptest.Events{"store.updated"}
+	t.show(
+		own(show{op: "CloneStore", body: `{}`, events: apptest.Events{"store.created"}, save: map[string]string{"twin": "Data.StoreId"}, unknown: "storeId=424242"}),
+		limited(show{op: "CloneStore", body: `{}`}),
+		own(show{op: "CloneStore", body: `{"TargetStoreGroupId":"x"}`, refused: 400}),
+		twin(show{op: "UpdateStoreAddressForm", body: `{"CountryCode":"IE","AddressFields":{"Building":"7","Street":"Grafton Street","Town":"Dublin","Postcode":"D02 N725"}}`, events: apptest.Events{"store.address.updated"}}),
+		twin(show{op: "CreateBusinessHoursOverrideByStoreId", body: `{"DeliveryType":"Pickup","StartTime":"2027-12-25T00:00:00Z","EndTime":"2027-12-26T00:00:00Z","Type":"Closed"}`, events: apptest.Events{"store.business_hours_override.created"}, save: map[string]string{"businessHoursOverrideId": "Data.BusinessHoursOverrideId"}}),
+		twin(show{op: "CreateBusinessHoursOverrideByStoreId", body: `{"DeliveryType":"Pickup","StartTime":"2027-12-26T00:00:00Z","EndTime":"2027-12-25T00:00:00Z","Type":"Closed"}`, refused: 400}),
+		twin(show{op: "DeleteBusinessHoursOverride", events: apptest.Events{"store.business_hours_override.deleted"}}),
+		twin(show{op: "SetStoreCollectionSettings", body: `{"PickupEnabled":true,"MinimumPickupOrderAmount":10,"RequireCustomerNameForPickup":true,"CashOrdersPickupEnabled":true,"LeadTimeMinutes":25,"EtaInPickupConfirmationSmsEnabled":false}`, events: apptest.Events{"store.updated", "store.updated", "store.preorder_config.updated"}}),
+		twin(show{op: "SetStoreLeadTimes", body: `{"DispatchType":"Delivery","LeadTimeMinutes":50}`, events: apptest.Events{"store.updated", "store.preorder_config.updated"}}),
+		twin(show{op: "UpdatePreOrderConfig", vars: "deliveryType=Delivery", body: `{"IntervalMinutes":30,"MaxOrderAheadDays":14}`, events: apptest.Events{"store.preorder_config.updated"}}),
+		twin(show{op: "UpdatePreOrderConfig", vars: "deliveryType=Delivery", body: `{"IntervalMinutes":0}`, refused: 400}),
+		twin(show{op: "SetPreOrdeEnabled", vars: "deliveryType=Delivery", query: "enabled=false", events: updated}),
+		twin(show{op: "ConfigureStoreServiceCharge", body: `{"PercentageValue":12.5,"Enabled":true}`, events: apptest.Events{"store.service_charge.updated"}}),
+		own(show{op: "CreateStoreGroup", vars: "appNameId={appId}", body: `{"Name":"Cork","Currency":"EUR"}`, events: apptest.Events{"store_group.created"}, save: map[string]string{"cork": "Data.StoreGroupId"}}),
+	)
+	cork := func(c show) show {
+		if c.as == "" {
+			c.as = apptest.Owner
+		}
+		c.vars = "storeGroupId={cork}"
+		return c
+	}
+	t.show(
+		cork(show{op: "UpdateStoreGroup", body: `{"Name":"Cork and Kerry"}`, events: apptest.Events{"store_group.updated"}}),
+		cork(show{op: "UpdateStoreGroup", body: `{"Currency":"GBP"}`, refused: 400}),
+		cork(limited(show{op: "UpdateStoreGroup", body: `{"Name":"Cork"}`})),
+		cork(show{op: "SetCustomerMessages", body: `{"DeliveryMenuMessage":"We deliver until ten.","PickupMenuMessage":"Ring the bell at the side door."}`, events: apptest.Events{"store_group.updated"}}),
+		cork(limited(show{op: "SetCustomerMessages", body: `{}`})),
+		cork(show{op: "AssignStoresToStoreGroup", body: `[{twin}]`, events: updated}),
+		cork(limited(show{op: "AssignStoresToStoreGroup", body: `[{twin}]`})),
+		cork(show{op: "RemoveStoreGroup", refused: 409}),
+		cork(limited(show{op: "RemoveStoreGroup"})),
+		own(show{op: "AssignStoresToStoreGroup", body: `[{twin}]`, events: updated}),
+		cork(show{op: "RemoveStoreGroup", events: apptest.Events{"store_group.deleted"}}),
+		twin(show{op: "ArchiveStore", events: apptest.Events{"store.archived"}}),
+		twin(show{op: "ArchiveStore"}),
+	)
+}
