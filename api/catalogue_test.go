@@ -100,6 +100,26 @@ func everything(k *apptest.Kit) {
 		as(apptest.Owner, "POST", store, `{"IsArchived":true}`, "store.updated", "store.archived"),
 		as(apptest.Owner, "POST", store, `{"IsArchived":false}`, "store.updated", "store.unarchived"),
 	)
+	storeSettings(k, as)
+}
+
+// storeSettings causes the events of a store's settings.
+func storeSettings(k *apptest.Kit, as func(who, method, path, body string, names ...string) apptest.Call) {
+	k.Helper()
+	const store, group = "/api/v1.0/stores/{storeId}", "/api/v1.0/storegroups/{cork}"
+	save := func(c apptest.Call, name, member string) apptest.Call {
+		c.Save = map[string]string{name: member}
+		return c
+	}
+	k.Run(
+		save(as(apptest.Owner, "POST", store+"/businesshoursoverrides", `{"DeliveryType":"Pickup","StartTime":"2030-12-25T00:00:00Z","EndTime":"2030-12-26T00:00:00Z","Type":"Closed"}`, "store.business_hours_override.created"), "override", "Data.BusinessHoursOverrideId"),
+		as(apptest.Owner, "DELETE", store+"/businesshoursoverrides/{override}", ``, "store.business_hours_override.deleted"),
+		as(apptest.Owner, "POST", store+"/preorderconfig/Pickup", `{"IntervalMinutes":30}`, "store.preorder_config.updated"),
+		as(apptest.Owner, "POST", store+"/servicecharge", `{"PercentageValue":10,"Enabled":true}`, "store.service_charge.updated"),
+		save(as(apptest.Owner, "POST", "/api/v1.0/{appId}/storegroups", `{"Name":"Cork"}`, "store_group.created"), "cork", "Data.StoreGroupId"),
+		as(apptest.Owner, "POST", group, `{"Name":"Cork and Kerry"}`, "store_group.updated"),
+		as(apptest.Owner, "DELETE", group, ``, "store_group.deleted"),
+	)
 }
 
 const callback = "https://client.example/back"
