@@ -76,6 +76,7 @@ func TestBadAppsAreNamedAndNotStored(t *testing.T) {
 		{"OauthAppName", wire.OAuthApp{OauthAppName: wire.P(strings.Repeat("x", 101))}},
 		{"LogoUri", wire.OAuthApp{LogoUri: wire.P("javascript:alert(1)")}},
 		{"LogoUri", wire.OAuthApp{LogoUri: wire.P("/logo.png")}},
+		{"LogoUri", wire.OAuthApp{LogoUri: wire.P("http://example.com/logo.png")}},
 		{"Flow", wire.OAuthApp{Flow: wire.P(wire.Flow("Device"))}},
 		{"RefreshTokenUsage", wire.OAuthApp{RefreshTokenUsage: wire.P(wire.RefreshTokenUsage("Never"))}},
 		{"AccessTokenLifetime", wire.OAuthApp{AccessTokenLifetime: wire.P(0)}},

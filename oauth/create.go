@@ -139,7 +139,7 @@ func (a *app) apply(in wire.OAuthApp) error {
 	if in.LogoUri != nil {
 		a.logoURI = strings.TrimSpace(*in.LogoUri)
 		if u, err := url.Parse(a.logoURI); a.logoURI != "" &&
-			(err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || len(a.logoURI) > 1000) {
+			(err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || len(a.logoURI) > 1000) {
 			bad.Add("LogoUri", "write an absolute https address of an image")
 		}
 	}
