@@ -46,8 +46,11 @@ var resources = []struct {
 	{wire.AppResourceCreateMenu, EditMenus, false},
 	{wire.AppResourceUpdateMenu, EditMenus, false},
 	{wire.AppResourceUpdateMenuItemsHideTemporarily, EditMenus, false},
+	{wire.AppResourceViewVouchers, ReadVouchers, false},
+	{wire.AppResourceEditVouchers, EditVouchers, false},
 	{wire.AppResourceViewCustomers, ReadCustomers, false},
 	{wire.AppResourceEditCustomers, EditCustomers, false},
+	{wire.AppResourceViewVouchersStatistics, ReadVouchers, false},
 }
 
 // resourcesOf lists what a grant lets its holder do, in the contract's words.

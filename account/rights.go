@@ -22,6 +22,8 @@ const (
 	RefundOrders  Right = "refunding orders"
 	ReadCustomers Right = "reading customers"
 	EditCustomers Right = "changing customers"
+	ReadVouchers  Right = "reading vouchers"
+	EditVouchers  Right = "changing vouchers"
 	Develop       Right = "developer tools"
 	ReadEvents    Right = "reading the event log"
 	EditTeammates Right = "managing teammates"
@@ -34,12 +36,13 @@ var brandWide = map[Right]bool{EditApp: true, Develop: true, EditTeammates: true
 var (
 	owner = []Right{
 		ReadApp, EditApp, ReadStores, EditStores, ReadMenus, EditMenus, ReadOrders, EditOrders, RefundOrders,
-		ReadCustomers, EditCustomers, Develop, ReadEvents, EditTeammates, RevealSecrets,
+		ReadCustomers, EditCustomers, ReadVouchers, EditVouchers, Develop, ReadEvents, EditTeammates, RevealSecrets,
 	}
 	manager = []Right{
-		ReadApp, ReadStores, EditStores, ReadMenus, EditMenus, ReadOrders, EditOrders, RefundOrders, ReadCustomers, ReadEvents,
+		ReadApp, ReadStores, EditStores, ReadMenus, EditMenus, ReadOrders, EditOrders, RefundOrders, ReadCustomers,
+		ReadVouchers, EditVouchers, ReadEvents,
 	}
-	staff = []Right{ReadApp, ReadStores, ReadMenus, ReadOrders, EditOrders}
+	staff = []Right{ReadApp, ReadStores, ReadMenus, ReadOrders, EditOrders, ReadVouchers}
 )
 
 // levels is the whole access table: contract level → rights.
@@ -48,15 +51,15 @@ var levels = map[wire.AppAccessLevel][]Right{
 	wire.AppAccessLevelManagedOwner:        owner,
 	wire.AppAccessLevelPropertyOwner:       append([]Right{EditCustomers}, manager...),
 	wire.AppAccessLevelStoreOwner:          append([]Right{EditCustomers}, manager...),
-	wire.AppAccessLevelIntegrator:          {ReadApp, ReadStores, EditStores, ReadMenus, EditMenus, ReadOrders, EditOrders, Develop, ReadEvents},
+	wire.AppAccessLevelIntegrator:          {ReadApp, ReadStores, EditStores, ReadMenus, EditMenus, ReadOrders, EditOrders, ReadVouchers, EditVouchers, Develop, ReadEvents},
 	wire.AppAccessLevelPropertyManager:     manager,
 	wire.AppAccessLevelStoreManager:        manager,
 	wire.AppAccessLevelStoreStaff:          staff,
 	wire.AppAccessLevelStaffMember:         staff,
 	wire.AppAccessLevelStoreReadOnlyAccess: {ReadApp, ReadStores, ReadMenus, ReadOrders},
-	wire.AppAccessLevelFinanceManger:       {ReadApp, ReadStores, ReadOrders, RefundOrders},
+	wire.AppAccessLevelFinanceManger:       {ReadApp, ReadStores, ReadOrders, RefundOrders, ReadVouchers},
 	wire.AppAccessLevelOnboarding:          {ReadApp, ReadStores, EditStores, ReadMenus, EditMenus},
-	wire.AppAccessLevelSupport:             {ReadApp, ReadStores, ReadMenus, ReadOrders, ReadEvents},
+	wire.AppAccessLevelSupport:             {ReadApp, ReadStores, ReadMenus, ReadOrders, ReadVouchers, ReadEvents},
 	wire.AppAccessLevelNone:                nil,
 }
 

@@ -80,7 +80,7 @@ func TestTablesAreConsistent(t *testing.T) {
 	staff := resourcesOf(Grant{Level: wire.AppAccessLevelStoreStaff, Stores: []int{1}})
 	want := []wire.AppResource{
 		"ViewApp", "ViewAppName", "ViewOrders", "UpdateOrdersAccept", "UpdateOrdersReject", "UpdateOrdersDispatch",
-		"ViewStores", "ViewStoresOpeningHours", "ViewStoreGroups", "ViewMenu",
+		"ViewStores", "ViewStoresOpeningHours", "ViewStoreGroups", "ViewMenu", "ViewVouchers", "ViewVouchersStatistics",
 	}
 	if !slices.Equal(staff, want) {
 		t.Errorf("StoreStaff has %v", staff)

@@ -57,7 +57,7 @@ func TestApps(t *testing.T) {
 
 			apptest.Call{Name: "one", As: apptest.Finance, Method: "GET", Path: "/api/v1.0/APPS/Bella-NAPOLI", Status: 200, Want: apptest.Want{
 				"Data.AppId": "bella-napoli", "Data.AppAccessLevel": "FinanceManger", "Data.CountryId": "IE",
-				"Data.AppResourceSet.#": 7, "Data.WebToAppRedirect": "NoRedirect",
+				"Data.AppResourceSet.#": 9, "Data.WebToAppRedirect": "NoRedirect",
 			}},
 			apptest.Call{Name: "one, another brand's", As: apptest.Owner, Method: "GET", Path: apps + "/{otherAppId}", Status: 403, Lacks: "Roma"},
 			apptest.Call{Name: "one, unknown", As: apptest.Owner, Method: "GET", Path: apps + "/no-such-brand", Status: 403},

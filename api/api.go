@@ -20,6 +20,7 @@ import (
 	"comanda/order"
 	"comanda/requestlog"
 	"comanda/store"
+	"comanda/voucher"
 	"comanda/webhook"
 )
 
@@ -31,6 +32,7 @@ type Config struct {
 	Stores   *store.Stores
 	Menus    *menu.Menus
 	Webhooks *webhook.Webhooks
+	Vouchers *voucher.Vouchers
 	Orders   *order.Orders
 	Events   *event.Log
 	Requests *requestlog.Log // nil = requests are not logged

@@ -32,7 +32,7 @@ var literal = regexp.MustCompile(`wire\.(\w+Event)\{`)
 func emitted(t *testing.T) map[string]bool {
 	t.Helper()
 	out := map[string]bool{}
-	for _, folder := range []string{"account", "store", "menu", "order", "oauth", "webhook"} {
+	for _, folder := range []string{"account", "store", "menu", "voucher", "order", "oauth", "webhook"} {
 		files, err := filepath.Glob(filepath.Join("..", folder, "*.go"))
 		if err != nil || len(files) == 0 {
 			t.Fatal(folder, err)
@@ -84,6 +84,10 @@ func everything(k *apptest.Kit) {
 		as(apptest.Owner, "DELETE", mate, ``, "teammate.deleted"),
 	)
 	consent(k)
+	k.Run(
+		apptest.Call{As: apptest.Owner, Method: "POST", Path: "/api/v1.0/vouchers/{appId}", Body: `{"VoucherType":"FreeDelivery","Code":"FREE"}`, Status: 200, Events: apptest.Events{"voucher.created"}, Save: map[string]string{"voucherId": "Data.VoucherId"}},
+		as(apptest.Owner, "POST", "/api/v1.0/vouchers/{voucherId}", `{"Description":"On us"}`, "voucher.updated"),
+	)
 	newMenu(k) // and a store group and a store
 	k.Run(menuEdits(k)...)
 	const store, item = "/api/v1.0/stores/{storeId}", "/api/v1.0/menus/{menuId}/sections/{sectionId}/sectionitems/{itemId}"
@@ -233,14 +237,14 @@ func checkDescription(t *testing.T, name string, body map[string]any) {
 	}
 }
 
-// names are what an event's object may be called: order numbers, names of stores, menus, dishes and brands.
+// names are what an event's object may be called: order numbers, names of stores, menus, dishes and brands, codes.
 func names(v any) (out []string) {
 	m, ok := v.(map[string]any)
 	if !ok {
 		return nil
 	}
 	for key, v := range m {
-		if text, ok := v.(string); ok && (key == "Name" || key == "AppName") && text != "" {
+		if text, ok := v.(string); ok && (key == "Name" || key == "AppName" || key == "Code") && text != "" {
 			out = append(out, text)
 		}
 		if n, ok := v.(float64); ok && (key == "OrderId" || key == "StoreId") {

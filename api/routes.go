@@ -262,6 +262,18 @@ func (s *server) routes() []group {
 			on("RefundOrder", post, "/api/v1.0/orders/{id}/refund", can(account.RefundOrders), s.refundOrder, "Refunds an accepted order, in whole or in part"),
 			on("GetReadyToProcess", get, "/api/v1.0/{appId}/orders/ready_to_process", can(account.ReadOrders), s.readyToProcess, "Lists the orders that wait for an answer"),
 		}},
+		{"Vouchers", "What takes something off an order: codes, credit notes, free dishes, free delivery.", []row{
+			on("GetVouchers", get, "/api/v1.0/{appId}/vouchers/summaries", can(account.ReadVouchers), s.getVouchers, "Lists the vouchers of a brand in short form, newest first"),
+			on("CreateVoucher", post, "/api/v1.0/vouchers/{appId}", can(account.EditVouchers), s.createVoucher, "Makes a voucher"),
+			on("GetVoucherById", get, "/api/v1.0/vouchers/{voucherId}", can(account.ReadVouchers), s.getVoucher, "Reads a voucher, with how it was used"),
+			on("UpdateVoucher", post, "/api/v1.0/vouchers/{voucherId}", can(account.EditVouchers), s.updateVoucher, "Changes the given members of a voucher"),
+			on("GetVoucherByCode", get, "/api/v1.0/{appId}/vouchers/code/{code}", can(account.ReadVouchers), s.getVoucherByCode, "Reads a voucher by its code"),
+			on("GetVouchersByCustomerForApp", get, "/api/v1.0/vouchers/{appId}/customer/{customerId}", can(account.ReadVouchers), s.getVouchersByCustomer, "Lists the vouchers that are one customer's"),
+			on("GetVoucherStatsById", get, "/api/v1.0/vouchers/stats/{voucherId}", can(account.ReadVouchers), s.getVoucherStats, "Counts the uses of a voucher per day, week or month"),
+			on("UpdateVoucherUsage", post, "/api/v1.0/{appId}/vouchers/{voucherId}/usage", can(account.EditVouchers), s.updateVoucherUsage, "Marks a voucher as used elsewhere, or as not used there after all"),
+			on("GetVoucherValidityPeriods", get, "/api/v1.0/{appId}/vouchers/{voucherId}/validity-periods", can(account.ReadVouchers), s.getValidityPeriods, "Lists the weekly hours in which a voucher holds"),
+			on("SetVoucherValidityPeriodsSimplified", post, "/api/v1.0/{appId}/vouchers/{voucherId}/validity-periods-simplified", can(account.EditVouchers), s.setValidityPeriods, "Replaces those hours by one span of time on some days"),
+		}},
 		{"Storefront", "What a diner's page or app needs: no token, limited by address.", []row{
 			on("GetStorefrontStores", get, "/api/v1.0/{appId}/storefront/stores", diner, s.getShops, "Lists the stores that take orders"),
 			on("GetStorefrontStore", get, "/api/v1.0/{appId}/storefront/stores/{storeId}", diner, s.getShop, "Reads a store and its menu"),

@@ -48,6 +48,7 @@ func (t *tour) all() {
 	t.stores()
 	t.storeSettings()
 	t.menus()
+	t.vouchers()
 	t.apps()
 	t.orders()
 	t.hooks()

@@ -23,6 +23,7 @@ import (
 	"comanda/requestlog"
 	"comanda/sink"
 	"comanda/store"
+	"comanda/voucher"
 	"comanda/webhook"
 )
 
@@ -34,6 +35,7 @@ type Server struct {
 	Passkeys *passkey.Passkeys
 	Stores   *store.Stores
 	Menus    *menu.Menus
+	Vouchers *voucher.Vouchers
 	Orders   *order.Orders
 	OAuth    *oauth.Server
 	Webhooks *webhook.Webhooks
@@ -123,6 +125,7 @@ func (s *Server) assemble(ctx context.Context, public string) (err error) {
 	}
 	s.Stores = store.New(s.DB, s.Log, s.Accounts)
 	s.Menus = menu.New(s.DB, s.Log, s.Accounts, s.Stores)
+	s.Vouchers = voucher.New(s.DB, s.Log, s.Accounts, s.Stores)
 	s.Orders = order.New(s.DB, s.Log, s.Accounts, s.Stores, s.Menus)
 	if s.OAuth, err = oauth.New(s.DB, s.Log, s.Accounts, oauth.Config{Issuer: public + "/identity", MasterKey: key, Origin: web.Origin{Proxies: c.BehindProxy}, Stores: s.Stores}); err != nil {
 		return err

@@ -43,6 +43,8 @@ var scopes = []Scope{
 	{Name: "orders:refund", About: "Refund orders", Writes: true, Rights: []account.Right{account.ReadApp, account.ReadStores, account.ReadOrders, account.RefundOrders}},
 	{Name: "customers:read", About: "Read customers", Rights: []account.Right{account.ReadApp, account.ReadCustomers}},
 	{Name: "customers:write", About: "Change customers", Writes: true, Rights: []account.Right{account.ReadApp, account.ReadCustomers, account.EditCustomers}},
+	{Name: "vouchers:read", About: "Read vouchers and how they are used", Rights: []account.Right{account.ReadApp, account.ReadVouchers}},
+	{Name: "vouchers:write", About: "Make and change vouchers, and mark them used", Writes: true, Rights: []account.Right{account.ReadApp, account.ReadVouchers, account.EditVouchers}},
 	{Name: "events:read", About: "Read the log of events, with the orders and customers in it", Rights: []account.Right{account.ReadApp, account.ReadEvents}},
 	{Name: "developer", About: "Manage OAuth apps and webhooks", Writes: true, Rights: []account.Right{account.ReadApp, account.Develop}},
 	{Name: "teammates:write", About: "Manage teammates", Writes: true, Rights: []account.Right{account.ReadApp, account.EditTeammates}},

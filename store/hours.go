@@ -214,6 +214,12 @@ func timeSpan(seconds int) string {
 	return t
 }
 
+// ParseClock reads a time of day as HH:MM[:SS], in seconds after midnight; 24:00 is the end of the day.
+func ParseClock(s string) (seconds int, ok bool) { return parseTimeSpan(s) }
+
+// FormatClock writes seconds after midnight as the contract's time of day.
+func FormatClock(seconds int) string { return timeSpan(seconds) }
+
 // parseTimeSpan reads [d.]HH:MM[:SS[.fraction]]; 24:00 is a whole day.
 func parseTimeSpan(s string) (int, bool) {
 	days := 0

@@ -20,6 +20,7 @@ import (
 	"comanda/order"
 	"comanda/requestlog"
 	"comanda/store"
+	"comanda/voucher"
 	"comanda/webhook"
 	"comanda/wire"
 )
@@ -44,6 +45,7 @@ type Kit struct {
 	Menus    *menu.Menus
 	OAuth    *oauth.Server
 	Webhooks *webhook.Webhooks
+	Vouchers *voucher.Vouchers
 	Orders   *order.Orders
 	Requests *requestlog.Log
 	Mail     *mail.Outbox
@@ -83,11 +85,12 @@ func New(t testing.TB, d *db.DB) *Kit {
 	k.Must(err)
 	k.Webhooks, err = webhook.New(d, k.Log, k.Accounts, k.OAuth, webhook.Config{MasterKey: key, Transport: callbacks{k}})
 	k.Must(err)
+	k.Vouchers = voucher.New(d, k.Log, k.Accounts, k.Stores)
 	k.Orders = order.New(d, k.Log, k.Accounts, k.Stores, k.Menus)
 	k.Requests = requestlog.New(d, k.Accounts, 0)
 	k.API = api.New(api.Config{
 		Auth: authenticator{k}, PublicURL: "https://comanda.test", Host: "node-1", Log: slog.New(k.calls), DinerRate: -1,
-		Accounts: k.Accounts, Stores: k.Stores, Menus: k.Menus, Orders: k.Orders, OAuth: k.OAuth, Webhooks: k.Webhooks, Events: k.Log, Requests: k.Requests,
+		Accounts: k.Accounts, Stores: k.Stores, Menus: k.Menus, Vouchers: k.Vouchers, Orders: k.Orders, OAuth: k.OAuth, Webhooks: k.Webhooks, Events: k.Log, Requests: k.Requests,
 	})
 	k.people()
 	return k
