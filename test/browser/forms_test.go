@@ -143,11 +143,14 @@ func text(n *html.Node) string {
 // evil would be an element, an attribute or a script wherever it is not escaped.
 const evil = `<script>alert(1)</script>"'><img src=x onerror=alert(1)><b data-evil>{{.}}</b>` + "`javascript:alert(1)"
 
-// clean fails when something that was typed became a part of a page.
+// clean fails when something that was typed became a part of a page, or when a page of another site could lay itself over it.
 func (r *reader) clean(a *answer, what string) {
 	r.Helper()
 	if a.page == nil {
 		return
+	}
+	if policy := a.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "frame-ancestors 'none'") {
+		r.Errorf("%s: %s may be put into a frame: %q", what, a.path, policy)
 	}
 	for n := range a.page.Descendants() {
 		if n.Type != html.ElementNode {
