@@ -151,7 +151,7 @@ func (f *Filter) list(tx *db.Tx, brand int, at place) (p Page, err error) {
 			if !turn(b.last) {
 				return p, nil
 			}
-			for _, r := range b.requests {
+			for _, r := range b.requests(brand) {
 				if placeOf(&r).compare(at) <= 0 && f.takes(&r) {
 					merged = append(merged, r)
 				}
@@ -185,13 +185,24 @@ type key struct {
 	low     int64
 }
 
-type decoded struct {
+// stored is a block as it is in the database: most pages need the first ones only.
+type stored struct {
 	key
-	requests []Request
+	body []byte
 }
 
-// blocks are the next ones below a key. One that cannot be read is empty: the log is a help.
-func (f *Filter) blocks(tx *db.Tx, brand int, below key) (out []decoded, err error) {
+// requests are those of the block. One that cannot be read is empty: the log is a help.
+func (b *stored) requests(brand int) []Request {
+	out, err := decode(b.body)
+	if err != nil {
+		slog.Warn("requestlog: a block is left out", "brand", brand, "last", b.last, "error", err)
+		return nil
+	}
+	return out
+}
+
+// blocks are the next ones below a key.
+func (f *Filter) blocks(tx *db.Tx, brand int, below key) (out []stored, err error) {
 	from, to := f.span()
 	rows, err := tx.Query(sqlBlocks, brand, from, to, below.last, below.process, below.low, blocksAtOnce)
 	if err != nil {
@@ -199,14 +210,9 @@ func (f *Filter) blocks(tx *db.Tx, brand int, below key) (out []decoded, err err
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
-		var b decoded
-		var body []byte
-		if err := rows.Scan(&b.last, &b.process, &b.low, &body); err != nil {
+		var b stored
+		if err := rows.Scan(&b.last, &b.process, &b.low, &b.body); err != nil {
 			return nil, err
-		}
-		if b.requests, err = decode(body); err != nil {
-			slog.Warn("requestlog: a block is left out", "brand", brand, "last", b.last, "error", err)
-			b.requests = nil
 		}
 		out = append(out, b)
 	}
