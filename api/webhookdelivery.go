@@ -16,7 +16,7 @@ type WebhookHealth struct {
 	Since          wire.Time  `doc:"Since when it is in that state."`
 	Cursor         int64      `doc:"Every event up to this position is delivered, given up, or among the pending ones; 0 while it is disabled."`
 	Head           int64      `doc:"Position of the brand's newest event; 0 while it is disabled."`
-	LagEvents      int        `doc:"Events that are not delivered yet. When it is more than 10,000 positions behind, the rest of the log counts as if all of it were wanted."`
+	LagEvents      int        `doc:"Events that are not delivered yet. When it is more than 2,000 positions behind, the rest of the log counts as if all of it were wanted."`
 	LagSeconds     int        `doc:"Age of the oldest of them."`
 	Pending        int        `doc:"Of them, those that failed, or wait behind one of their order that did; they are tried again."`
 	Held           int        `doc:"Of those, the ones that wait."`

@@ -18,7 +18,7 @@ const (
 	// expiredTrim are the ranges that are forgotten in one transaction.
 	expiredTrim = 1000
 	// lagScan is how many events behind the cursor are looked at; the rest counts without a look.
-	lagScan = 10_000
+	lagScan = 2000
 )
 
 // The states of a subscription.
