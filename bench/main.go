@@ -1,7 +1,7 @@
 // Command bench measures the whole program from outside: the server, the load generator and the webhook receiver are
 // processes of their own, and the CPU time that is told is the server's alone. README.md in this folder has the figures.
 //
-//	go run ./bench [-what ceilings,orders,webhooks,tokens,flood] [-engines sqlite,postgres] [-postgres URL] [-brands 1,50]
+//	go run ./bench [-what ceilings,orders,webhooks,tokens,flood,pages] [-engines sqlite,postgres] [-postgres URL] [-brands 1,50]
 //		[-clients 1,8,32] [-period 10s] [-burst 20000] [-backlog 1000000] [-drain 100000] [-program FILE]
 //		[-profile FOLDER]
 //
@@ -65,7 +65,7 @@ func command(args []string) error {
 	burst := f.Int("burst", 20_000, "events in the webhook burst")
 	backlog := f.Int("backlog", 1_000_000, "events that wait for one subscription")
 	drain := f.Int("drain", 100_000, "events of the backlog to wait for")
-	what := f.String("what", "ceilings,orders,webhooks,tokens,flood", "figures to measure")
+	what := f.String("what", "ceilings,orders,webhooks,tokens,flood,pages", "figures to measure")
 	program := f.String("program", "", "binary of comanda to measure, instead of one that is built")
 	profile := f.String("profile", "", "folder for CPU profiles of the server, whose own figures suffer a little from it")
 	if err := f.Parse(args); err != nil {
