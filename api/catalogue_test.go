@@ -120,6 +120,8 @@ func storeSettings(k *apptest.Kit, as func(who, method, path, body string, names
 		as(apptest.Owner, "DELETE", store+"/businesshoursoverrides/{override}", ``, "store.business_hours_override.deleted"),
 		as(apptest.Owner, "POST", store+"/preorderconfig/Pickup", `{"IntervalMinutes":30}`, "store.preorder_config.updated"),
 		as(apptest.Owner, "POST", store+"/servicecharge", `{"PercentageValue":10,"Enabled":true}`, "store.service_charge.updated"),
+		as(apptest.Owner, "POST", store+"/tipconfig", `{"Percentages":[5],"DefaultPercentage":5}`, "store.tip.updated"),
+		as(apptest.Owner, "POST", "/api/v1.0/{appId}/storeordercapacity/{storeId}?deliveryType=Pickup", `{"OrderCapacityPeriods":[{"DayOfTheWeek":"Friday","PeriodStartHour":18,"PeriodStartMinutes":0,"PeriodEndHour":21,"PeriodEndMinutes":30,"MaxOrderNumberPerStoreInterval":12}]}`, "order.capacity.updated"),
 		save(as(apptest.Owner, "POST", "/api/v1.0/{appId}/storegroups", `{"Name":"Cork"}`, "store_group.created"), "cork", "Data.StoreGroupId"),
 		as(apptest.Owner, "POST", group, `{"Name":"Cork and Kerry"}`, "store_group.updated"),
 		as(apptest.Owner, "DELETE", group, ``, "store_group.deleted"),

@@ -203,6 +203,26 @@ func (s *server) routes() []group {
 			on("GetStoreServiceCharge", get, "/api/v1.0/stores/{storeId}/servicecharge", can(account.ReadStores), s.getStoreServiceCharge, "Reads the service charge"),
 			on("ConfigureStoreServiceCharge", post, "/api/v1.0/stores/{storeId}/servicecharge", can(account.EditStores), s.configureStoreServiceCharge, "Changes the service charge"),
 		}},
+		{"StoreOrderCapacity", "How many orders a store takes at a time.", []row{
+			on("GetStoreOrderCapacity", get, "/api/v1.0/{appId}/storeordercapacity/{storeId}/{deliveryType}", can(account.ReadStores), s.getStoreOrderCapacity, "Reads how many orders are taken an interval"),
+			on("UpdateStoreOrderCapacityConfig", post, "/api/v1.0/{appId}/storeordercapacity/{storeId}", can(account.EditStores), s.updateStoreOrderCapacity, "Replaces how many orders are taken an interval"),
+		}},
+		{"Tips", "Which tips diners are offered.", []row{
+			on("TipConfig.Get", get, "/api/v1.0/stores/{storeId}/tipconfig", can(account.ReadStores), s.getTips, "Reads the tip settings of a store"),
+			on("TipConfig.Upsert", post, "/api/v1.0/stores/{storeId}/tipconfig", can(account.EditStores), s.setTips, "Changes the tip settings of a store"),
+		}},
+		{"OrderBatchingConfiguration", "Whether orders wait to be sent out together.", []row{
+			on("Get", get, "/api/v1.0/stores/{storeId}/order-batching-configuration", can(account.ReadStores), s.getBatching, "Reads the batching settings of a store"),
+			on("Post", post, "/api/v1.0/stores/{storeId}/order-batching-configuration", can(account.EditStores), s.setBatching, "Changes the batching settings of a store"),
+		}},
+		{"FulfillmentStateConfiguration", "The states that orders go through in the kitchen and on the road.", []row{
+			on("SearchFulfillmentStatesConfigurations", get, "/api/v1.0/{appId}/fulfillment/configuration/states", can(account.ReadStores), s.getWorkflows, "Lists the workflows of a brand"),
+			on("CreateFulfillmentStatesConfig", post, "/api/v1.0/{appId}/fulfillment/configuration/states", can(account.EditStores), s.createWorkflow, "Makes a workflow"),
+			on("GetFulfillmentStatesConfiguration", get, "/api/v1.0/{appId}/fulfillment/configuration/states/{configId}", can(account.ReadStores), s.getWorkflow, "Reads a workflow"),
+			on("UpdateFulfillmentStatesConfig", post, "/api/v1.0/{appId}/fulfillment/configuration/states/{configId}", can(account.EditStores), s.updateWorkflow, "Changes a workflow"),
+			on("DeleteFulfillmentStatesConfig", del, "/api/v1.0/{appId}/fulfillment/configuration/states/{configId}", can(account.EditStores), s.deleteWorkflow, "Deletes a workflow"),
+			on("GetFulfillmentStatesConfigurationTemplate", get, "/api/v1.0/{appId}/fulfillment/configuration/states_template", can(account.ReadStores), s.getWorkflowTemplate, "Reads the workflow to start from"),
+		}},
 		{"Menus", "Menus and what hangs on a whole menu.", []row{
 			on("GetMenusByAppId", get, "/api/v1.0/{appId}/menus", can(account.ReadMenus), s.getMenusByAppID, "Lists the menus of a brand"),
 			on("CreateNewMenuForApp", post, "/api/v1.0/{appId}/menus", can(account.EditMenus), s.createMenu, "Makes a whole menu and answers its id"),

@@ -28,6 +28,26 @@ func (t *tour) storeSettings() {
 		twin(show{op: "UpdatePreOrderConfig", vars: "deliveryType=Delivery", body: `{"IntervalMinutes":0}`, refused: 400}),
 		twin(show{op: "SetPreOrdeEnabled", vars: "deliveryType=Delivery", query: "enabled=false", events: updated}),
 		twin(show{op: "ConfigureStoreServiceCharge", body: `{"PercentageValue":12.5,"Enabled":true}`, events: apptest.Events{"store.service_charge.updated"}}),
+		twin(show{op: "UpdateStoreOrderCapacityConfig", query: "deliveryType=Pickup", body: `{"OrderCapacityPeriods":[{"DayOfTheWeek":"Friday","PeriodStartHour":18,"PeriodStartMinutes":0,"PeriodEndHour":21,"PeriodEndMinutes":30,"MaxOrderNumberPerStoreInterval":12}]}`, events: apptest.Events{"order.capacity.updated"}}),
+		twin(show{op: "UpdateStoreOrderCapacityConfig", query: "deliveryType=Pickup", body: `{"OrderCapacityPeriods":[{"DayOfTheWeek":"Friday"}]}`, refused: 400}),
+		twin(show{op: "GetStoreOrderCapacity", vars: "deliveryType=Pickup"}),
+		twin(show{op: "TipConfig.Upsert", body: `{"Percentages":[5,10,12.5],"DefaultPercentage":10}`, events: apptest.Events{"store.tip.updated"}}),
+		twin(show{op: "TipConfig.Upsert", body: `{"Percentages":[10,5]}`, refused: 400}),
+		twin(show{op: "TipConfig.Get"}),
+		twin(show{op: "Post", body: `{"BatchIntervalInSeconds":600,"Enabled":true}`, events: updated}),
+		twin(show{op: "Post", body: `{"BatchIntervalInSeconds":1}`, refused: 400}),
+		twin(show{op: "Get"}),
+		own(show{op: "GetFulfillmentStatesConfigurationTemplate"}),
+		own(show{op: "CreateFulfillmentStatesConfig", body: workflow, save: map[string]string{"configId": "Data.ConfigurationUid"}}),
+		own(show{op: "CreateFulfillmentStatesConfig", body: workflow, refused: 409}),
+		limited(show{op: "CreateFulfillmentStatesConfig", body: workflow}),
+		own(show{op: "CreateFulfillmentStatesConfig", body: `{"Name":"Empty"}`, refused: 400}),
+		own(show{op: "SearchFulfillmentStatesConfigurations"}),
+		own(show{op: "GetFulfillmentStatesConfiguration"}),
+		own(show{op: "UpdateFulfillmentStatesConfig", body: `{"Name":"Grafton Street"}`}),
+		limited(show{op: "UpdateFulfillmentStatesConfig", body: `{"Name":"Grafton Street"}`}),
+		limited(show{op: "DeleteFulfillmentStatesConfig"}),
+		own(show{op: "DeleteFulfillmentStatesConfig"}),
 		own(show{op: "CreateStoreGroup", vars: "appNameId={appId}", body: `{"Name":"Cork","Currency":"EUR"}`, events: apptest.Events{"store_group.created"}, save: map[string]string{"cork": "Data.StoreGroupId"}}),
 	)
 	cork := func(c show) show {
@@ -53,3 +73,7 @@ func (t *tour) storeSettings() {
 		twin(show{op: "ArchiveStore"}),
 	)
 }
+
+const workflow = `{"Name":"Kitchen to door","StoreSelectorType":"Single","StoreIds":[{twin}],"States":[
+	{"StatusId":"Preparing","StatusName":"Being prepared","NextStatuses":["HandedOver"],"DefaultNextStatus":[{"OrderType":"All","NextStatus":"HandedOver"}],"ChangeType":"Manual","OrderTypes":["All"]},
+	{"StatusId":"HandedOver","StatusName":"Handed over","ChangeType":"Manual","OrderTypes":["All"]}]}`

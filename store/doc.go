@@ -1,9 +1,10 @@
 // Package store is store groups and stores: where food is sold, in which currency and time zone, and when it is open.
 //
-// It owns the tables store_groups and stores (one JSON document a row, with a version) and appends the events
+// It owns the tables store_groups, stores (one JSON document a row, with a version), fulfillment_configs and
+// fulfillment_stores and appends the events
 // store_group.created, .updated and .deleted, store.created, store.updated, store.address.updated,
 // store.opening_hours.updated, store.business_hours_override.created and .deleted, store.preorder_config.updated,
-// store.service_charge.updated, store.published, store.unpublished, store.archived, store.unarchived and
+// store.service_charge.updated, store.tip.updated, order.capacity.updated, store.published, store.unpublished, store.archived, store.unarchived and
 // store.menu.assigned.
 //
 // A store group owns the currency; its stores inherit it. A store owns its hours (wall times per weekday and delivery

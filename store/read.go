@@ -130,7 +130,11 @@ func (s *Store) LeadTimes() map[string]int { return s.doc.LeadTimes }
 func (s *Store) ServiceCharge() wire.ServiceCharge { return s.doc.ServiceCharge }
 
 // Tips are the store's tip settings.
-func (s *Store) Tips() wire.TipConfiguration { return s.doc.Tips }
+func (s *Store) Tips() wire.TipConfiguration {
+	tips := s.doc.Tips
+	tips.IsEnabled = s.doc.Store.TipsEnabled
+	return tips
+}
 
 // Overrides are the openings and closings against the weekly hours that end after an instant, the earliest first.
 func (s *Store) Overrides(after time.Time) []wire.BusinessHoursOverride {

@@ -40,6 +40,8 @@ type document struct {
 	ServiceCharge wire.ServiceCharge
 	Tips          wire.TipConfiguration
 	Overrides     []wire.BusinessHoursOverride // in order of creation
+	Capacity      map[wire.DeliveryType][]wire.StoreOrderCapacityPeriod
+	Batching      wire.OrderBatchingConfiguration
 }
 
 // parse makes a Store of a row.
