@@ -498,3 +498,37 @@ func TestAssigningStoresSurvivesOtherChanges(t *testing.T) {
 		}
 	})
 }
+
+// Of many workflows that want one store at once, from two nodes, one gets it.
+func TestAStoreHasOneWorkflow(t *testing.T) {
+	each(t, func(t *testing.T, s *shop) {
+		ctx := context.Background()
+		st := s.store(t, s.owner, s.group(t, s.owner, s.brand, "EUR").StoreGroupId, "Temple Bar")
+		nodes := []*store.Stores{s.stores, store.New(s.db, s.log, s.accounts)}
+		var wg sync.WaitGroup
+		errs := make(chan error, 32)
+		for n := range 32 {
+			wg.Go(func() {
+				_, err := nodes[n%2].CreateWorkflow(ctx, s.owner, s.brand.AppID, store.Workflow{
+					Name: wire.P("Kitchen to door"), StoreIds: []int{st.ID}, StoreSelectorType: wire.P(wire.StoreSelectorTypeSingle),
+					States: []wire.FulfillmentStatusConfigurationItem{{StatusId: wire.P("Ready"), StatusName: wire.P("Ready")}},
+				})
+				errs <- err
+			})
+		}
+		wg.Wait()
+		close(errs)
+		won := 0
+		for err := range errs {
+			if err == nil {
+				won++
+				continue
+			}
+			wantFault(t, err, fault.Conflict, "another workflow")
+		}
+		all, err := s.stores.Workflows(ctx, s.owner, s.brand.AppID)
+		if won != 1 || err != nil || len(all) != 1 || all[0].Stores[0].StoreId != st.ID {
+			t.Fatalf("%d won, %v, %v", won, all, err)
+		}
+	})
+}
