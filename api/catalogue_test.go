@@ -85,8 +85,9 @@ func everything(k *apptest.Kit) {
 	)
 	consent(k)
 	k.Run(
-		apptest.Call{As: apptest.Owner, Method: "POST", Path: "/api/v1.0/vouchers/{appId}", Body: `{"VoucherType":"FreeDelivery","Code":"FREE"}`, Status: 200, Events: apptest.Events{"voucher.created"}, Save: map[string]string{"voucherId": "Data.VoucherId"}},
+		apptest.Call{As: apptest.Owner, Method: "POST", Path: "/api/v1.0/vouchers/{appId}", Body: `{"VoucherType":"LumpDiscount","LumpDiscountDetails":{"DiscountAmount":1},"IsAutomaticallyApplied":true,"Code":"ONE-OFF"}`, Status: 200, Events: apptest.Events{"voucher.created"}, Save: map[string]string{"voucherId": "Data.VoucherId"}},
 		as(apptest.Owner, "POST", "/api/v1.0/vouchers/{voucherId}", `{"Description":"On us"}`, "voucher.updated"),
+		apptest.Call{Method: "POST", Path: front, Body: strings.NewReplacer(`"VoucherCode":null`, `"VoucherCode":"one-off"`, "10.5", "9.5").Replace(basket), Header: key(), Status: 201, Events: apptest.Events{"order.created", "voucher.applied"}},
 	)
 	newMenu(k) // and a store group and a store
 	k.Run(menuEdits(k)...)

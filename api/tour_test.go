@@ -635,7 +635,9 @@ func (t *tour) sandbox() {
 		own(show{op: "PlaceSampleOrders", body: `{"StoreId":424242}`, refused: 404}),
 		own(show{op: "PlaceSampleOrders", body: `{"Count":21}`, refused: 400}),
 		own(show{op: "UpdateStore", body: `{"AutomaticallyAcceptOrders":true}`, events: apptest.Events{"store.updated"}}),
-		own(show{op: "PlaceSampleOrders", header: key(), body: `{"StoreId":{storeId}}`, events: apptest.Events{"order.created", "order.accepted"}}),
+		own(show{op: "CreateVoucher", body: `{"VoucherType":"LumpDiscount","LumpDiscountDetails":{"DiscountAmount":1},"IsAutomaticallyApplied":true,"Code":"HELLO"}`, events: apptest.Events{"voucher.created"}}),
+		own(show{op: "PlaceSampleOrders", header: key(), body: `{"StoreId":{storeId}}`, events: apptest.Events{"order.created", "voucher.applied", "order.accepted"}}),
+		show{op: "PlaceOrder", header: key(), body: strings.Replace(dinner, "10.5", "9.5", 1), events: apptest.Events{"order.created", "voucher.applied", "order.accepted"}},
 		own(show{op: "SetSandboxClock", body: `{"AdvanceSeconds":43200}`}), // midnight
 		own(show{op: "SetSandboxClock", body: `{"Time":"2020-01-01T00:00:00Z"}`, refused: 409}),
 		own(show{op: "SetSandboxClock", body: `{}`, refused: 400}),

@@ -126,7 +126,7 @@ func (s *Server) assemble(ctx context.Context, public string) (err error) {
 	s.Stores = store.New(s.DB, s.Log, s.Accounts)
 	s.Menus = menu.New(s.DB, s.Log, s.Accounts, s.Stores)
 	s.Vouchers = voucher.New(s.DB, s.Log, s.Accounts, s.Stores)
-	s.Orders = order.New(s.DB, s.Log, s.Accounts, s.Stores, s.Menus)
+	s.Orders = order.New(s.DB, s.Log, s.Accounts, s.Stores, s.Menus, s.Vouchers)
 	if s.OAuth, err = oauth.New(s.DB, s.Log, s.Accounts, oauth.Config{Issuer: public + "/identity", MasterKey: key, Origin: web.Origin{Proxies: c.BehindProxy}, Stores: s.Stores}); err != nil {
 		return err
 	}

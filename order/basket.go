@@ -38,7 +38,7 @@ type Basket struct {
 	PickupLocationType *wire.PickupLocationType `json:"PickupLocationType,omitempty" enum:"TakeOut,TableService,DineIn" nullable:"true" required:"false" doc:"For a pickup; TakeOut when left out."`
 	RequestedForTime   *wire.Time               `json:"RequestedForTime,omitempty" nullable:"true" required:"false" doc:"When the order is wanted; null is as soon as possible."`
 	Items              []BasketItem             `json:"Items" maxItems:"100" doc:"What is ordered: at most 100 entries and 300 units."`
-	VoucherCode        *string                  `json:"VoucherCode,omitempty" nullable:"true" required:"false" doc:"Vouchers are not served yet: leave it out."`
+	VoucherCode        *string                  `json:"VoucherCode,omitempty" nullable:"true" required:"false" doc:"The code of a voucher, in any case. One that does not hold for the order is refused; without one, the best voucher that is applied without a code is."`
 	TipAmount          *wire.Decimal            `json:"TipAmount,omitempty" nullable:"true" required:"false" doc:"0 or more, with at most the currency's decimals."`
 	ChefNote           *string                  `json:"ChefNote,omitempty" nullable:"true" required:"false" doc:"A note to the kitchen, where the store allows notes; at most 500 characters."`
 	DeliveryLocation   *wire.DeliveryLocation   `json:"DeliveryLocation,omitempty" required:"false" doc:"Needed for a delivery: Street, and Town or PostCode. Ignored for a pickup."`
@@ -92,9 +92,6 @@ func (b *Basket) check(placing bool) error {
 		c.Add("PickupLocationType", "must be TakeOut, TableService or DineIn")
 	}
 	b.checkItems(&c)
-	if code := strings.TrimSpace(wire.V(b.VoucherCode)); code != "" {
-		c.Add("VoucherCode", "this server does not take vouchers yet; leave VoucherCode out")
-	}
 	checkText(&c, "VoucherCode", wire.V(b.VoucherCode), maxVoucherCode, false)
 	checkText(&c, "ChefNote", wire.V(b.ChefNote), MaxChefNote, true)
 	if placing {

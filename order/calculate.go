@@ -40,6 +40,7 @@ type bill struct {
 	taxIncluded bool // the menu's prices include tax
 	entries     []entry
 	voucher     money.Amount // what the voucher takes off, ≥ 0; cut at what it applies to
+	onDelivery  bool         // the voucher takes its share of the delivery fee too
 	service     money.Rate   // service charge on the discounted items
 	serviceTax  taxGroup
 	delivery    charge
@@ -74,7 +75,7 @@ type groupTotal struct {
 //
 //  1. items and options, each unit at its price, plus deposits
 //  2. item discounts
-//  3. the order's voucher, spread over the units by largest remainder
+//  3. the order's voucher, spread over the units, and the delivery fee where it applies to that, by largest remainder
 //  4. service charge on what is left
 //  5. delivery fee
 //  6. tax, per group on the discounted base, rounded once per group on the order
@@ -84,7 +85,7 @@ type groupTotal struct {
 // It is a pure function; the same bill gives the same total to the minor unit.
 func calculate(b bill) (total, error) {
 	t := total{processing: b.processing, tip: b.tip, delivery: b.delivery.amount}
-	c := collector{bill: &b, total: &t}
+	c := collector{bill: &b, total: &t, delivery: b.delivery.amount}
 	c.units()
 	c.discount()
 	c.charges()
@@ -105,6 +106,9 @@ type collector struct {
 	total *total
 	net   [][]money.Amount // by entry and unit: price less discounts
 	bases []base
+
+	delivery money.Amount // the fee less the voucher's share
+	offItems money.Amount // the voucher's share of the items
 }
 
 // base is an amount that tax is taken of, and where its share of the tax goes.
@@ -162,6 +166,10 @@ func (c *collector) discount() {
 			most += net
 		}
 	}
+	if c.bill.onDelivery {
+		weights = append(weights, c.delivery)
+		most += c.delivery
+	}
 	off := min(c.bill.voucher, most)
 	if off <= 0 {
 		return
@@ -171,8 +179,12 @@ func (c *collector) discount() {
 	for i := range c.net {
 		for j := range c.net[i] {
 			c.net[i][j] -= shares[n]
+			c.offItems += shares[n]
 			n++
 		}
+	}
+	if c.bill.onDelivery {
+		c.delivery -= shares[n]
 	}
 	c.total.voucher = -off
 	c.line(LineVoucher, "Voucher", 1, -off)
@@ -180,7 +192,7 @@ func (c *collector) discount() {
 
 // charges is step 4 and 5.
 func (c *collector) charges() {
-	c.total.service = c.bill.service.Of(c.total.items + c.total.voucher)
+	c.total.service = c.bill.service.Of(c.total.items - c.offItems)
 	c.line(LineServiceCharge, "Service charge", 1, c.total.service)
 	c.line(LineDelivery, "Delivery", 1, c.total.delivery)
 }
@@ -207,7 +219,7 @@ func (c *collector) taxes() {
 	var serviceTax, deliveryTax money.Amount
 	c.bases = append(c.bases,
 		base{t.service, c.bill.serviceTax, &serviceTax},
-		base{t.delivery, c.bill.delivery.tax, &deliveryTax})
+		base{c.delivery, c.bill.delivery.tax, &deliveryTax})
 	for _, b := range c.bases {
 		c.group(b)
 	}
@@ -303,20 +315,21 @@ type Line struct {
 
 // Calculation explains a total line by line. Every order keeps the one it was placed with, updated when its tip changes.
 type Calculation struct {
-	Amount                      wire.Decimal   `json:"Amount" doc:"What is to pay: the sum of Lines."`
-	Currency                    wire.Currency  `json:"Currency" doc:"ISO 4217 code."`
-	OrderItemsAmount            wire.Decimal   `json:"OrderItemsAmount" doc:"Items with options and deposits, and their tax where the menu's prices exclude it."`
-	VoucherAmount               wire.Decimal   `json:"VoucherAmount" doc:"What a voucher takes off; negative or 0."`
-	ServiceChargeAmount         wire.Decimal   `json:"ServiceChargeAmount"`
-	ServiceChargePercentage     wire.Decimal   `json:"ServiceChargePercentage"`
-	DeliveryAmount              wire.Decimal   `json:"DeliveryAmount"`
-	ProcessingFee               wire.Decimal   `json:"ProcessingFee"`
-	TipAmount                   wire.Decimal   `json:"TipAmount"`
-	TotalTax                    wire.Decimal   `json:"TotalTax" doc:"The tax in Amount."`
-	TotalDepositReturnFeeAmount wire.Decimal   `json:"TotalDepositReturnFeeAmount" doc:"The deposits in OrderItemsAmount."`
-	TaxIncluded                 bool           `json:"TaxIncluded" doc:"Whether the menu's prices include tax."`
-	TaxItems                    []wire.TaxItem `json:"TaxItems" doc:"The tax in Amount, by rate."`
-	Lines                       []Line         `json:"Lines" doc:"Every line of the calculation, in its order of application."`
+	Amount                      wire.Decimal              `json:"Amount" doc:"What is to pay: the sum of Lines."`
+	Currency                    wire.Currency             `json:"Currency" doc:"ISO 4217 code."`
+	OrderItemsAmount            wire.Decimal              `json:"OrderItemsAmount" doc:"Items with options and deposits, and their tax where the menu's prices exclude it."`
+	VoucherAmount               wire.Decimal              `json:"VoucherAmount" doc:"What a voucher takes off; negative or 0."`
+	ServiceChargeAmount         wire.Decimal              `json:"ServiceChargeAmount"`
+	ServiceChargePercentage     wire.Decimal              `json:"ServiceChargePercentage"`
+	DeliveryAmount              wire.Decimal              `json:"DeliveryAmount"`
+	ProcessingFee               wire.Decimal              `json:"ProcessingFee"`
+	TipAmount                   wire.Decimal              `json:"TipAmount"`
+	TotalTax                    wire.Decimal              `json:"TotalTax" doc:"The tax in Amount."`
+	TotalDepositReturnFeeAmount wire.Decimal              `json:"TotalDepositReturnFeeAmount" doc:"The deposits in OrderItemsAmount."`
+	TaxIncluded                 bool                      `json:"TaxIncluded" doc:"Whether the menu's prices include tax."`
+	TaxItems                    []wire.TaxItem            `json:"TaxItems" doc:"The tax in Amount, by rate."`
+	Voucher                     *wire.OrderVoucherSummary `json:"Voucher" doc:"The voucher that takes VoucherAmount off, named by its code or applied without one; null for none."`
+	Lines                       []Line                    `json:"Lines" doc:"Every line of the calculation, in its order of application."`
 }
 
 // explain writes a total as the calculation that is shown and stored.

@@ -23,6 +23,7 @@ func drawBill(t *rapid.T) bill {
 		currency:    rapid.SampledFrom([]string{"EUR", "JPY", "KWD"}).Draw(t, "currency"),
 		taxIncluded: rapid.Bool().Draw(t, "tax included"),
 		voucher:     amount(50_000, "voucher"),
+		onDelivery:  rapid.Bool().Draw(t, "on delivery"),
 		service:     money.Rate(rapid.IntRange(0, 300_000).Draw(t, "service")),
 		serviceTax:  groups.Draw(t, "service tax"),
 		delivery:    charge{amount(1_000, "delivery"), groups.Draw(t, "delivery tax")},
@@ -116,8 +117,12 @@ func TestNothingIsEverNegative(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		discounted := got.items
+		if b.onDelivery {
+			discounted += got.delivery
+		}
 		for name, a := range map[string]money.Amount{
-			"items": got.items, "items after the voucher": got.items + got.voucher, "service": got.service,
+			"items": got.items, "what the voucher is on after it": discounted + got.voucher, "service": got.service,
 			"delivery": got.delivery, "amount": got.amount, "tax": got.tax, "amount less tax": got.amount - got.tax,
 		} {
 			if a < 0 {
@@ -184,6 +189,23 @@ func TestOrderOfApplication(t *testing.T) {
 		if i >= len(kinds) || l.Kind != kinds[i] {
 			t.Fatalf("line %d is %+v", i, l)
 		}
+	}
+}
+
+// A voucher on the delivery fee alone takes all of it, with its tax, and leaves the items and their service charge alone.
+func TestAVoucherOnTheDeliveryFee(t *testing.T) {
+	vat := taxGroup{"VAT", 200_000}
+	b := bill{
+		currency: "EUR", taxIncluded: true, voucher: 300, onDelivery: true, service: 100_000, delivery: charge{300, vat},
+		entries: []entry{{quantity: 2, parts: []part{{"Pizza", 1000, 0, taxGroup{}}}, noDiscount: true}},
+	}
+	got, err := calculate(b)
+	if err != nil || got.voucher != -300 || got.delivery != 300 || got.items != 2000 || got.service != 200 || got.tax != 0 || got.amount != 2200 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	b.voucher, b.entries[0].noDiscount = 460, false // a fifth of 23.00: 4.00 of the items, 0.60 of the fee
+	if got, err = calculate(b); err != nil || got.voucher != -460 || got.service != 160 || got.tax != 40 || got.amount != 2000+300-460+160 {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 

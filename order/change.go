@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"comanda/account"
@@ -194,6 +195,11 @@ func (o *Orders) store(tx *db.Tx, m *moving) ([]byte, error) {
 	}
 	if n == 0 {
 		return nil, errLost
+	}
+	if m.order.Voucher != nil && slices.Contains(turnedDown, r.state) {
+		if err := o.vouchers.GiveBack(tx, r.id); err != nil {
+			return nil, err
+		}
 	}
 	if m.refund > 0 {
 		_, err := tx.Exec(sqlInsertRefund, r.id, r.version, r.brand, int64(m.refund), m.reason, m.notify,

@@ -1,7 +1,7 @@
 // Package order is the life of an order: placed by a diner, answered by the store or an integration, changed by both.
 //
 // It owns the tables orders and order_refunds, and appends order.created, order.accepted, order.rejected,
-// order.dispatched, order.refunded, order.tip.updated and order.rating.updated. The API's tags Orders, Storefront
+// order.dispatched, order.refunded, order.tip.updated and order.rating.updated, and voucher.applied of package voucher. The API's tags Orders, Storefront
 // and Sandbox call it.
 //
 //	           accept                       dispatch
@@ -32,6 +32,7 @@ import (
 	"comanda/internal/db"
 	"comanda/menu"
 	"comanda/store"
+	"comanda/voucher"
 )
 
 // Orders is the door to all orders. It is safe for parallel use.
@@ -42,13 +43,14 @@ type Orders struct {
 	stores    *store.Stores
 	menus     *menu.Menus
 	customers *customer.Customers
+	vouchers  *voucher.Vouchers
 	phones    *phones
 }
 
 // New makes the door.
-func New(d *db.DB, log *event.Log, accounts *account.Accounts, stores *store.Stores, menus *menu.Menus) *Orders {
+func New(d *db.DB, log *event.Log, accounts *account.Accounts, stores *store.Stores, menus *menu.Menus, vouchers *voucher.Vouchers) *Orders {
 	return &Orders{
-		db: d, log: log, accounts: accounts, stores: stores, menus: menus, customers: customer.New(d), phones: newPhones(),
+		db: d, log: log, accounts: accounts, stores: stores, menus: menus, vouchers: vouchers, customers: customer.New(d), phones: newPhones(),
 	}
 }
 

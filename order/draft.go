@@ -6,9 +6,11 @@ import (
 	"time"
 
 	"comanda/account"
+	"comanda/customer"
 	"comanda/internal/fault"
 	"comanda/menu"
 	"comanda/store"
+	"comanda/voucher"
 	"comanda/wire"
 )
 
@@ -19,6 +21,8 @@ type draft struct {
 	now         time.Time
 	asked       asked
 	picked      []chosen
+	customer    customer.Customer // of an order, none of a quote
+	voucher     *voucher.Voucher  // nil = none
 	total       total
 	calculation Calculation
 }
@@ -36,13 +40,13 @@ func (o *Orders) draft(ctx context.Context, brand account.Brand, b *Basket, plac
 	if err != nil {
 		return nil, err
 	}
-	return o.draftOf(s, m, brand, b, placing)
+	return o.draftOf(ctx, s, m, brand, b, placing)
 }
 
 // remembered prices a basket for placing against store and menu as this process saw them last. It is nil when they are not
 // known, or when it would have to refuse: then they are asked for, because they may have moved. That they have moved
 // although all seemed right is found out in the transaction.
-func (o *Orders) remembered(brand account.Brand, b *Basket) *draft {
+func (o *Orders) remembered(ctx context.Context, brand account.Brand, b *Basket) *draft {
 	s := o.stores.Cached(b.StoreId)
 	if s == nil || !public(s, brand) {
 		return nil
@@ -51,14 +55,14 @@ func (o *Orders) remembered(brand account.Brand, b *Basket) *draft {
 	if m == nil {
 		return nil
 	}
-	d, err := o.draftOf(s, m, brand, b, true)
+	d, err := o.draftOf(ctx, s, m, brand, b, true)
 	if err != nil {
 		return nil
 	}
 	return d
 }
 
-func (o *Orders) draftOf(s *store.Store, m *menu.Menu, brand account.Brand, b *Basket, placing bool) (*draft, error) {
+func (o *Orders) draftOf(ctx context.Context, s *store.Store, m *menu.Menu, brand account.Brand, b *Basket, placing bool) (*draft, error) {
 	d := &draft{store: s, menu: m, now: brand.Now()}
 	var err error
 	if d.asked, err = b.against(s, d.now, placing, o.phones); err != nil {
@@ -71,10 +75,23 @@ func (o *Orders) draftOf(s *store.Store, m *menu.Menu, brand account.Brand, b *B
 	if err != nil {
 		return nil, err
 	}
+	if placing {
+		a := &d.asked
+		d.customer, err = o.customers.Resolve(ctx, brand.ID, customer.Contact{Name: a.name, Phone: a.phone, Email: a.email})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if bill, err = o.redeem(ctx, brand, d, b, bill); err != nil {
+		return nil, err
+	}
 	if d.total, err = calculate(bill); err != nil {
 		return nil, err
 	}
 	d.calculation = d.total.explain(&bill)
+	if d.voucher != nil {
+		d.calculation.Voucher = d.voucher.Summary(-d.total.voucher, s.Currency)
+	}
 	return d, d.judge(b, placing)
 }
 

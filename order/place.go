@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"comanda/account"
 	"comanda/customer"
@@ -13,6 +14,7 @@ import (
 	"comanda/internal/db"
 	"comanda/internal/fault"
 	"comanda/internal/idempotency"
+	"comanda/voucher"
 	"comanda/wire"
 )
 
@@ -87,8 +89,8 @@ func (o *Orders) brand(ctx context.Context, appID string) (account.Brand, error)
 	return b, err
 }
 
-// errMoved says that the store or the menu changed, or the customer was made by another order, since the order was drawn
-// up: draw it up again.
+// errMoved says that the store, the menu or the voucher changed, or the customer was made by another order, since the order
+// was drawn up: draw it up again.
 var errMoved = errors.New("order: the shop moved")
 
 // redraws is how often an order is drawn up anew before its customer is told to try again.
@@ -142,7 +144,7 @@ func (p *placing) run(ctx context.Context) ([]byte, error) {
 func (p *placing) drawUp(ctx context.Context, first bool) ([]byte, error) {
 	var d *draft
 	if first {
-		d = p.o.remembered(p.brand, p.basket)
+		d = p.o.remembered(ctx, p.brand, p.basket)
 	}
 	var err error
 	if d == nil {
@@ -150,7 +152,7 @@ func (p *placing) drawUp(ctx context.Context, first bool) ([]byte, error) {
 			return nil, err
 		}
 	}
-	p.draft = d
+	p.draft, p.customer = d, d.customer
 	if p.id == 0 {
 		if p.id, err = p.o.db.NextID(ctx, "orders"); err != nil {
 			return nil, err
@@ -159,11 +161,8 @@ func (p *placing) drawUp(ctx context.Context, first bool) ([]byte, error) {
 		p.claim.About(subject(p.id))
 	}
 	a := &d.asked
-	p.customer, err = p.o.customers.Resolve(ctx, p.brand.ID, customer.Contact{Name: a.name, Phone: a.phone, Email: a.email})
-	if err != nil {
-		return nil, err
-	}
 	p.order = snapshot(p.id, d.now, p.basket, a, d.store, d.picked, &d.total, p.customer)
+	p.order.Voucher = d.calculation.Voucher
 	p.row = row{
 		id: p.id, brand: p.brand.ID, store: d.store.ID, state: readyToProcess, version: 1, currency: d.store.Currency,
 		requestedFor: a.when, amount: d.total.amount,
@@ -180,6 +179,13 @@ func (p *placing) drawUp(ctx context.Context, first bool) ([]byte, error) {
 	kept, err := json.Marshal(receipt{Event: p.records[len(p.records)-1].ID, Token: p.token})
 	if err != nil {
 		return nil, err
+	}
+	if d.voucher != nil {
+		applied, err := voucher.Applied(p.brand, p.caller, d.voucher, p.id, d.store.ID, d.now)
+		if err != nil {
+			return nil, err
+		}
+		p.records = slices.Insert(p.records, 1, applied) // right after order.created
 	}
 	return answerOf(p.row.doc, p.token), p.claim.Seal(kept)
 }
@@ -255,6 +261,9 @@ func (p *placing) store(tx *db.Tx) ([]byte, error) {
 		return nil, moved(err)
 	}
 	if kept, err := o.customers.Keep(tx, p.customer); err != nil || !kept {
+		return nil, moved(err)
+	}
+	if took, err := o.take(tx, p); err != nil || !took {
 		return nil, moved(err)
 	}
 	r := &p.row

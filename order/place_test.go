@@ -280,7 +280,7 @@ func TestBadBasketsAreRefusedAndLeaveNothing(t *testing.T) {
 		{"note with a NUL", func(b *order.Basket) { b.ChefNote = wire.P("a\x00b") }, fault.Invalid, []string{"ChefNote"}},
 		{"no payment", func(b *order.Basket) { b.Payment = nil }, fault.Invalid, []string{"Payment.Method", "Cash"}},
 		{"card", func(b *order.Basket) { b.Payment.Method = "Card" }, fault.Invalid, []string{"Payment.Method", "Cash"}},
-		{"voucher", func(b *order.Basket) { b.VoucherCode = wire.P("TENOFF") }, fault.Invalid, []string{"VoucherCode", "not take vouchers yet"}},
+		{"voucher", func(b *order.Basket) { b.VoucherCode = wire.P("TENOFF") }, fault.Invalid, []string{"VoucherCode", `no voucher "TENOFF"`}},
 		{"negative tip", func(b *order.Basket) { b.TipAmount = wire.P(wire.Decimal("-1")) }, fault.Invalid, []string{"TipAmount"}},
 		{"fraction of a cent", func(b *order.Basket) { b.TipAmount = wire.P(wire.Decimal("1.005")) }, fault.Invalid, []string{"TipAmount", "decimals"}},
 		{"endless tip", func(b *order.Basket) { b.TipAmount = wire.P(wire.Decimal("99999999999")) }, fault.Invalid, []string{"TipAmount"}},

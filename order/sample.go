@@ -171,7 +171,7 @@ func (s *sampler) draw(ctx context.Context) (Basket, error) {
 		if err != nil {
 			return Basket{}, err
 		}
-		if b := s.basket(of, m, now); len(b.Items) > 0 {
+		if b := s.basket(ctx, of, m, now); len(b.Items) > 0 {
 			return b, nil
 		}
 		refuse(fault.Newf(fault.Conflict, "Nothing on the menu of %s can be ordered now.", of.store.Name).
@@ -225,7 +225,7 @@ func ready(s *store.Store, dt wire.DeliveryType, now time.Time) error {
 
 // basket draws one to four things that the menu has now, and more where the store asks for more. It is empty when nothing
 // can be sold.
-func (s *sampler) basket(of offer, m *menu.Menu, now time.Time) Basket {
+func (s *sampler) basket(ctx context.Context, of offer, m *menu.Menu, now time.Time) Basket {
 	st := of.store
 	b := Basket{StoreId: st.ID, DeliveryType: of.of, Contact: s.customer(st), Payment: &Payment{Method: Cash}}
 	var items []*menu.Item
@@ -247,7 +247,7 @@ func (s *sampler) basket(of offer, m *menu.Menu, now time.Time) Basket {
 		more := b
 		more.Items = append(slices.Clip(b.Items), s.entry(items[i]))
 		items = slices.Delete(items, i, i+1)
-		if d, err := s.o.draftOf(st, m, s.brand, &more, false); err == nil { // else it has a price that the store's currency has no coins for
+		if d, err := s.o.draftOf(ctx, st, m, s.brand, &more, false); err == nil { // else it has a price that the store's currency has no coins for
 			b, sum = more, d.total
 		}
 	}

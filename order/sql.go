@@ -49,6 +49,10 @@ const (
 			and state in ('AcceptedByRestaurant', 'Dispatched', 'Delivered', 'AcceptedAndRefunded')
 		order by order_id`
 
+	// The orders of a customer that stand: those that came to nothing do not count.
+	sqlCountOfCustomer = `select count(*) from orders where brand_id = $1 and customer_id = $2 and state not in
+		('RejectedByStore', 'RejectedAfterBeingAccepted', 'RejectedAutomatically', 'RejectedByFlipdish', 'Cancelled')`
+
 	sqlWaiting = `select order_id from orders
 		where brand_id = $1 and state = 'ReadyToProcess'
 			and (cast($2 as text) = '' or cast($2 as text) like '%,' || cast(store_id as text) || ',%')

@@ -21,6 +21,11 @@ const (
 	refundedInWhole = wire.OrderStateAcceptedAndRefunded
 )
 
+// turnedDown are the states of an order that came to nothing: what it took is given back.
+var turnedDown = []wire.OrderState{
+	rejected, rejectedLate, wire.OrderStateRejectedAutomatically, wire.OrderStateRejectedByFlipdish, wire.OrderStateCancelled,
+}
+
 // action is what somebody does to an order, worded as a refusal says it: "Order 7 cannot be accepted".
 type action string
 

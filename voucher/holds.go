@@ -105,6 +105,9 @@ func (v *Voucher) NotHere(names []string) error {
 	return v.wrong("gives %s for free: put it into the order, or leave the voucher out", anyOf(names))
 }
 
+// Nothing is the refusal of a voucher for a basket of which it takes nothing off, so that no use of it is wasted.
+func (v *Voucher) Nothing() error { return v.wrong("takes nothing off this order; leave it out") }
+
 func anyOf(names []string) string {
 	if len(names) == 1 {
 		return names[0]

@@ -156,6 +156,11 @@ func (vs *Vouchers) ByCode(ctx context.Context, brand int, code string) (v *Vouc
 	return v, err
 }
 
+// Automatic are a brand's vouchers that are applied without a code, for other business code: no caller is asked for.
+func (vs *Vouchers) Automatic(ctx context.Context, brand account.Brand) ([]*Voucher, error) {
+	return vs.query(ctx, func(*Voucher) bool { return true }, sqlAutomatic, brand.ID, clock.Micros(brand.Now()))
+}
+
 // Filter narrows a list of vouchers; of each member any value will do, and an empty one asks for nothing.
 type Filter struct {
 	Codes    []string // parts of the code, in any case

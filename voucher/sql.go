@@ -6,9 +6,10 @@ const (
 
 	sqlVoucher   = `select ` + columns + ` from vouchers where voucher_id = $1`
 	sqlByCode    = `select ` + columns + ` from vouchers where brand_id = $1 and code = $2`
-	sqlAutomatic = `select ` + columns + ` from vouchers where brand_id = $1 and automatic = true order by voucher_id`
-	sqlOfBrand   = `select ` + columns + ` from vouchers where brand_id = $1 order by voucher_id desc`
-	sqlOfPerson  = `select ` + columns + ` from vouchers where brand_id = $1 and customer_id = $2 order by voucher_id desc`
+	sqlAutomatic = `select ` + columns + ` from vouchers where brand_id = $1 and automatic = true and enabled = true
+		and expires_at > $2 order by voucher_id`
+	sqlOfBrand  = `select ` + columns + ` from vouchers where brand_id = $1 order by voucher_id desc`
+	sqlOfPerson = `select ` + columns + ` from vouchers where brand_id = $1 and customer_id = $2 order by voucher_id desc`
 
 	sqlInsert = `insert into vouchers (` + columns + `)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1, 0, $14, $15) on conflict do nothing`

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"comanda/account"
+	"comanda/event"
 	"comanda/internal/clock"
 	"comanda/internal/db"
 	"comanda/internal/fault"
@@ -95,4 +97,12 @@ func (vs *Vouchers) GiveBack(tx *db.Tx, order int) error {
 	}
 	_, err = tx.Exec(sqlGiveBack, id, int64(credit))
 	return err
+}
+
+// Applied makes the record of voucher.applied: it belongs to the sequence of the order's events.
+func Applied(brand account.Brand, c *account.Caller, v *Voucher, order, store int, now time.Time) (event.Record, error) {
+	return event.Encode(event.New{
+		Brand: brand.ID, AppID: brand.AppID, Subject: fmt.Sprintf("order/%d", order), Store: store, Time: now, Request: c.Request,
+		Body: &wire.VoucherAppliedEvent{EventBase: wire.EventBase{IpAddress: c.EventIP()}, VoucherId: v.ID, OrderId: order},
+	})
 }

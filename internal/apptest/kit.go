@@ -86,7 +86,7 @@ func New(t testing.TB, d *db.DB) *Kit {
 	k.Webhooks, err = webhook.New(d, k.Log, k.Accounts, k.OAuth, webhook.Config{MasterKey: key, Transport: callbacks{k}})
 	k.Must(err)
 	k.Vouchers = voucher.New(d, k.Log, k.Accounts, k.Stores)
-	k.Orders = order.New(d, k.Log, k.Accounts, k.Stores, k.Menus)
+	k.Orders = order.New(d, k.Log, k.Accounts, k.Stores, k.Menus, k.Vouchers)
 	k.Requests = requestlog.New(d, k.Accounts, 0)
 	k.API = api.New(api.Config{
 		Auth: authenticator{k}, PublicURL: "https://comanda.test", Host: "node-1", Log: slog.New(k.calls), DinerRate: -1,

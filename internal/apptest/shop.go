@@ -14,6 +14,7 @@ import (
 	"comanda/menu"
 	"comanda/order"
 	"comanda/store"
+	"comanda/voucher"
 	"comanda/wire"
 )
 
@@ -25,6 +26,7 @@ type Shop struct {
 	Accounts *account.Accounts
 	Stores   *store.Stores
 	Menus    *menu.Menus
+	Vouchers *voucher.Vouchers
 	Orders   *order.Orders
 
 	Owner *account.Caller
@@ -72,7 +74,8 @@ func objects(d *db.DB) *Shop {
 	})
 	s.Stores = store.New(d, s.Log, s.Accounts)
 	s.Menus = menu.New(d, s.Log, s.Accounts, s.Stores)
-	s.Orders = order.New(d, s.Log, s.Accounts, s.Stores, s.Menus)
+	s.Vouchers = voucher.New(d, s.Log, s.Accounts, s.Stores)
+	s.Orders = order.New(d, s.Log, s.Accounts, s.Stores, s.Menus, s.Vouchers)
 	return s
 }
 
@@ -95,7 +98,7 @@ func (s *Shop) Node() *Shop {
 func (k *Kit) MustShop() *Shop {
 	k.Helper()
 	s := &Shop{
-		DB: k.DB, Log: k.Log, Accounts: k.Accounts, Stores: k.Stores, Menus: k.Menus, Orders: k.Orders,
+		DB: k.DB, Log: k.Log, Accounts: k.Accounts, Stores: k.Stores, Menus: k.Menus, Vouchers: k.Vouchers, Orders: k.Orders,
 		Owner: k.Caller(Owner), Brand: k.Brand,
 	}
 	s.stock(k.TB)
