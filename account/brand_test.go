@@ -420,7 +420,7 @@ func TestBadLogosAreRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := a.SetLogo(ctx, ada, b.AppID, make([]byte, account.MaxLogo+1)); fault.KindOf(err) != fault.TooLarge {
+	if _, err := a.SetLogo(ctx, ada, b.AppID, make([]byte, account.MaxImage+1)); fault.KindOf(err) != fault.TooLarge {
 		t.Errorf("too large: %v", err)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"image"
-	_ "image/gif" // formats that a logo is checked for
+	_ "image/gif" // formats that an image is checked for
 	_ "image/jpeg"
 	_ "image/png"
 	"regexp"
@@ -20,8 +20,8 @@ import (
 	"comanda/wire"
 )
 
-// MaxLogo is how many bytes a logo has at most.
-const MaxLogo = 1 << 20
+// MaxImage is how many bytes an image has at most.
+const MaxImage = 1 << 20
 
 // maxSide bounds what a reader must decode: a small file can hold an enormous picture.
 const maxSide = 8192
@@ -42,25 +42,48 @@ func (a *Accounts) SetLogo(ctx context.Context, c *Caller, appID string, content
 	if err != nil {
 		return wire.App{}, err
 	}
-	if len(content) > MaxLogo {
-		return wire.App{}, fault.Newf(fault.TooLarge, "Image: the file is larger than 1 MiB.").With("Make the image smaller.")
-	}
-	contentType, extension, err := sniffImage(content)
+	f, err := a.NewImage(opened.ID, "logo", content)
 	if err != nil {
 		return wire.App{}, err
 	}
-	digest := sha256.New()
-	digest.Write([]byte("logo/" + strconv.Itoa(opened.ID) + "\n"))
-	digest.Write(content)
-	name := hex.EncodeToString(digest.Sum(nil)[:16]) + extension
-	now := clock.Micros(clock.Now())
-	return a.change(ctx, c, appID, func(b *Brand) { b.Settings.LogoImageUrl = assetPath + name }, func(tx *db.Tx) error {
-		if _, err := tx.Exec(sqlDropLogos, opened.ID, name); err != nil {
+	return a.change(ctx, c, appID, func(b *Brand) { b.Settings.LogoImageUrl = assetPath + f.Name }, func(tx *db.Tx) error {
+		if _, err := tx.Exec(sqlDropLogos, opened.ID, f.Name); err != nil {
 			return err
 		}
-		_, err := tx.Exec(sqlInsertLogo, name, opened.ID, contentType, content, now)
-		return err
+		return f.Put(tx)
 	})
+}
+
+// Image is a picture that is about to be a public file.
+type Image struct {
+	Name string // the last segment of its address
+	URL  string
+	Asset
+	brand int
+	kind  string
+}
+
+// NewImage checks a PNG, JPEG, WebP or GIF image of a brand; what it is, its bytes say. The same bytes of one brand and
+// kind are the same file.
+func (a *Accounts) NewImage(brand int, kind string, content []byte) (Image, error) {
+	if len(content) > MaxImage {
+		return Image{}, fault.Newf(fault.TooLarge, "Image: the file is larger than 1 MiB.").With("Make the image smaller.")
+	}
+	contentType, extension, err := sniffImage(content)
+	if err != nil {
+		return Image{}, err
+	}
+	digest := sha256.New()
+	digest.Write([]byte(kind + "/" + strconv.Itoa(brand) + "\n"))
+	digest.Write(content)
+	name := hex.EncodeToString(digest.Sum(nil)[:16]) + extension
+	return Image{Name: name, URL: a.assetURL(assetPath + name), Asset: Asset{contentType, content}, brand: brand, kind: kind}, nil
+}
+
+// Put stores the file.
+func (f Image) Put(tx *db.Tx) error {
+	_, err := tx.Exec(sqlInsertAsset, f.Name, f.brand, f.kind, f.ContentType, f.Content, clock.Micros(clock.Now()))
+	return err
 }
 
 // Asset returns a public file by the last segment of its address; NotFound when there is none.

@@ -139,10 +139,10 @@ const (
 	sqlSweepSites = `delete from account_sites where (account_id, site) in (
 		select account_id, site from account_sites where seen_at <= $1 order by seen_at limit $2)`
 
-	sqlAsset      = `select content_type, content from assets where name = $1`
-	sqlDropLogos  = `delete from assets where brand_id = $1 and kind = 'logo' and name <> $2`
-	sqlInsertLogo = `insert into assets (name, brand_id, kind, content_type, content, created_at)
-		values ($1, $2, 'logo', $3, $4, $5) on conflict (name) do nothing`
+	sqlAsset       = `select content_type, content from assets where name = $1`
+	sqlDropLogos   = `delete from assets where brand_id = $1 and kind = 'logo' and name <> $2`
+	sqlInsertAsset = `insert into assets (name, brand_id, kind, content_type, content, created_at)
+		values ($1, $2, $3, $4, $5, $6) on conflict (name) do nothing`
 
 	// Teammates are who has a level on brand $1, and who is invited to it.
 	teammates = `select case when m.teammate_id = '' then cast(m.account_id as text) else m.teammate_id end as id,

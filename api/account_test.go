@@ -104,11 +104,18 @@ func imageForm(k *apptest.Kit, field string, content []byte) (string, http.Heade
 	return b.String(), http.Header{"Content-Type": {w.FormDataContentType()}}
 }
 
+// pixels is a small picture.
+func pixels(k *apptest.Kit) []byte {
+	k.Helper()
+	var b bytes.Buffer
+	k.Must(png.Encode(&b, image.NewGray(image.Rect(0, 0, 2, 2))))
+	return b.Bytes()
+}
+
 func TestLogo(t *testing.T) {
 	apptest.Each(t, func(k *apptest.Kit) {
-		var pixels bytes.Buffer
-		k.Must(png.Encode(&pixels, image.NewGray(image.Rect(0, 0, 2, 2))))
-		body, header := imageForm(k, "Image", pixels.Bytes())
+		picture := pixels(k)
+		body, header := imageForm(k, "Image", picture)
 		k.Run(
 			apptest.Call{Name: "upload", As: apptest.Owner, Method: "POST", Path: app + "/logo", Body: body, Header: header, Status: 200, Events: apptest.Events{"app.updated"}},
 			apptest.Call{Name: "read", As: apptest.Owner, Method: "GET", Path: app, Status: 200, Save: map[string]string{"logo": "Data.LogoImageUrl"}},
@@ -121,8 +128,8 @@ func TestLogo(t *testing.T) {
 			content []byte
 			status  int
 		}{
-			"another field": {"File", pixels.Bytes(), 400}, "text": {"Image", []byte("hello"), 400}, "empty": {"Image", nil, 400},
-			"too large": {"Image", append(pixels.Bytes(), make([]byte, 1<<20)...), 413},
+			"another field": {"File", picture, 400}, "text": {"Image", []byte("hello"), 400}, "empty": {"Image", nil, 400},
+			"too large": {"Image", append(picture, make([]byte, 1<<20)...), 413},
 		} {
 			body, header := imageForm(k, c.field, c.content)
 			text := `"FieldName":"Image"`
@@ -146,11 +153,11 @@ func TestLogo(t *testing.T) {
 			t.Fatal(url)
 		}
 		w := get("GET", url)
-		if w.Code != 200 || w.Header().Get("Content-Type") != "image/png" || !bytes.Equal(w.Body.Bytes(), pixels.Bytes()) ||
+		if w.Code != 200 || w.Header().Get("Content-Type") != "image/png" || !bytes.Equal(w.Body.Bytes(), picture) ||
 			w.Header().Get("X-Content-Type-Options") != "nosniff" || !strings.Contains(w.Header().Get("Cache-Control"), "immutable") {
 			t.Errorf("%d %v", w.Code, w.Header())
 		}
-		if w := get("HEAD", url); w.Code != 200 || w.Body.Len() != 0 || w.Header().Get("Content-Length") != fmt.Sprint(pixels.Len()) {
+		if w := get("HEAD", url); w.Code != 200 || w.Body.Len() != 0 || w.Header().Get("Content-Length") != fmt.Sprint(len(picture)) {
 			t.Errorf("%d %v", w.Code, w.Header())
 		}
 		if w := get("GET", url, "If-None-Match", w.Header().Get("ETag")); w.Code != 304 || w.Body.Len() != 0 {

@@ -89,18 +89,31 @@ func (s *server) setAppLanguages(ctx context.Context, c *account.Caller, in *app
 	return answerApp(s.Accounts.SetLanguages(ctx, c, in.AppID, in.Body))
 }
 
-// appLogoIn takes a file under any declared type: what it is, its bytes say.
-type appLogoIn struct {
-	AppPath
+// Upload is a picture under any declared type: what it is, its bytes say.
+type Upload struct {
 	RawBody huma.MultipartFormFiles[struct {
 		Image huma.FormFile `form:"Image" contentType:"application/octet-stream" required:"true" doc:"A PNG, JPEG, WebP or GIF image of 1 MiB at most."`
 	}]
 }
 
-func (s *server) uploadAppLogo(ctx context.Context, c *account.Caller, in *appLogoIn) (*none, error) {
-	content, err := io.ReadAll(io.LimitReader(in.RawBody.Data().Image, account.MaxLogo+1))
+// read takes one byte more than an image may have, so that a longer one is seen.
+func (u *Upload) read() ([]byte, error) {
+	content, err := io.ReadAll(io.LimitReader(u.RawBody.Data().Image, account.MaxImage+1))
 	if err != nil {
 		return nil, fault.BadField("Image", "could not be read to its end: send it again")
+	}
+	return content, nil
+}
+
+type appLogoIn struct {
+	AppPath
+	Upload
+}
+
+func (s *server) uploadAppLogo(ctx context.Context, c *account.Caller, in *appLogoIn) (*none, error) {
+	content, err := in.read()
+	if err != nil {
+		return nil, err
 	}
 	if _, err := s.Accounts.SetLogo(ctx, c, in.AppID, content); err != nil {
 		return nil, err

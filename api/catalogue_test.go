@@ -91,6 +91,7 @@ func everything(k *apptest.Kit) {
 	)
 	newMenu(k) // and a store group and a store
 	k.Run(menuEdits(k)...)
+	k.Run(wholeMenuEdits(k)...)
 	const store, item = "/api/v1.0/stores/{storeId}", "/api/v1.0/menus/{menuId}/sections/{sectionId}/sectionitems/{itemId}"
 	k.Run(
 		as(apptest.Owner, "POST", item, `{"IsAvailable":false}`, "menu.section_item.updated"),

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"time"
 
 	"comanda/account"
 	"comanda/internal/fault"
@@ -122,10 +123,11 @@ type updateOptionIn struct {
 }
 
 func (s *server) updateOption(ctx context.Context, c *account.Caller, in *updateOptionIn) (*none, error) {
-	if err := in.refuse(); err != nil {
+	at, err := in.undoing(in.part(in.Seen))
+	if err != nil {
 		return nil, err
 	}
-	return &none{}, s.Menus.UpdateOption(ctx, c, in.part(in.Seen), in.Body)
+	return &none{}, s.Menus.UpdateOption(ctx, c, at, in.Body)
 }
 
 type createOptionIn struct {
@@ -147,15 +149,29 @@ func (s *server) deleteOption(ctx context.Context, c *account.Caller, in *option
 	return &none{}, s.Menus.DeleteOption(ctx, c, in.part(in.Seen))
 }
 
-// Undoable asks for a change that reverts by itself. Until that is served it is refused, because a caller who asked for
-// it would otherwise believe that a dish comes back.
-type Undoable struct {
-	UndoAfter wire.Decimal `query:"undoAfter" doc:"Not served yet: only 0 is taken."`
+type optionTaxIn struct {
+	OptionPath
+	Seen
+	TaxRateID int `path:"taxRateId"`
 }
 
-func (u Undoable) refuse() error {
-	if u.UndoAfter != "" && u.UndoAfter.Float() != 0 {
-		return fault.BadField("undoAfter", "changes that revert by themselves are not served yet: leave it out, and change it back later")
+func (s *server) setOptionTax(ctx context.Context, c *account.Caller, in *optionTaxIn) (*none, error) {
+	return &none{}, s.Menus.SetOptionTax(ctx, c, in.part(in.Seen), in.TaxRateID)
+}
+
+// Undoable asks for a change that is taken back by itself.
+type Undoable struct {
+	UndoAfter wire.Decimal `query:"undoAfter" doc:"Hours after which the members that are given go back to what they were, such as 0.5; 8784 at most. 0 or absent: they stay."`
+}
+
+func (u Undoable) undoing(at menu.Part) (menu.Part, error) {
+	if u.UndoAfter == "" {
+		return at, nil
 	}
-	return nil
+	hours := u.UndoAfter.Float()
+	if hours < 0 || hours > menu.MaxUndo.Hours() {
+		return at, fault.BadField("undoAfter", "%.20s is not a number of hours from 0 to %.0f", u.UndoAfter, menu.MaxUndo.Hours())
+	}
+	at.UndoAfter = time.Duration(hours * float64(time.Hour))
+	return at, nil
 }

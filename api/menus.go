@@ -215,3 +215,138 @@ type setOptionMetadataIn struct {
 func (s *server) setOptionMetadata(ctx context.Context, c *account.Caller, in *setOptionMetadataIn) (*none, error) {
 	return &none{}, s.Menus.SetMetadata(ctx, c, in.MenuID, menu.OptionEntity, in.OptionSetItemID, in.StoreID, in.Body)
 }
+
+// createMenuAsync answers the id when the menu is there already: its making takes no longer than the answer.
+func (s *server) createMenuAsync(ctx context.Context, c *account.Caller, in *createMenuAsyncIn) (*createMenuOut, error) {
+	m, err := s.Menus.CreateAsync(ctx, c, in.AppID, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	return &createMenuOut{m.ID}, nil
+}
+
+type createMenuAsyncIn struct {
+	AppPath
+	OrgID string `query:"orgId" doc:"Read past: a menu belongs to its brand."`
+	Body  wire.CreateFullMenu
+}
+
+type menuEdit struct {
+	MenuPath
+	Seen
+}
+
+type updateMenuIn struct {
+	MenuPath
+	Seen
+	Body wire.MenuBase
+}
+
+func (s *server) updateMenu(ctx context.Context, c *account.Caller, in *updateMenuIn) (*none, error) {
+	return &none{}, s.Menus.Update(ctx, c, in.part(in.Seen), in.Body)
+}
+
+type setMenuNameIn struct {
+	MenuPath
+	Seen
+	Body string
+}
+
+func (s *server) setMenuName(ctx context.Context, c *account.Caller, in *setMenuNameIn) (*none, error) {
+	return &none{}, s.Menus.Rename(ctx, c, in.part(in.Seen), in.Body)
+}
+
+type setMenuLockIn struct {
+	MenuPath
+	Seen
+	Body bool
+}
+
+func (s *server) setMenuLock(ctx context.Context, c *account.Caller, in *setMenuLockIn) (*none, error) {
+	return &none{}, s.Menus.Lock(ctx, c, in.part(in.Seen), in.Body)
+}
+
+func (s *server) deleteMenu(ctx context.Context, c *account.Caller, in *menuEdit) (*none, error) {
+	return &none{}, s.Menus.Delete(ctx, c, in.part(in.Seen))
+}
+
+type cloneMenuIn struct {
+	MenuPath
+	NewName string `path:"newName"`
+}
+
+func (s *server) cloneMenu(ctx context.Context, c *account.Caller, in *cloneMenuIn) (*menuOut, error) {
+	m, err := s.Menus.Clone(ctx, c, in.MenuID, in.NewName)
+	if err != nil {
+		return nil, err
+	}
+	return &menuOut{StoredData[wire.Result[wire.Menu]](m.JSON())}, nil
+}
+
+type orderSectionsIn struct {
+	MenuPath
+	Seen
+	Body wire.MenuObjectDisplayOrders
+}
+
+func (s *server) orderMenuSections(ctx context.Context, c *account.Caller, in *orderSectionsIn) (*none, error) {
+	return &none{}, s.Menus.OrderSections(ctx, c, in.part(in.Seen), in.Body)
+}
+
+type bulkShowHideIn struct {
+	MenuPath
+	Seen
+	IsAvailable bool `query:"isAvailable" required:"true"`
+	Body        []wire.MenuElementHide
+}
+
+func (s *server) setMenuBulkShowHide(ctx context.Context, c *account.Caller, in *bulkShowHideIn) (*dataOut[[]wire.MenuElementEditResponse], error) {
+	return data(s.Menus.SetAvailable(ctx, c, in.part(in.Seen), in.IsAvailable, in.Body))
+}
+
+type showTaxIn struct {
+	MenuPath
+	Seen
+	Show bool `path:"show"`
+}
+
+func (s *server) setShowTax(ctx context.Context, c *account.Caller, in *showTaxIn) (*none, error) {
+	return &none{}, s.Menus.SetShowTax(ctx, c, in.part(in.Seen), in.Show)
+}
+
+type taxTypeIn struct {
+	MenuPath
+	Seen
+	Type wire.TaxType `path:"type"`
+}
+
+func (s *server) setTaxType(ctx context.Context, c *account.Caller, in *taxTypeIn) (*none, error) {
+	return &none{}, s.Menus.SetTaxType(ctx, c, in.part(in.Seen), in.Type)
+}
+
+type putTaxRateIn struct {
+	MenuPath
+	Seen
+	Body wire.MenuTaxRate
+}
+
+// taxRateOut is bare: the contract gives it no envelope.
+type taxRateOut struct{ Body wire.MenuTaxRate }
+
+func (s *server) putTaxRate(ctx context.Context, c *account.Caller, in *putTaxRateIn) (*taxRateOut, error) {
+	rate, err := s.Menus.PutTaxRate(ctx, c, in.part(in.Seen), in.Body)
+	if err != nil {
+		return nil, err
+	}
+	return &taxRateOut{rate}, nil
+}
+
+type deleteTaxRateIn struct {
+	MenuPath
+	Seen
+	TaxID int `path:"taxId"`
+}
+
+func (s *server) deleteTaxRate(ctx context.Context, c *account.Caller, in *deleteTaxRateIn) (*none, error) {
+	return &none{}, s.Menus.DeleteTaxRate(ctx, c, in.part(in.Seen), in.TaxID)
+}

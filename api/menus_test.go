@@ -2,9 +2,14 @@ package api_test
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strconv"
+	"strings"
 	"testing"
+	"time"
 
+	"comanda/api"
 	"comanda/internal/apptest"
 )
 
@@ -163,6 +168,128 @@ func TestPartsOfAMenuThroughTheAPI(t *testing.T) {
 	})
 }
 
+// wholeMenuEdits are calls that change newMenu's menu as a whole, its taxes and its pictures.
+func wholeMenuEdits(k *apptest.Kit) []call {
+	const (
+		whole   = "/api/v1.0/menus/{menuId}"
+		section = whole + "/sections/{sectionId}"
+		item    = section + "/sectionitems/{itemId}"
+		set     = item + "/optionsets/{setId}"
+		option  = set + "/optionsetitems/{optionId}"
+	)
+	does := func(method, path, body string, status int, names ...string) call {
+		return call{Name: method + " " + path + " " + body, As: apptest.Owner, Method: method, Path: path, Body: body, Status: status, Events: names}
+	}
+	reads := func(path string, w want) call {
+		return call{Name: "GET " + path, As: apptest.ReadOnly, Method: "GET", Path: path, Status: 200, Want: w}
+	}
+	with := func(c call, w want) call { c.Want = w; return c }
+	keep := func(c call, name, member string) call {
+		c.Save = map[string]string{name: member}
+		return c
+	}
+	const one = "Data.MenuSections.0.MenuItems.0."
+	out := []call{
+		does("POST", whole, `{"DisplaySectionLinks":true,"MenuSectionBehaviour":"ExpandSingle"}`, 200, "menu.updated"),
+		does("POST", whole, `{"DisplaySectionLinks":true}`, 200),
+		does("POST", whole+"/name", `"Carta nuova"`, 200, "menu.updated"),
+		does("POST", whole+"/sectiondisplayorders", `{"DisplayOrders":[{"Id":{sectionId},"DisplayOrder":5}]}`, 200, "menu.updated"),
+		reads(whole, want{"Data.Name": "Carta nuova", "Data.DisplaySectionLinks": true, "Data.MenuSectionBehaviour": "ExpandSingle"}),
+		reads(whole+"/sections", want{"Data.0.Name": "Staff", "Data.1.Name": "Pizza", "Data.1.DisplayOrder": 5}),
+
+		does("POST", whole+"/lock", `true`, 200, "menu.updated"),
+		does("POST", item, `{"IsAvailable":false}`, 409),
+		does("DELETE", whole, ``, 409),
+		does("POST", whole+"/lock", `false`, 200, "menu.updated"),
+
+		keep(with(does("POST", whole+"/taxrate", `{"Name":"Drink","Rate":23}`, 200, "menu.updated"), want{"Name": "Drink", "Rate": 23}), "drink", "TaxRateId"),
+		does("POST", item+"/taxrate/{drink}", ``, 200, "menu.section_item.updated"),
+		does("POST", option+"/taxrate/{drink}", ``, 200, "menu.option_set_item.updated"),
+		with(does("POST", whole+"/taxrate", `{"TaxRateId":{drink},"Name":"Drinks","Rate":21.5}`, 200, "menu.updated"), want{"TaxRateId": storeVar(k, "drink"), "Rate": 21.5}),
+		reads(whole, want{one + "TaxRateName": "Drinks", one + "TaxValue": 21.5, one + "MenuItemOptionSets.0.MenuItemOptionSetItems.1.TaxValue": 21.5}),
+		does("DELETE", whole+"/tax/{drink}", ``, 409),
+		does("POST", item+"/taxrate/0", ``, 200, "menu.section_item.updated"),
+		does("POST", option+"/taxrate/0", ``, 200, "menu.option_set_item.updated"),
+		does("POST", option+"/taxrate/99", ``, 404),
+		does("DELETE", whole+"/tax/{drink}", ``, 200, "menu.updated"),
+		does("POST", whole+"/taxrate", `{"Name":"Food","Rate":101}`, 400),
+		does("POST", whole+"/tax/type/IncludedInBasePrice", ``, 200, "menu.updated"),
+		does("POST", whole+"/tax/show/true", ``, 200, "menu.updated"),
+		reads(whole+"/tax", want{"Data.0.DisplayTax": true, "Data.0.TaxType": "IncludedInBasePrice", "Data.0.TaxRates.#": 1}),
+
+		with(does("POST", whole+"/bulkshowhide?isAvailable=false", `[{"MenuElementId":{itemId},"MenuElementType":"Item"},{"MenuElementId":{optionId},"MenuElementType":"OptionSetItem"},{"MenuElementId":{optionId},"MenuElementType":"Item"}]`, 200, "menu.section_item.updated", "menu.option_set_item.updated"), want{
+			"Data.0.ItemName": "Margherita", "Data.0.ValidationCode": "Success", "Data.1.OptionSetItemName": "12 inch", "Data.1.OptionSetName": "Size", "Data.1.ValidationCode": "Success",
+			"Data.2.ValidationCode": "IncorrectElementTypeInMenu",
+		}),
+		with(does("POST", whole+"/bulkshowhide?isAvailable=false", `[{"MenuElementId":{otherOption},"MenuElementType":"OptionSetItem"}]`, 200), want{"Data.0.ValidationCode": "MasterOptionSetViolation"}),
+		does("POST", whole+"/bulkshowhide?isAvailable=true", `[{"MenuElementId":{itemId}}]`, 400),
+		reads(whole+"/bulkshowhide/list?isAvailable=false", want{"Data.#": 2, "Data.0.MenuElementName": "Margherita", "Data.1.MenuElementName": "12 inch"}),
+		does("POST", whole+"/bulkshowhide?isAvailable=true", `[{"MenuElementId":{itemId},"MenuElementType":"Item"},{"MenuElementId":{optionId},"MenuElementType":"OptionSetItem"}]`, 200, "menu.section_item.updated", "menu.option_set_item.updated"),
+
+		keep(with(does("POST", whole+"/clone/Carta%20d'inverno", ``, 200, "menu.created"), want{
+			"Data.Name": "Carta d'inverno", "Data.VersionNumber": 1, "Data.MenuSections.#": 2, one + "PublicId": "6f9619ff-8b86-d011-b42d-00c04fc964ff", "Data.TaxRates.0.Name": "Food",
+		}), "copy", "Data.MenuId"),
+		does("DELETE", "/api/v1.0/menus/{copy}", ``, 200, "menu.updated"),
+		does("GET", "/api/v1.0/menus/{copy}", ``, 404),
+		does("POST", "/api/v1.0/{appId}/menus/async", `{"Name":"Brunch"}`, 202, "menu.created", "menu.async_creation.completed"),
+	}
+	k.Vars["otherOption"] = fmt.Sprint(atoi(k, "optionId") - 1)
+	body, header := imageForm(k, "Image", pixels(k))
+	lie, _ := imageForm(k, "Image", []byte("<svg onload=alert(1)>"))
+	for path, name := range map[string]string{whole: "menu", section: "menu.section", item: "menu.section_item", set: "menu.option_set", option: "menu.option_set_item"} {
+		upload := with(does("POST", path+"/image", body, 200, name+".updated"), want{"Data": apptest.Present})
+		upload.Header, upload.Name = header, "upload to "+path
+		out = append(out, keep(upload, "picture", "Data"), reads(path, want{"Data.ImageUrl": func(v any) error {
+			if v != k.Vars["picture"] {
+				return fmt.Errorf("is %v, want %s", v, k.Vars["picture"])
+			}
+			return nil
+		}}))
+		out = append(out, does("DELETE", path+"/image", ``, 200, name+".updated"), does("DELETE", path+"/image", ``, 200), reads(path, want{"Data.ImageUrl": ""}))
+		upload.Body, upload.Header, upload.Status, upload.Events, upload.Want, upload.Save, upload.Text = lie, headerOf(lie), 400, nil, nil, nil, `"FieldName":"Image"`
+		out = append(out, upload)
+	}
+	return out
+}
+
+// headerOf names the boundary that a form begins with.
+func headerOf(form string) http.Header {
+	line, _, _ := strings.Cut(form, "\r\n")
+	return http.Header{"Content-Type": {"multipart/form-data; boundary=" + strings.TrimPrefix(line, "--")}}
+}
+
+func TestAMenuAsAWholeThroughTheAPI(t *testing.T) {
+	apptest.Each(t, func(k *apptest.Kit) {
+		newMenu(k)
+		k.Run(wholeMenuEdits(k)...)
+		w := httptest.NewRecorder()
+		api.Assets(k.Accounts).ServeHTTP(w, httptest.NewRequest("GET", strings.TrimPrefix(k.Vars["picture"], "https://comanda.test"), nil))
+		if w.Code != 200 || w.Header().Get("Content-Type") != "image/png" {
+			t.Errorf("%d %s", w.Code, w.Header())
+		}
+		k.Run(
+			call{Name: "sell", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/stores/{storeId}/menu/{menuId}", Status: 200, Events: events{"store.menu.assigned"}},
+			call{Name: "delete what is sold", As: apptest.Owner, Method: "DELETE", Path: "/api/v1.0/menus/{menuId}", Status: 409, Text: "Temple Bar"},
+		)
+	})
+}
+
+// Sold out for an hour and a half: it is back by itself, on the clock of the brand.
+func TestAChangeThatRevertsByItselfThroughTheAPI(t *testing.T) {
+	apptest.Each(t, func(k *apptest.Kit) {
+		newMenu(k)
+		const item = "/api/v1.0/menus/{menuId}/sections/{sectionId}/sectionitems/{itemId}"
+		k.Run(call{Name: "sold out", As: apptest.Integrator, Method: "POST", Path: item + "?undoAfter=0.000001", Body: `{"IsAvailable":false}`, Status: 200, Events: events{"menu.section_item.updated"}})
+		time.Sleep(10 * time.Millisecond)
+		n, err := k.Menus.TakeBack(k.Context())
+		k.Must(err)
+		if n != 1 {
+			t.Errorf("%d members were taken back", n)
+		}
+		k.Run(call{Name: "is back", As: apptest.Owner, Method: "GET", Path: item, Status: 200, Want: want{"Data.IsAvailable": true}})
+	})
+}
+
 func TestMetadataThroughTheAPI(t *testing.T) {
 	apptest.Each(t, func(k *apptest.Kit) {
 		newMenu(k)
@@ -212,7 +339,12 @@ func TestBadMenuCallsStoreNothing(t *testing.T) {
 			call{Name: "a price of letters", As: apptest.Owner, Method: "POST", Path: item, Body: `{"Price":"cheap"}`, Status: 400, Text: "Price"},
 			call{Name: "very spicy", As: apptest.Owner, Method: "POST", Path: item, Body: `{"SpicinessRating":"Inferno"}`, Status: 400, Text: "SpicinessRating"},
 			call{Name: "another PublicId", As: apptest.Owner, Method: "POST", Path: item, Body: `{"PublicId":"00000000-0000-4000-8000-000000000001"}`, Status: 400, Text: "PublicId"},
-			call{Name: "a change that reverts by itself", As: apptest.Owner, Method: "POST", Path: item + "?undoAfter=3.5", Body: `{"IsAvailable":false}`, Status: 400, Text: "undoAfter"},
+			call{Name: "a change that reverts before it was made", As: apptest.Owner, Method: "POST", Path: item + "?undoAfter=-1", Body: `{"IsAvailable":false}`, Status: 400, Text: "undoAfter"},
+			call{Name: "a change that reverts in ten years", As: apptest.Owner, Method: "POST", Path: item + "?undoAfter=87600", Body: `{"IsAvailable":false}`, Status: 400, Text: "undoAfter"},
+			call{Name: "a copy of no name", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/menus/{menuId}/clone/%20", Status: 400, Text: "newName"},
+			call{Name: "a reader's copy", As: apptest.ReadOnly, Method: "POST", Path: "/api/v1.0/menus/{menuId}/clone/x", Status: 403},
+			call{Name: "a stranger's lock", As: apptest.Stranger, Method: "POST", Path: "/api/v1.0/menus/{menuId}/lock", Body: `true`, Status: 404},
+			call{Name: "neither with nor without tax", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/menus/{menuId}/tax/type/Sometimes", Status: 400, Text: "type"},
 			call{Name: "a reader's change", As: apptest.ReadOnly, Method: "POST", Path: item, Body: `{"IsAvailable":false}`, Status: 403},
 			call{Name: "a stranger's change", As: apptest.Stranger, Method: "POST", Path: item, Body: `{"IsAvailable":false}`, Status: 404},
 			call{Name: "an older version", As: apptest.Owner, Method: "POST", Path: item + "?version=7", Body: `{"IsAvailable":false}`, Status: 400, Text: "version"},

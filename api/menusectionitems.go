@@ -66,10 +66,11 @@ type updateItemIn struct {
 }
 
 func (s *server) updateMenuItem(ctx context.Context, c *account.Caller, in *updateItemIn) (*none, error) {
-	if err := in.refuse(); err != nil {
+	at, err := in.undoing(in.part(in.Seen))
+	if err != nil {
 		return nil, err
 	}
-	return &none{}, s.Menus.UpdateItem(ctx, c, in.part(in.Seen), in.Body)
+	return &none{}, s.Menus.UpdateItem(ctx, c, at, in.Body)
 }
 
 type itemEdit struct {
@@ -93,4 +94,14 @@ type moveItemIn struct {
 
 func (s *server) moveMenuItem(ctx context.Context, c *account.Caller, in *moveItemIn) (*none, error) {
 	return &none{}, s.Menus.MoveItem(ctx, c, in.part(in.Seen), in.DestinationDisplayOrder)
+}
+
+type itemTaxIn struct {
+	ItemPath
+	Seen
+	TaxRateID int `path:"taxRateId"`
+}
+
+func (s *server) setItemTax(ctx context.Context, c *account.Caller, in *itemTaxIn) (*none, error) {
+	return &none{}, s.Menus.SetItemTax(ctx, c, in.part(in.Seen), in.TaxRateID)
 }

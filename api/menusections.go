@@ -56,10 +56,11 @@ type updateSectionIn struct {
 }
 
 func (s *server) updateMenuSection(ctx context.Context, c *account.Caller, in *updateSectionIn) (*none, error) {
-	if err := in.refuse(); err != nil {
+	at, err := in.undoing(in.part(in.Seen))
+	if err != nil {
 		return nil, err
 	}
-	return &none{}, s.Menus.UpdateSection(ctx, c, in.part(in.Seen), in.Body)
+	return &none{}, s.Menus.UpdateSection(ctx, c, at, in.Body)
 }
 
 type sectionEdit struct {

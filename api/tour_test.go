@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"image"
-	"image/png"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -19,7 +17,6 @@ import (
 	"comanda/event"
 	"comanda/internal/apptest"
 	"comanda/internal/clock"
-	"comanda/internal/db"
 	"comanda/wire"
 )
 
@@ -139,10 +136,8 @@ func (t *tour) secondFactor() {
 }
 
 func (t *tour) brand() {
-	var pixels bytes.Buffer
-	t.Must(png.Encode(&pixels, image.NewGray(image.Rect(0, 0, 2, 2))))
-	logo, header := imageForm(t.Kit, "Image", pixels.Bytes())
-	large, largeHeader := imageForm(t.Kit, "Image", make([]byte, account.MaxLogo+1))
+	logo, header := imageForm(t.Kit, "Image", pixels(t.Kit))
+	large, largeHeader := imageForm(t.Kit, "Image", make([]byte, account.MaxImage+1))
 	once := key()
 	t.show(
 		show{op: "CreateApp", as: apptest.Owner, header: once, body: `{"Name":"Bella Roma"}`, events: apptest.Events{"app.created"}},
@@ -307,60 +302,6 @@ func (t *tour) menus() {
 		own(show{op: "AssignMenu", vars: "storeId={second}", events: apptest.Events{"store.menu.assigned"}}),
 	)
 	t.menuParts()
-}
-
-// menuParts changes the parts of a section that is made for it, and tries to where that is refused.
-func (t *tour) menuParts() {
-	own := func(c show) show { c.as = apptest.Owner; return c }
-	sections, items, sets, options := apptest.Events{"menu.section.updated"}, "menuSectionId={newSection}", "menuSectionId={newSection} menuSectionItemId={newItem}", "menuSectionId={newSection} menuSectionItemId={newItem} optionSetId={newSet}"
-	changes := []show{
-		{op: "CreateMenuSection", body: `{"Name":"Sweets"}`, events: apptest.Events{"menu.section.created"}, save: map[string]string{"newSection": "Data.MenuSectionId"}},
-		{op: "UpdateMenuSection", vars: items, body: `{"Description":"From our oven"}`, events: sections},
-		{op: "CreateMenuSectionAvailability", vars: items, body: `{"AvailabilityMode":"DisplayBasedOnTimes"}`, events: sections},
-		{op: "CreateMenuAvailabilityForDay", vars: items + " dayOfWeek=Friday", body: `{"StartTime":"18:00:00","Period":"04:00:00"}`, events: sections, unknown: "menuSectionId=424242"},
-		{op: "CreateMenuSectionItem", vars: items, body: `{"Name":"Tiramisu","Price":6.5}`, events: apptest.Events{"menu.section_item.created"}, save: map[string]string{"newItem": "Data.MenuItemId"}},
-		{op: "CreateMenuItemOptionSet", vars: sets, body: `{"Name":"Portion","IsMasterOptionSet":true}`, events: apptest.Events{"menu.option_set.created"}, save: map[string]string{"newSet": "Data.MenuItemOptionSetId"}},
-		{op: "UpdateMenuItemOptionSet", vars: options, body: `{"MaxSelectCount":2}`, events: apptest.Events{"menu.option_set.updated"}},
-		{op: "AddMenuItemOptionSetItem", vars: options, body: `{"Name":"Whole","Price":20}`, events: apptest.Events{"menu.option_set_item.created"}, save: map[string]string{"newOption": "Data.MenuItemOptionSetItemId"}},
-		{op: "AddMenuItemOptionSetItem", vars: options, body: `{"Name":"Half","Price":11.5}`, events: apptest.Events{"menu.option_set_item.created"}},
-		{op: "RemoveMenuItemOptionSetItem", vars: options + " menuItemOptionSetItemId={newOption}", events: apptest.Events{"menu.option_set_item.deleted"}},
-		{op: "CloneMenuSectionItem", vars: sets, events: apptest.Events{"menu.section_item.created"}},
-		{op: "MoveMenuItem", vars: sets + " destinationDisplayOrder=1", events: sections, unknown: "menuSectionItemId=424242"},
-		{op: "MenuSections_SetItemDisplayOrders", vars: items, body: `{"DisplayOrders":[{"Id":{newItem},"DisplayOrder":7}]}`, events: sections},
-		{op: "CloneMenuSection", vars: items, events: apptest.Events{"menu.section.created"}},
-		{op: "DeleteMenuItemOptionSet", vars: options, events: apptest.Events{"menu.option_set.deleted"}},
-		{op: "DeleteMenuSectionItem", vars: sets, events: apptest.Events{"menu.section_item.deleted"}},
-		{op: "DeleteMenuSection", vars: items, events: apptest.Events{"menu.section.deleted"}},
-	}
-	for _, c := range changes {
-		t.show(own(c))
-	}
-	t.show(own(show{op: "CreateMenuSection", body: `{}`, refused: 400}))
-	changes = append(changes, show{op: "UpdateMenuSectionItem", body: `{"IsAvailable":false}`}, show{op: "UpdateMenuItemOptionSetItem", body: `{"Price":2}`})
-	for _, c := range changes {
-		c.as, c.refused, c.events, c.save = "manager", http.StatusForbidden, nil, nil
-		t.show(c)
-	}
-	t.lock(true)
-	for _, c := range append(changes,
-		show{op: "SetMenuItemMetadata", body: `{"Key":"posId","Value":"7"}`}, show{op: "DeleteMenuItemMetadata", vars: "key=posId"},
-		show{op: "SetMenuItemOptionSetItemMetadata", body: `{"Key":"posId","Value":"7"}`},
-	) {
-		c.as, c.refused, c.events, c.save = apptest.Owner, http.StatusConflict, nil, nil
-		t.show(c)
-	}
-	t.lock(false)
-}
-
-// lock locks the menu, or takes the lock off.
-func (t *tour) lock(locked bool) {
-	t.Helper()
-	t.Must(t.DB.Write(t.Context(), func(tx *db.Tx) error {
-		_, err := tx.Exec(`update menus set locked = $1, version = version + 1,
-			doc = replace(replace(doc, $2, $3), '"VersionNumber":' || version, '"VersionNumber":' || (version + 1)) where id = $4`,
-			locked, fmt.Sprintf(`"Locked":%t`, !locked), fmt.Sprintf(`"Locked":%t`, locked), t.Vars["menuId"])
-		return err
-	}))
 }
 
 func (t *tour) apps() {

@@ -87,6 +87,9 @@ func (s *Server) workers() []func(context.Context) error {
 		func(ctx context.Context) error {
 			return worker.Run(ctx, "dropping idle consumers", time.Hour, nil, s.Log.DropIdleConsumers)
 		},
+		func(ctx context.Context) error {
+			return worker.Run(ctx, "taking back changes of menus", 5*time.Second, nil, s.Menus.TakeBack)
+		},
 	}
 }
 

@@ -30,8 +30,9 @@ type edit func(d *draft, check *checker) error
 // scope says what a change is about, beside its edit.
 type scope struct {
 	Part
-	store  int  // the store that it is for, 0 = all
-	locked bool // a locked menu takes it too
+	store  int   // the store that it is for, 0 = all
+	locked bool  // a locked menu takes it too
+	due    []due // what it takes back, if it does
 }
 
 // change applies an edit to a menu of all its stores.
@@ -54,14 +55,20 @@ func (m *Menus) changeScope(ctx context.Context, c *account.Caller, at scope, ed
 				return err
 			}
 		}
-		if old.doc.Locked && !at.locked {
-			return fault.Newf(fault.Conflict, "The menu %s is locked.", old.Name).With("Unlock it, and lock it again after the change.")
+		if !at.locked {
+			if err := old.unlocked(); err != nil {
+				return err
+			}
 		}
 		check, err := m.checker(ctx, old.Brand, at.Menu)
 		if err != nil {
 			return err
 		}
-		d := newDraft(old)
+		brand, err := m.accounts.Brand(ctx, old.Brand)
+		if err != nil {
+			return err
+		}
+		d := newDraft(old, brand)
 		err = edit(d, check)
 		if err == nil {
 			err = check.Err()
@@ -69,8 +76,11 @@ func (m *Menus) changeScope(ctx context.Context, c *account.Caller, at scope, ed
 		if err == nil {
 			err = old.fresh(at.Version, d.touched)
 		}
-		if err != nil || len(d.events) == 0 {
+		if err != nil {
 			return err
+		}
+		if len(d.events) == 0 {
+			return m.writeBeside(ctx, d)
 		}
 		if err := m.write(ctx, c, d); !errors.Is(err, errMoved) {
 			return err
@@ -81,16 +91,12 @@ func (m *Menus) changeScope(ctx context.Context, c *account.Caller, at scope, ed
 
 // write stores the next version of a menu, errMoved when it is not the next one any more.
 func (m *Menus) write(ctx context.Context, c *account.Caller, d *draft) error {
-	brand, err := m.accounts.Brand(ctx, d.old.Brand)
-	if err != nil {
-		return err
-	}
-	d.doc.VersionNumber, d.doc.ModifiedTime = d.old.Version+1, wire.At(brand.Now())
+	d.doc.VersionNumber, d.doc.ModifiedTime = d.old.Version+1, wire.At(d.brand.Now())
 	changed := maps.Clone(d.old.changed)
 	for _, id := range d.touched {
 		changed[id] = d.doc.VersionNumber
 	}
-	menu, records, err := m.encode(brand, c, d.doc, d.showTax, changed, d.events...)
+	menu, records, err := m.encode(d.brand, c, d.doc, d.showTax, changed, d.events...)
 	if err != nil {
 		return err
 	}
@@ -108,21 +114,36 @@ func (m *Menus) write(ctx context.Context, c *account.Caller, d *draft) error {
 		if n == 0 {
 			return errMoved
 		}
-		for _, write := range d.beside {
-			if err := write(tx); err != nil {
-				return err
-			}
+		if err := d.writeBeside(tx); err != nil {
+			return err
 		}
 		m.log.Append(tx, records...)
 		return nil
 	})
 	if err != nil {
-		if errors.Is(err, errMoved) {
-			return errMoved
+		if errors.Is(err, errMoved) || errors.Is(err, errNotDue) {
+			return err
 		}
 		return fmt.Errorf("menu: change %d: %w", menu.ID, err)
 	}
 	m.parsed.Add(menu.ID, menu)
+	return nil
+}
+
+// writeBeside writes what goes with a change that changed nothing of the menu itself.
+func (m *Menus) writeBeside(ctx context.Context, d *draft) error {
+	if len(d.beside) == 0 {
+		return nil
+	}
+	return m.db.Write(ctx, d.writeBeside)
+}
+
+func (d *draft) writeBeside(tx *db.Tx) error {
+	for _, write := range d.beside {
+		if err := write(tx); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -17,6 +17,21 @@ import (
 // Create makes a menu from a whole document, all of it or nothing. Numeric ids are made here, whatever the document has;
 // a PublicId that it has is kept. NextMenuItemOptionSetId names a set by the MenuItemOptionSetId that the document gives it.
 func (m *Menus) Create(ctx context.Context, c *account.Caller, appID string, in wire.CreateFullMenu) (*Menu, error) {
+	return m.create(ctx, c, appID, in)
+}
+
+// CreateAsync is Create for callers who wait for the event menu.async_creation.completed, which is appended with the menu:
+// making one takes no longer than answering.
+func (m *Menus) CreateAsync(ctx context.Context, c *account.Caller, appID string, in wire.CreateFullMenu) (*Menu, error) {
+	return m.create(ctx, c, appID, in, func(menu *Menu, base wire.EventBase) wire.Event {
+		return &wire.MenuAsyncCreationCompletedEvent{
+			EventBase: base, User: c.EventUser(), Menu: menu.Wire(), Success: true,
+			Description: fmt.Sprintf("%s has the menu %s now, which was asked for without waiting.", c.EventName(), menu.Name),
+		}
+	})
+}
+
+func (m *Menus) create(ctx context.Context, c *account.Caller, appID string, in wire.CreateFullMenu, events ...eventOf) (*Menu, error) {
 	brand, err := m.accounts.Open(ctx, c, appID, account.EditMenus)
 	if err != nil {
 		return nil, err
@@ -47,17 +62,23 @@ func (m *Menus) Create(ctx context.Context, c *account.Caller, appID string, in 
 		}
 	}
 	doc.AppId, doc.VersionNumber, doc.ModifiedTime = brand.AppID, 1, wire.At(brand.Now())
-	menu, records, err := m.encode(brand, c, doc, false, map[int]int{}, func(menu *Menu, base wire.EventBase) wire.Event {
+	return m.insert(ctx, c, brand, doc, false, append([]eventOf{func(menu *Menu, base wire.EventBase) wire.Event {
 		return &wire.MenuCreatedEvent{
 			EventBase: base, User: c.EventUser(), Menu: menu.Wire(),
 			Description: fmt.Sprintf("%s created the menu %s with %d sections and %d items.", c.EventName(), menu.Name, len(menu.sections), len(menu.byItem)),
 		}
-	})
+	}}, events...))
+}
+
+// insert stores a new menu with its events.
+func (m *Menus) insert(ctx context.Context, c *account.Caller, brand account.Brand, doc wire.Menu, showTax bool, events []eventOf) (*Menu, error) {
+	menu, records, err := m.encode(brand, c, doc, showTax, map[int]int{}, events...)
 	if err != nil {
 		return nil, err
 	}
 	err = m.db.Write(ctx, func(tx *db.Tx) error {
-		if _, err := tx.Exec(sqlInsertMenu, menu.ID, brand.ID, doc.Name, clock.Micros(doc.ModifiedTime.Time), doc.Locked, doc.IsIntegrated, string(menu.bytes)); err != nil {
+		_, err := tx.Exec(sqlInsertMenu, menu.ID, brand.ID, doc.Name, clock.Micros(doc.ModifiedTime.Time), doc.Locked, doc.IsIntegrated, showTax, string(menu.bytes))
+		if err != nil {
 			return err
 		}
 		m.log.Append(tx, records...)
@@ -85,16 +106,21 @@ func (m *Menus) encode(
 	menu.changed = changed
 	var records []event.Record
 	for _, make := range events {
-		rec, err := event.Encode(event.New{
-			Brand: brand.ID, AppID: brand.AppID, Subject: fmt.Sprintf("menu/%d", menu.ID), Time: brand.Now(), Request: c.Request,
-			Body: make(menu, wire.EventBase{IpAddress: c.EventIP()}),
-		})
+		rec, err := record(brand, c, menu, make)
 		if err != nil {
 			return nil, nil, err
 		}
 		records = append(records, rec)
 	}
 	return menu, records, nil
+}
+
+// record makes the record of an event about a menu.
+func record(brand account.Brand, c *account.Caller, menu *Menu, make eventOf) (event.Record, error) {
+	return event.Encode(event.New{
+		Brand: brand.ID, AppID: brand.AppID, Subject: fmt.Sprintf("menu/%d", menu.ID), Time: brand.Now(), Request: c.Request,
+		Body: make(menu, wire.EventBase{IpAddress: c.EventIP()}),
+	})
 }
 
 // checker knows what the menu's prices and references are checked against. Prices must suit the currency with the fewest

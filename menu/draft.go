@@ -3,6 +3,7 @@ package menu
 import (
 	"slices"
 
+	"comanda/account"
 	"comanda/internal/db"
 	"comanda/wire"
 )
@@ -11,6 +12,7 @@ import (
 // item, set and option return copies that may be edited, nil when there is none.
 type draft struct {
 	old     *Menu
+	brand   account.Brand
 	doc     wire.Menu
 	showTax bool
 
@@ -20,8 +22,8 @@ type draft struct {
 	beside  []func(*db.Tx) error // what else is written with the change
 }
 
-func newDraft(old *Menu) *draft {
-	return &draft{old: old, doc: old.doc, showTax: old.ShowTax, copied: map[int]bool{}}
+func newDraft(old *Menu, brand account.Brand) *draft {
+	return &draft{old: old, brand: brand, doc: old.doc, showTax: old.ShowTax, copied: map[int]bool{}}
 }
 
 // touch notes that parts change.

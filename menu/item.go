@@ -52,8 +52,15 @@ func (d *draft) addItem(c *account.Caller, s *wire.MenuSection, it wire.MenuSect
 // UpdateItem changes the members of an item that are given: availability, price, names and so on. A PublicId cannot be
 // changed. An update that changes nothing makes no event.
 func (m *Menus) UpdateItem(ctx context.Context, c *account.Caller, at Part, in wire.MenuSectionItemBase) error {
-	return m.editItem(ctx, c, at, func(_ *draft, check *checker, it *wire.MenuSectionItem) (string, error) {
+	return m.updateItem(ctx, c, scope{Part: at}, in)
+}
+
+func (m *Menus) updateItem(ctx context.Context, c *account.Caller, at scope, in wire.MenuSectionItemBase) error {
+	return m.editItem(ctx, c, at, func(d *draft, check *checker, it *wire.MenuSectionItem) (string, error) {
 		check.permanent(in.PublicId, it.PublicId)
+		if err := d.undo(at, at.Item, it, in); err != nil {
+			return "", err
+		}
 		update(&it.Name, in.Name, func() string { return check.name("Name", in.Name, 4000) })
 		update(&it.Description, in.Description, func() string { return check.text("Description", in.Description, 4000) })
 		update(&it.SpicinessRating, in.SpicinessRating, func() wire.SpicinessRating { return oneOf(check, "SpicinessRating", in.SpicinessRating, "") })
@@ -74,10 +81,10 @@ func (m *Menus) UpdateItem(ctx context.Context, c *account.Caller, at Part, in w
 
 // editItem applies an edit to the members of an item, as editSection does.
 func (m *Menus) editItem(
-	ctx context.Context, c *account.Caller, at Part, edit func(*draft, *checker, *wire.MenuSectionItem) (did string, err error),
+	ctx context.Context, c *account.Caller, at scope, edit func(*draft, *checker, *wire.MenuSectionItem) (did string, err error),
 ) error {
-	return m.change(ctx, c, at, func(d *draft, check *checker) error {
-		old, err := d.old.itemAt(at)
+	return m.changeScope(ctx, c, at, func(d *draft, check *checker) error {
+		old, err := d.old.itemAt(at.Part)
 		if err != nil {
 			return err
 		}

@@ -50,8 +50,15 @@ func (m *Menus) CreateOption(ctx context.Context, c *account.Caller, at Part, in
 
 // UpdateOption changes the members of an option that are given, as UpdateItem does for an item.
 func (m *Menus) UpdateOption(ctx context.Context, c *account.Caller, at Part, in wire.MenuItemOptionSetItemBase) error {
-	return m.editOption(ctx, c, at, func(_ *draft, check *checker, o *wire.MenuItemOptionSetItem) (string, error) {
+	return m.updateOption(ctx, c, scope{Part: at}, in)
+}
+
+func (m *Menus) updateOption(ctx context.Context, c *account.Caller, at scope, in wire.MenuItemOptionSetItemBase) error {
+	return m.editOption(ctx, c, at, func(d *draft, check *checker, o *wire.MenuItemOptionSetItem) (string, error) {
 		check.permanent(in.PublicId, o.PublicId)
+		if err := d.undo(at, at.Option, o, in); err != nil {
+			return "", err
+		}
 		update(&o.Name, in.Name, func() string { return check.name("Name", in.Name, 4000) })
 		update(&o.Price, in.Price, func() wire.Decimal { return check.price("Price", in.Price) })
 		update(&o.DepositReturnFee, in.DepositReturnFee, func() *wire.Decimal { return check.deposit("DepositReturnFee", in.DepositReturnFee) })
@@ -65,10 +72,10 @@ func (m *Menus) UpdateOption(ctx context.Context, c *account.Caller, at Part, in
 
 // editOption applies an edit to the members of an option, as editSection does.
 func (m *Menus) editOption(
-	ctx context.Context, c *account.Caller, at Part, edit func(*draft, *checker, *wire.MenuItemOptionSetItem) (did string, err error),
+	ctx context.Context, c *account.Caller, at scope, edit func(*draft, *checker, *wire.MenuItemOptionSetItem) (did string, err error),
 ) error {
-	return m.change(ctx, c, at, func(d *draft, check *checker) error {
-		old, err := d.old.optionAt(at)
+	return m.changeScope(ctx, c, at, func(d *draft, check *checker) error {
+		old, err := d.old.optionAt(at.Part)
 		if err != nil {
 			return err
 		}

@@ -75,7 +75,7 @@ func (c *checker) choice(it *wire.MenuSectionItem, set *wire.MenuItemOptionSet) 
 
 // UpdateSet changes the members of an option set that are given. An update that changes nothing makes no event.
 func (m *Menus) UpdateSet(ctx context.Context, c *account.Caller, at Part, in wire.MenuItemOptionSetBase) error {
-	return m.editSet(ctx, c, at, func(check *checker, it *wire.MenuSectionItem, set *wire.MenuItemOptionSet) string {
+	return m.editSet(ctx, c, scope{Part: at}, func(_ *draft, check *checker, it *wire.MenuSectionItem, set *wire.MenuItemOptionSet) (string, error) {
 		check.permanent(in.PublicId, set.PublicId)
 		update(&set.Name, in.Name, func() string { return check.name("Name", in.Name, 4000) })
 		update(&set.CellLayoutType, in.CellLayoutType, func() wire.CellLayoutType { return oneOf(check, "CellLayoutType", in.CellLayoutType, "") })
@@ -84,23 +84,23 @@ func (m *Menus) UpdateSet(ctx context.Context, c *account.Caller, at Part, in wi
 		set.MinSelectCount = or(in.MinSelectCount, set.MinSelectCount)
 		set.MaxSelectCount = or(in.MaxSelectCount, set.MaxSelectCount)
 		check.choice(it, set)
-		return ""
+		return "", nil
 	})
 }
 
 // editSet applies an edit to the members of an option set, as editSection does.
 func (m *Menus) editSet(
-	ctx context.Context, c *account.Caller, at Part, edit func(*checker, *wire.MenuSectionItem, *wire.MenuItemOptionSet) (did string),
+	ctx context.Context, c *account.Caller, at scope, edit func(*draft, *checker, *wire.MenuSectionItem, *wire.MenuItemOptionSet) (did string, err error),
 ) error {
-	return m.change(ctx, c, at, func(d *draft, check *checker) error {
-		old, err := d.old.setAt(at)
+	return m.changeScope(ctx, c, at, func(d *draft, check *checker) error {
+		old, err := d.old.setAt(at.Part)
 		if err != nil {
 			return err
 		}
 		it, set := d.set(old)
-		did := edit(check, it, set)
-		if reflect.DeepEqual(set, old.MenuItemOptionSet) {
-			return nil
+		did, err := edit(d, check, it, set)
+		if err != nil || reflect.DeepEqual(set, old.MenuItemOptionSet) {
+			return err
 		}
 		it.ActualPrice = actualPrice(it)
 		d.touch(at.Set)

@@ -1,6 +1,8 @@
 package menu
 
 import (
+	"time"
+
 	"comanda/internal/fault"
 )
 
@@ -11,6 +13,9 @@ type Part struct {
 	// Version is that of the menu which the caller looked at, 0 = not told. A change of a part that was changed since is
 	// refused then; changes of other parts do not matter.
 	Version int
+
+	// UndoAfter is when an update of a section, an item or an option is taken back by itself, 0 = never.
+	UndoAfter time.Duration
 }
 
 // sectionAt, like itemAt, setAt and optionAt, goes down a path of numeric ids.

@@ -47,8 +47,15 @@ func (d *draft) addSection(c *account.Caller, s wire.MenuSection, text string) {
 
 // UpdateSection changes the members of a section that are given. An update that changes nothing makes no event.
 func (m *Menus) UpdateSection(ctx context.Context, c *account.Caller, at Part, in wire.MenuSectionBase) error {
-	return m.editSection(ctx, c, at, func(_ *draft, check *checker, s *wire.MenuSection) (string, error) {
+	return m.updateSection(ctx, c, scope{Part: at}, in)
+}
+
+func (m *Menus) updateSection(ctx context.Context, c *account.Caller, at scope, in wire.MenuSectionBase) error {
+	return m.editSection(ctx, c, at, func(d *draft, check *checker, s *wire.MenuSection) (string, error) {
 		check.permanent(in.PublicId, s.PublicId)
+		if err := d.undo(at, at.Section, s, in); err != nil {
+			return "", err
+		}
 		update(&s.Name, in.Name, func() string { return check.name("Name", in.Name, 4000) })
 		update(&s.Description, in.Description, func() string { return check.text("Description", in.Description, 4000) })
 		update(&s.ImageUrl, in.ImageUrl, func() string { return check.image("ImageUrl", in.ImageUrl) })
@@ -62,10 +69,10 @@ func (m *Menus) UpdateSection(ctx context.Context, c *account.Caller, at Part, i
 // editSection applies an edit to the members of a section. The edit says for people what it did; nothing means that the
 // difference tells it.
 func (m *Menus) editSection(
-	ctx context.Context, c *account.Caller, at Part, edit func(*draft, *checker, *wire.MenuSection) (did string, err error),
+	ctx context.Context, c *account.Caller, at scope, edit func(*draft, *checker, *wire.MenuSection) (did string, err error),
 ) error {
-	return m.change(ctx, c, at, func(d *draft, check *checker) error {
-		old, err := d.old.sectionAt(at)
+	return m.changeScope(ctx, c, at, func(d *draft, check *checker) error {
+		old, err := d.old.sectionAt(at.Part)
 		if err != nil {
 			return err
 		}
@@ -140,7 +147,7 @@ func (m *Menus) CloneSection(ctx context.Context, c *account.Caller, at Part) (m
 
 // OrderItems gives items of a section new display orders. Items that are not named keep theirs.
 func (m *Menus) OrderItems(ctx context.Context, c *account.Caller, at Part, in wire.MenuObjectDisplayOrders) error {
-	return m.editSection(ctx, c, at, func(d *draft, check *checker, s *wire.MenuSection) (string, error) {
+	return m.editSection(ctx, c, scope{Part: at}, func(d *draft, check *checker, s *wire.MenuSection) (string, error) {
 		d.touch(reorder(check, *d.items(s), in, "item", itemID, itemOrder)...)
 		return "reordered the items of", nil
 	})
@@ -149,7 +156,7 @@ func (m *Menus) OrderItems(ctx context.Context, c *account.Caller, at Part, in w
 // MoveItem puts an item at a position of its section, the first being 0, and numbers the items of the section anew. A
 // position behind the last is the last.
 func (m *Menus) MoveItem(ctx context.Context, c *account.Caller, at Part, position int) error {
-	return m.editSection(ctx, c, at, func(d *draft, _ *checker, s *wire.MenuSection) (string, error) {
+	return m.editSection(ctx, c, scope{Part: at}, func(d *draft, _ *checker, s *wire.MenuSection) (string, error) {
 		old, err := d.old.itemAt(at)
 		if err != nil {
 			return "", err
@@ -176,7 +183,7 @@ func (m *Menus) MoveItem(ctx context.Context, c *account.Caller, at Part, positi
 
 // SetAvailability says whether the times of a section count. The times that it has stay.
 func (m *Menus) SetAvailability(ctx context.Context, c *account.Caller, at Part, in wire.MenuSectionAvailabilityBase) (out wire.MenuSectionAvailability, err error) {
-	err = m.editSection(ctx, c, at, func(_ *draft, check *checker, s *wire.MenuSection) (string, error) {
+	err = m.editSection(ctx, c, scope{Part: at}, func(_ *draft, check *checker, s *wire.MenuSection) (string, error) {
 		out = availability(s)
 		mode := oneOf(check, "AvailabilityMode", in.AvailabilityMode, wire.AvailabilityModeDisplayAlways)
 		out.AvailabilityMode = &mode
@@ -189,7 +196,7 @@ func (m *Menus) SetAvailability(ctx context.Context, c *account.Caller, at Part,
 // SetSectionHours sets the times of one weekday of a section: one or two, or none. They count in the mode
 // DisplayBasedOnTimes only; a section without a mode gets DisplayAlways, so that nothing vanishes by this call.
 func (m *Menus) SetSectionHours(ctx context.Context, c *account.Caller, at Part, day wire.DayOfWeek, in wire.BusinessHoursPeriodBase) (out wire.BusinessHoursPeriod, err error) {
-	err = m.editSection(ctx, c, at, func(_ *draft, check *checker, s *wire.MenuSection) (string, error) {
+	err = m.editSection(ctx, c, scope{Part: at}, func(_ *draft, check *checker, s *wire.MenuSection) (string, error) {
 		if in.DayOfWeek != nil && *in.DayOfWeek != day {
 			check.Add("DayOfWeek", "it is %s here and %s in the address: leave it out", *in.DayOfWeek, day)
 		}
