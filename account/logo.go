@@ -46,12 +46,7 @@ func (a *Accounts) SetLogo(ctx context.Context, c *Caller, appID string, content
 	if err != nil {
 		return wire.App{}, err
 	}
-	return a.change(ctx, c, appID, func(b *Brand) { b.Settings.LogoImageUrl = assetPath + f.Name }, func(tx *db.Tx) error {
-		if _, err := tx.Exec(sqlDropLogos, opened.ID, f.Name); err != nil {
-			return err
-		}
-		return f.Put(tx)
-	})
+	return a.change(ctx, c, appID, func(b *Brand) { b.Settings.LogoImageUrl = assetPath + f.Name }, f.PutAlone)
 }
 
 // Image is a picture that is about to be a public file.
@@ -86,6 +81,20 @@ func (f Image) Put(tx *db.Tx) error {
 	return err
 }
 
+// PutAlone stores the file as the only one of its brand and kind.
+func (f Image) PutAlone(tx *db.Tx) error {
+	if err := DropImages(tx, f.brand, f.kind); err != nil {
+		return err
+	}
+	return f.Put(tx)
+}
+
+// DropImages removes all images of a brand that are of one kind.
+func DropImages(tx *db.Tx, brand int, kind string) error {
+	_, err := tx.Exec(sqlDropAssets, brand, kind)
+	return err
+}
+
 // Asset returns a public file by the last segment of its address; NotFound when there is none.
 func (a *Accounts) Asset(ctx context.Context, name string) (Asset, error) {
 	var f Asset
@@ -109,6 +118,14 @@ func (a *Accounts) assetURL(u string) string {
 		return a.cfg.PublicURL + u
 	}
 	return u
+}
+
+// AssetPath is the path on this server of one of our own files by its address; empty for what is elsewhere.
+func (a *Accounts) AssetPath(address string) string {
+	if path, ours := strings.CutPrefix(address, a.cfg.PublicURL); ours && strings.HasPrefix(path, assetPath) {
+		return path
+	}
+	return ""
 }
 
 func sniffImage(b []byte) (contentType, extension string, err error) {

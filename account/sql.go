@@ -140,7 +140,7 @@ const (
 		select account_id, site from account_sites where seen_at <= $1 order by seen_at limit $2)`
 
 	sqlAsset       = `select content_type, content from assets where name = $1`
-	sqlDropLogos   = `delete from assets where brand_id = $1 and kind = 'logo' and name <> $2`
+	sqlDropAssets  = `delete from assets where brand_id = $1 and kind = $2`
 	sqlInsertAsset = `insert into assets (name, brand_id, kind, content_type, content, created_at)
 		values ($1, $2, $3, $4, $5, $6) on conflict (name) do nothing`
 

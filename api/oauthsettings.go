@@ -32,3 +32,16 @@ func (s *server) updateClientSettings(ctx context.Context, c *account.Caller, in
 	}
 	return &clientSettingsOut{wire.Result[oauth.ClientSettings]{Data: set}}, nil
 }
+
+type clientLogoIn struct {
+	OAuthAppPath
+	Upload
+}
+
+func (s *server) uploadClientLogo(ctx context.Context, c *account.Caller, in *clientLogoIn) (*none, error) {
+	content, err := in.read()
+	if err != nil {
+		return nil, err
+	}
+	return &none{}, s.OAuth.SetLogo(ctx, c, in.AppID, in.OauthAppID, content)
+}

@@ -47,6 +47,7 @@ func (s *server) routes() []group {
 		{"OAuthClientSettings", "What an OAuth app has beyond the contract: how it authenticates, its keys, where people land after signing out.", []row{
 			on("GetOAuthClientSettings", get, "/api/v1.0/{appId}/oauthclients/{oauthAppId}/settings", can(account.Develop), s.getClientSettings, "Reads the settings of an OAuth app"),
 			on("UpdateOAuthClientSettings", put, "/api/v1.0/{appId}/oauthclients/{oauthAppId}/settings", can(account.Develop), s.updateClientSettings, "Changes the given settings of an OAuth app"),
+			on("UploadOAuthClientLogo", post, "/api/v1.0/{appId}/oauthclients/{oauthAppId}/logo", can(account.Develop), s.uploadClientLogo, "Replaces the logo of an OAuth app"),
 		}},
 		{"ConnectedApps", "What people allowed OAuth apps to do for them.", []row{
 			on("GetMyConnectedApps", get, "/api/v1.0/accounts/connectedapps", signedIn, s.getMyConnectedApps, "Lists what the caller allowed OAuth apps"),

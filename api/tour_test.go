@@ -306,6 +306,8 @@ func (t *tour) menus() {
 
 func (t *tour) apps() {
 	own := func(c show) show { c.as = apptest.Owner; return c }
+	picture, header := imageForm(t.Kit, "Image", pixels(t.Kit))
+	large, largeHeader := imageForm(t.Kit, "Image", make([]byte, account.MaxImage+1))
 	once := key()
 	made := t.call(own(show{op: "CreateOAuthApp", header: once, body: `{"OauthAppName":"Till","Flow":"AuthorizationCode"}`}))
 	location := made.Header().Get("Location")
@@ -323,6 +325,8 @@ func (t *tour) apps() {
 		own(show{op: "UpdateOAuthClientSettings", body: `{"PostLogoutRedirectUris":["https://till.example/bye"]}`}),
 		show{op: "UpdateOAuthClientSettings", as: apptest.Integrator, body: `{"ClientType":"Public"}`, refused: 403},
 		own(show{op: "UpdateOAuthClientSettings", body: `{"AccessLevel":"King"}`, refused: 400}),
+		own(show{op: "UploadOAuthClientLogo", header: header, body: picture}),
+		own(show{op: "UploadOAuthClientLogo", header: largeHeader, body: large, refused: 413}),
 		own(show{op: "GetOAuthClientSecret"}),
 	)
 	t.show(own(show{op: "GetOauthAccessToken", header: once, save: map[string]string{"token": "Data"}}))

@@ -32,6 +32,8 @@ type app struct {
 	disabled       bool
 	created        time.Time
 	version        int64
+
+	beside func(tx *db.Tx) error // written together with a change; nil = nothing
 }
 
 // bounds are levels and stores that nothing may go beyond.

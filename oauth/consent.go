@@ -17,17 +17,17 @@ import (
 
 // ConsentPrompt is what a person is asked before an app may act for them.
 type ConsentPrompt struct {
-	Request          string // opaque: goes back with the Decision
-	Continue         string // local path at which the request goes on when somebody else signs in; empty for a device
-	RedirectURI      string // where the answer goes; empty for a device
-	AppName, LogoURI string
-	OwnerBrand       string // name of the brand whose app it is; empty for Comanda's own command line
-	RedirectHost     string // where they will land; empty for a device
-	UserCode         string // of a device, to be compared with what it shows
-	Scopes           []Scope
-	Brands           []BrandChoice // where they can let the app in; none when no scope of the API is asked for
-	Person           string        // e-mail address of who is signed in
-	NoBrand          bool          // the API is asked for, and this person has no brand
+	Request       string // opaque: goes back with the Decision
+	Continue      string // local path at which the request goes on when somebody else signs in; empty for a device
+	RedirectURI   string // where the answer goes; empty for a device
+	AppName, Logo string
+	OwnerBrand    string // name of the brand whose app it is; empty for Comanda's own command line
+	RedirectHost  string // where they will land; empty for a device
+	UserCode      string // of a device, to be compared with what it shows
+	Scopes        []Scope
+	Brands        []BrandChoice // where they can let the app in; none when no scope of the API is asked for
+	Person        string        // e-mail address of who is signed in
+	NoBrand       bool          // the API is asked for, and this person has no brand
 }
 
 // BrandChoice is a brand on which a person can let an app in.
@@ -71,7 +71,7 @@ func (s *Server) askConsent(ctx context.Context, q authRequest, session *account
 }
 
 func (s *Server) consentPrompt(ctx context.Context, c client, asked scopeSet, accountID int) (ConsentPrompt, error) {
-	p := ConsentPrompt{AppName: c.name, LogoURI: c.logoURI}
+	p := ConsentPrompt{AppName: c.name, Logo: s.accounts.AssetPath(c.logoURI)}
 	if c.id != CommandLine {
 		owner, err := s.accounts.Brand(ctx, c.brand)
 		if err != nil {

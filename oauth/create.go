@@ -110,6 +110,9 @@ func (s *Server) DeleteApp(ctx context.Context, c *account.Caller, appID, id str
 				return err
 			}
 		}
+		if err := dropLogo(tx, b.ID, a.id); err != nil {
+			return err
+		}
 		for _, fn := range s.onDelete {
 			if err := fn(tx, b.ID, a.id); err != nil {
 				return err

@@ -143,6 +143,11 @@ func (s *Server) changeApp(ctx context.Context, c *account.Caller, appID, id str
 			if err != nil || n == 0 {
 				return err
 			}
+			if a.beside != nil {
+				if err := a.beside(tx); err != nil {
+					return err
+				}
+			}
 			return s.accounts.Audit(tx, c, b.ID, "oauthapp.updated", target(a.id), a.name)
 		})
 		if err != nil {

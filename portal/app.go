@@ -72,6 +72,8 @@ type appPage struct {
 	Done      string
 	Settings  web.Form
 	URI       web.Form
+	Logo      web.Form
+	LogoPath  string // of the logo that is kept here; empty = none is
 	Flows     []wire.Flow
 	Usages    []wire.RefreshTokenUsage
 }
@@ -91,7 +93,7 @@ func (d *Door) showApp(a *oauthApp) error { return d.appWith(a, http.StatusOK, n
 func (d *Door) appWith(a *oauthApp, status int, change func(*appPage)) (err error) {
 	p := appPage{
 		ID: a.id(), Revision: a.Revision, Name: wire.V(a.App.OauthAppName), Base: a.Base, List: a.path("apps"),
-		PublicURL: d.PublicURL, AppID: a.Brand.AppID, Done: appDones[a.R.URL.Query().Get("done")],
+		PublicURL: d.PublicURL, LogoPath: d.Accounts.AssetPath(wire.V(a.App.LogoUri)), AppID: a.Brand.AppID, Done: appDones[a.R.URL.Query().Get("done")],
 		Lifetime: lasting(wire.V(a.App.AccessTokenLifetime)),
 		Flows:    []wire.Flow{wire.FlowHybrid, wire.FlowAuthorizationCode, wire.FlowImplicit, wire.FlowClientCredentials},
 		Usages:   []wire.RefreshTokenUsage{wire.RefreshTokenUsageOneTimeOnly, wire.RefreshTokenUsageReUse},
@@ -186,6 +188,24 @@ func (d *Door) saveApp(a *oauthApp) error {
 		}
 	}
 	return d.finishApp(a, err, "saved", func(p *appPage) { p.Settings = form })
+}
+
+// setLogo takes an image file as the logo.
+func (d *Door) setLogo(a *oauthApp) error {
+	content, err := web.Upload(a.R, "image", account.MaxImage)
+	if err != nil {
+		return err
+	}
+	if len(content) == 0 {
+		err = fault.BadField("Image", "choose a file")
+	} else {
+		err = d.OAuth.SetLogo(a.ctx(), a.Caller, a.Brand.AppID, a.id(), content)
+	}
+	if fault.KindOf(err) == fault.TooLarge {
+		err = fault.BadField("Image", "the file is larger than 1 MiB")
+	}
+	form := web.Again(a.Form, err, "image")
+	return d.finishApp(a, err, "saved", func(p *appPage) { p.Logo = form })
 }
 
 func (d *Door) deleteApp(a *oauthApp) error {

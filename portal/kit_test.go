@@ -1,11 +1,13 @@
 package portal_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -191,14 +193,31 @@ func (p *person) post(address string, pairs ...string) page {
 
 func (p *person) do(method, address string, form url.Values) page {
 	p.Helper()
-	var body io.Reader
-	if form != nil {
-		body = strings.NewReader(form.Encode())
+	if form == nil {
+		return p.send(method, address, "", nil)
 	}
+	return p.send(method, address, "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
+}
+
+// upload sends a form with a file.
+func (p *person) upload(address, field, name string, content []byte) page {
+	p.Helper()
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	file, err := form.CreateFormFile(field, name)
+	p.must(err)
+	_, err = file.Write(content)
+	p.must(err)
+	p.must(form.Close())
+	return p.send(http.MethodPost, address, form.FormDataContentType(), &body)
+}
+
+func (p *person) send(method, address, contentType string, body io.Reader) page {
+	p.Helper()
 	req, err := http.NewRequestWithContext(p.Context(), method, address, body)
 	p.must(err)
-	if form != nil {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
 	}
 	res, err := p.client.Do(req)
 	p.must(err)

@@ -26,6 +26,7 @@ func (d *Door) routes() []route {
 		{"POST /portal/{appId}/apps/new", account.Develop, "apps", d.createApp},
 		{"GET " + appPath, account.Develop, "apps", d.app(d.showApp)},
 		{"POST " + appPath, account.Develop, "apps", d.app(d.saveApp)},
+		{"POST " + appPath + "/logo", account.Develop, "apps", d.app(d.setLogo)},
 		{"POST " + appPath + "/delete", account.Develop, "apps", d.app(d.deleteApp)},
 		{"POST " + appPath + "/secret/reveal", account.Develop, "apps", d.app(proven(d.revealSecret))},
 		{"POST " + appPath + "/secret/rotate", account.Develop, "apps", d.app(proven(d.rotateSecret))},

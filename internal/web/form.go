@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -11,8 +13,11 @@ import (
 	"comanda/internal/fault"
 )
 
-// maxForm is more than any form of ours sends.
-const maxForm = 64 << 10
+// maxForm is more than the fields of any form of ours, maxUpload more than a file that is sent with them.
+const (
+	maxForm   = 64 << 10
+	maxUpload = 2 << 20
+)
 
 // Form is what a form shows again after it was refused. The zero Form is an empty one.
 type Form struct {
@@ -23,12 +28,38 @@ type Form struct {
 }
 
 // ReadForm reads the body of a form, never the query, so that no value of it can come from a link.
+// Its file, if one was sent, is in memory; Upload returns it.
 func ReadForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	unreadable := fault.New(fault.Invalid, "The form could not be read.").With("Go back, reload the page and send it again.")
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind == "multipart/form-data" {
+		r.Body = http.MaxBytesReader(w, r.Body, maxUpload)
+		switch err := r.ParseMultipartForm(maxUpload); {
+		case errors.As(err, new(*http.MaxBytesError)):
+			return nil, fault.New(fault.TooLarge, "The file is too large.").With("Go back and choose a smaller one.")
+		case err != nil:
+			return nil, unreadable
+		}
+		return r.PostForm, nil
+	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
-		return nil, fault.New(fault.Invalid, "The form could not be read.").With("Go back, reload the page and send it again.")
+		return nil, unreadable
 	}
 	return r.PostForm, nil
+}
+
+// Upload is the content of the file that a form sent in a field, of which it reads one byte more than most; nil when none was
+// chosen.
+func Upload(r *http.Request, name string, most int64) ([]byte, error) {
+	if r.MultipartForm == nil || len(r.MultipartForm.File[name]) == 0 {
+		return nil, nil
+	}
+	f, err := r.MultipartForm.File[name][0].Open()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	return io.ReadAll(io.LimitReader(f, most+1))
 }
 
 // Again is a form with what was sent and what is wrong with it. Faults about fields that the form has stand beside them;
