@@ -328,7 +328,7 @@ type Calculation struct {
 	TotalDepositReturnFeeAmount wire.Decimal              `json:"TotalDepositReturnFeeAmount" doc:"The deposits in OrderItemsAmount."`
 	TaxIncluded                 bool                      `json:"TaxIncluded" doc:"Whether the menu's prices include tax."`
 	TaxItems                    []wire.TaxItem            `json:"TaxItems" doc:"The tax in Amount, by rate."`
-	Voucher                     *wire.OrderVoucherSummary `json:"Voucher" doc:"The voucher that takes VoucherAmount off, named by its code or applied without one; null for none."`
+	Voucher                     *wire.OrderVoucherSummary `json:"Voucher,omitempty" required:"false" doc:"The voucher that takes VoucherAmount off, named by its code or applied without one; absent for none."`
 	Lines                       []Line                    `json:"Lines" doc:"Every line of the calculation, in its order of application."`
 }
 
