@@ -33,7 +33,7 @@ func ReadForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	unreadable := fault.New(fault.Invalid, "The form could not be read.").With("Go back, reload the page and send it again.")
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind == "multipart/form-data" {
 		r.Body = http.MaxBytesReader(w, r.Body, maxUpload)
-		switch err := r.ParseMultipartForm(maxUpload); {
+		switch err := r.ParseMultipartForm(maxUpload); { //nolint:gosec // the body is bounded above
 		case errors.As(err, new(*http.MaxBytesError)):
 			return nil, fault.New(fault.TooLarge, "The file is too large.").With("Go back and choose a smaller one.")
 		case err != nil:
