@@ -48,9 +48,14 @@ func TestOperationsAreTriedOut(t *testing.T) {
 
 	// Search, guides and other people's notes link to operations by their ids.
 	tab.Goto(h.url + "/developers/search")
-	tab.Goto(h.url + "/developers/reference#AcceptOrder")
-	tab.Until("the operation", `location.hash === "#tag/Orders/AcceptOrder" &&
-		Math.abs(document.getElementById("api-1/tag/Orders/AcceptOrder")?.getBoundingClientRect().top ?? 9999) < innerHeight`)
+	leads := func(operation string) {
+		tab.Until(operation, `location.hash === "#tag/Orders/`+operation+`" &&
+			Math.abs(document.getElementById("api-1/tag/Orders/`+operation+`")?.getBoundingClientRect().top ?? 9999) < innerHeight`)
+	}
+	tab.Goto(h.url + "/developers/reference#RejectOrder")
+	leads("RejectOrder")
+	browsertest.Eval[bool](tab, `location.hash = "#AcceptOrder", true`)
+	leads("AcceptOrder")
 	browsertest.Eval[bool](tab, browsertest.Button("Shell", "[id$='/AcceptOrder']")+".click(), true")
 	tab.Until("the choice of languages", `document.querySelector("[role=option]")`)
 	want := []string{"HttpClient", "NewRequest", "Fetch", "Curl"}

@@ -58,6 +58,7 @@ var access = []struct {
 	{"POST " + anApp + "/secret/reveal", owners},
 	{"POST " + anApp + "/secret/rotate", owners},
 	{"POST " + anApp + "/secret/drop", owners},
+	{"POST " + anApp + "/logo", developers},
 	{"POST " + anApp + "/uris", developers},
 	{"POST " + anApp + "/uris/remove", developers},
 	{"POST " + anApp + "/token", developers},

@@ -87,6 +87,7 @@ func TestWhatComesBetweenFits(t *testing.T) {
 	tab.Fill("email", ownerEmail)
 	tab.Fill("password", password)
 	tab.Press(".btn.red")
+	tab.Until("the cursor", `document.activeElement.name`)
 	if got := browsertest.Eval[string](tab, `document.activeElement.name + " " + document.getElementsByName("accesstokenlifetime")[0].value`); got != "oauthappname 600" {
 		t.Errorf("the cursor and what was typed: %s", got)
 	}

@@ -15,8 +15,13 @@ const plain = document.querySelector(".plain");
 const night = matchMedia("(prefers-color-scheme: dark)");
 
 // An address that names an operation (#AcceptOrder) leads to Scalar's place for it.
-const operation = document.getElementById(location.hash.slice(1))?.dataset.tag;
-if (operation) history.replaceState(null, "", `#tag/${operation}/${location.hash.slice(1)}`);
+const tags = new Map([...plain.querySelectorAll("[data-tag]")].map((row) => [row.id, row.dataset.tag]));
+const lead = () => {
+  const operation = location.hash.slice(1);
+  if (tags.has(operation)) location.replace(`#tag/${tags.get(operation)}/${operation}`);
+};
+lead();
+addEventListener("hashchange", lead);
 
 const settings = () => ({
   url: "/openapi.json",
