@@ -210,27 +210,8 @@ func (s *Stores) loadWorkflow(ctx context.Context, brand int, id string) (*wire.
 	return w, version, json.Unmarshal(raw, w)
 }
 
-func (s *Stores) workflowsOf(ctx context.Context, brand int) (out []*wire.FulfillmentStatesConfiguration, err error) {
-	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		out = nil
-		rows, err := tx.Query(sqlWorkflows, brand)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var raw []byte
-			if err := rows.Scan(&raw); err != nil {
-				return err
-			}
-			w := new(wire.FulfillmentStatesConfiguration)
-			if err := json.Unmarshal(raw, w); err != nil {
-				return err
-			}
-			out = append(out, w)
-		}
-		return rows.Err()
-	})
+func (s *Stores) workflowsOf(ctx context.Context, brand int) ([]*wire.FulfillmentStatesConfiguration, error) {
+	out, err := documents[wire.FulfillmentStatesConfiguration](ctx, s.db, sqlWorkflows, brand)
 	return out, writeFault("workflows", err)
 }
 

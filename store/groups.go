@@ -151,10 +151,18 @@ func (s *Stores) Currencies(ctx context.Context, brand int) ([]string, error) {
 }
 
 func (s *Stores) groupsOf(ctx context.Context, brand int) ([]*wire.StoreGroup, error) {
-	var out []*wire.StoreGroup
-	err := s.db.Read(ctx, func(tx *db.Tx) error {
+	out, err := documents[wire.StoreGroup](ctx, s.db, sqlGroups, brand)
+	if err != nil {
+		return nil, fmt.Errorf("store: groups of brand %d: %w", brand, err)
+	}
+	return out, nil
+}
+
+// documents reads the JSON documents that a query finds.
+func documents[T any](ctx context.Context, d *db.DB, query string, args ...any) (out []*T, err error) {
+	err = d.Read(ctx, func(tx *db.Tx) error {
 		out = nil
-		rows, err := tx.Query(sqlGroups, brand)
+		rows, err := tx.Query(query, args...)
 		if err != nil {
 			return err
 		}
@@ -164,18 +172,15 @@ func (s *Stores) groupsOf(ctx context.Context, brand int) ([]*wire.StoreGroup, e
 			if err := rows.Scan(&raw); err != nil {
 				return err
 			}
-			g := new(wire.StoreGroup)
-			if err := json.Unmarshal(raw, g); err != nil {
+			one := new(T)
+			if err := json.Unmarshal(raw, one); err != nil {
 				return err
 			}
-			out = append(out, g)
+			out = append(out, one)
 		}
 		return rows.Err()
 	})
-	if err != nil {
-		return nil, fmt.Errorf("store: groups of brand %d: %w", brand, err)
-	}
-	return out, nil
+	return out, err
 }
 
 func (s *Stores) loadGroup(ctx context.Context, id int) (brand int, g *wire.StoreGroup, version int, err error) {

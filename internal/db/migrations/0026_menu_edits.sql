@@ -13,15 +13,3 @@ create table menu_undos (
 );
 
 create index menu_undos_by_due on menu_undos (due_at);
-
--- What menus were, to go back to.
-create table menu_checkpoints (
-	id integer primary key,
-	menu_id integer not null,
-	name text not null,
-	created_at bigint not null,
-	show_tax boolean not null,
-	doc text not null
-);
-
-create index menu_checkpoints_by_menu on menu_checkpoints (menu_id, id);
