@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"comanda/internal/fault"
+	"comanda/internal/phone"
 	"comanda/wire"
 )
 
@@ -23,7 +24,6 @@ const (
 	maxAddressField  = 200
 	maxInstructions  = 500
 	maxVoucherCode   = 100
-	maxPhone         = 40
 	maxPublicID      = 64
 	maxDaysAhead     = 30 // when the store's pre-order settings name no limit
 	maxMinutesToMake = 200
@@ -135,13 +135,13 @@ func (b *Basket) checkContact(c *fault.Collector) {
 		c.Add("Contact", "give a PhoneNumber or an EmailAddress, so that the store can reach the customer")
 		return
 	}
-	email, phone := strings.TrimSpace(wire.V(b.Contact.EmailAddress)), strings.TrimSpace(wire.V(b.Contact.PhoneNumber))
+	email, number := strings.TrimSpace(wire.V(b.Contact.EmailAddress)), strings.TrimSpace(wire.V(b.Contact.PhoneNumber))
 	checkText(c, "Contact.Name", wire.V(b.Contact.Name), maxName, false)
-	if email == "" && phone == "" {
+	if email == "" && number == "" {
 		c.Add("Contact.PhoneNumber", "give a PhoneNumber or an EmailAddress, so that the store can reach the customer")
 	}
-	if len(phone) > maxPhone {
-		c.Add("Contact.PhoneNumber", "at most %d characters are allowed", maxPhone)
+	if len(number) > phone.MaxText {
+		c.Add("Contact.PhoneNumber", "at most %d characters are allowed", phone.MaxText)
 	}
 	if email != "" && !isEmail(email) {
 		c.Add("Contact.EmailAddress", "is not an e-mail address; write it as ann@example.com")

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"comanda/internal/fault"
+	"comanda/internal/phone"
 	"comanda/money"
 	"comanda/store"
 	"comanda/wire"
@@ -27,7 +28,7 @@ type asked struct {
 const late = time.Minute
 
 // against checks the basket against its store at now, the brand's time. placing adds what an order needs beyond a quote.
-func (b *Basket) against(s *store.Store, now time.Time, placing bool, p *phones) (asked, error) {
+func (b *Basket) against(s *store.Store, now time.Time, placing bool, p *phone.Reader) (asked, error) {
 	var c fault.Collector
 	a := asked{when: now, pickup: wire.PickupLocationTypeTakeOut}
 	w := s.Wire()
@@ -127,19 +128,19 @@ func reopens(s *store.Store, t time.Time, dt wire.DeliveryType) string {
 	return ""
 }
 
-func (b *Basket) contact(c *fault.Collector, a *asked, s *store.Store, p *phones) {
+func (b *Basket) contact(c *fault.Collector, a *asked, s *store.Store, p *phone.Reader) {
 	a.name = strings.Join(strings.Fields(wire.V(b.Contact.Name)), " ")
 	a.email = strings.TrimSpace(wire.V(b.Contact.EmailAddress))
 	if a.name == "" && s.NeedsName(b.DeliveryType) {
 		c.Add("Contact.Name", "%s asks for a name", s.Name)
 	}
-	phone := strings.TrimSpace(wire.V(b.Contact.PhoneNumber))
-	if phone == "" {
+	text := strings.TrimSpace(wire.V(b.Contact.PhoneNumber))
+	if text == "" {
 		return
 	}
-	n, ok := p.parse(phone, s.Wire().Address.CountryCode)
+	n, ok := p.Read(text, s.Wire().Address.CountryCode)
 	if !ok {
 		c.Add("Contact.PhoneNumber", "is not a phone number; write it with its country code, such as +353 1 234 5678")
 	}
-	a.phone, a.local = n.international, n.local
+	a.phone, a.local = n.International, n.Local
 }

@@ -30,6 +30,7 @@ import (
 	"comanda/customer"
 	"comanda/event"
 	"comanda/internal/db"
+	"comanda/internal/phone"
 	"comanda/menu"
 	"comanda/store"
 	"comanda/voucher"
@@ -44,13 +45,13 @@ type Orders struct {
 	menus     *menu.Menus
 	customers *customer.Customers
 	vouchers  *voucher.Vouchers
-	phones    *phones
+	phones    *phone.Reader
 }
 
 // New makes the door.
 func New(d *db.DB, log *event.Log, accounts *account.Accounts, stores *store.Stores, menus *menu.Menus, vouchers *voucher.Vouchers) *Orders {
 	return &Orders{
-		db: d, log: log, accounts: accounts, stores: stores, menus: menus, vouchers: vouchers, customers: customer.New(d), phones: newPhones(),
+		db: d, log: log, accounts: accounts, stores: stores, menus: menus, vouchers: vouchers, customers: customer.New(d), phones: phone.NewReader(),
 	}
 }
 
