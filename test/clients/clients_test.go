@@ -31,7 +31,7 @@ func TestOfficialClients(t *testing.T) {
 	credentials := filepath.Join(folder, "demo.json")
 	ca := await(t, demo, credentials)
 
-	for _, client := range []string{"typescript", "javascript"} {
+	for _, client := range []string{"typescript", "javascript", "backoffice"} {
 		t.Run(client, func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), node, "--test", "--test-reporter=spec", client+".test.js")
 			cmd.Env = append(os.Environ(), "COMANDA_DEMO_JSON="+credentials, "NODE_EXTRA_CA_CERTS="+ca,

@@ -1,0 +1,241 @@
+// The back office through the official TypeScript client: the main calls of each tag that a restaurant is run with. Every step
+// asserts on values that it reads back.
+'use strict';
+
+const { after, before, describe, test } = require('node:test');
+const assert = require('node:assert/strict');
+const flipdish = require('@flipdish/api-client-typescript');
+const { demo } = require('./demo');
+
+const { appId } = demo;
+
+// api is a part of the client whose calls give the body of the answer, or throw an error with its status.
+const api = name => new Proxy(Object.assign(new flipdish[name](demo.baseUrl), { accessToken: demo.accessToken }), {
+  get: (part, call) => async (...parameters) => {
+    try {
+      return (await part[call](...parameters)).body;
+    } catch (error) {
+      if (!error.response) throw error;
+      throw Object.assign(new Error(JSON.stringify(error.response.body)), { status: error.response.statusCode });
+    }
+  },
+});
+
+// data is what an answer carries; a few of the contract's are not wrapped.
+const data = async call => { const body = await call; return body?.Data ?? body; };
+const refused = (call, status) => assert.rejects(call, error => error.status === status || assert.fail(error));
+
+const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
+const picture = { value: png, options: { filename: 'dish.png', contentType: 'image/png' } };
+
+describe('menus', () => {
+  const menus = api('MenusApi');
+  const sections = api('MenuSectionsApi');
+  const items = api('MenuSectionItemsApi');
+  const sets = api('MenuOptionSetsApi');
+  const options = api('MenuOptionSetItemsApi');
+  let menu, section, item, set, option, rate;
+
+  test('a menu is made, named, and listed', async () => {
+    menu = await data(menus.createNewMenuForApp(appId, { Name: 'Lunch', MenuSections: [] }));
+    assert.ok(Number.isInteger(menu) && menu > 0);
+    await menus.setMenuName(menu, 'Lunch and early dinner');
+    assert.equal(await data(menus.getMenuName(menu)), 'Lunch and early dinner');
+    assert.ok((await data(menus.getMenusByAppId(appId))).some(m => m.MenuId === menu));
+  });
+
+  test('sections', async () => {
+    section = (await data(sections.createMenuSection(menu, { Name: 'Pasta', IsAvailable: true }))).MenuSectionId;
+    await sections.updateMenuSection(menu, section, { Description: 'Made this morning' });
+    const read = await data(sections.getMenuSectionById(menu, section));
+    assert.equal(read.Name, 'Pasta');
+    assert.equal(read.Description, 'Made this morning');
+    const copy = (await data(sections.cloneMenuSection(menu, section))).MenuSectionId;
+    assert.deepEqual((await data(sections.getMenuSections(menu))).map(s => s.MenuSectionId), [section, copy]);
+    await menus.menusSetItemDisplayOrders(menu, { DisplayOrders: [{ Id: copy, DisplayOrder: 0 }, { Id: section, DisplayOrder: 1 }] });
+    assert.deepEqual((await data(sections.getMenuSections(menu))).map(s => s.MenuSectionId), [copy, section]);
+    await sections.deleteMenuSection(menu, copy);
+    await refused(sections.getMenuSectionById(menu, copy), 404);
+  });
+
+  test('items, their pictures and prices', async () => {
+    item = (await data(items.createMenuSectionItem(menu, section, { Name: 'Cacio e pepe', Price: 12.5, IsAvailable: true }))).MenuItemId;
+    await items.updateMenuSectionItem(menu, section, item, { Price: 13.25, Alcohol: false });
+    const address = await data(items.uploadMenuSectionItemImage(menu, section, item, picture));
+    const read = await data(items.getMenuItemById(menu, section, item));
+    assert.equal(read.Price, 13.25);
+    assert.equal(read.ImageUrl, address);
+    const file = await fetch(address);
+    assert.equal(file.headers.get('content-type'), 'image/png');
+    assert.deepEqual(Buffer.from(await file.arrayBuffer()), png);
+    await items.deleteMenuSectionItemImage(menu, section, item);
+    assert.ok(!(await data(items.getMenuItemById(menu, section, item))).ImageUrl);
+    const copy = (await data(items.cloneMenuSectionItem(menu, section, item))).MenuItemId;
+    await items.moveMenuItem(menu, section, copy, 0);
+    assert.deepEqual((await data(items.getMenuItems(menu, section))).map(i => i.MenuItemId), [copy, item]);
+    await items.deleteMenuSectionItem(menu, section, copy);
+    await refused(items.createMenuSectionItem(menu, section, { Name: 'Free lunch', Price: -1 }), 400);
+  });
+
+  test('option sets and their options', async () => {
+    set = (await data(sets.createMenuItemOptionSet(menu, section, item, { Name: 'Cheese', MinSelectCount: 0, MaxSelectCount: 2 }))).MenuItemOptionSetId;
+    option = (await data(options.addMenuItemOptionSetItem(menu, section, item, set, { Name: 'Pecorino', Price: 1.5, IsAvailable: true }))).MenuItemOptionSetItemId;
+    await options.updateMenuItemOptionSetItem(menu, section, item, set, option, { Price: 2 });
+    assert.equal((await data(options.getMenuItemOptionSetItemById(menu, section, item, set, option))).Price, 2);
+    await sets.updateMenuItemOptionSet(menu, section, item, set, { MinSelectCount: 1 });
+    const read = await data(sets.getMenuItemOptionSetById(menu, section, item, set));
+    assert.equal(read.MinSelectCount, 1);
+    assert.deepEqual(read.MenuItemOptionSetItems.map(o => o.Name), ['Pecorino']);
+  });
+
+  test('taxes', async () => {
+    rate = (await data(menus.menusUpsertTaxRate(menu, { Name: 'VAT', Rate: 13.5 }))).TaxRateId;
+    await items.setSectionItemTax(menu, section, item, rate);
+    await options.setOptionSetItemTax(menu, section, item, set, option, rate);
+    await menus.menusUpdateTaxType(menu, 'ExcludedFromBasePrice');
+    const [tax] = await data(menus.getMenuTaxDetails(menu));
+    assert.equal(tax.TaxType, 'ExcludedFromBasePrice');
+    assert.deepEqual(tax.TaxRates.map(r => [r.TaxRateId, r.Rate]), [[rate, 13.5]]);
+  });
+
+  test('metadata of a store, show and hide, lock', async () => {
+    await menus.setMenuItemMetadata(menu, demo.storeId, item, { Key: 'plu', Value: '4711', StoreId: demo.storeId });
+    assert.equal((await data(menus.getMenuItemMetadataByKey(menu, demo.storeId, item, 'plu'))).Value, '4711');
+    await menus.menusShowHideBulkItems(menu, [{ MenuElementId: item, MenuElementType: 'Item' }], false);
+    assert.equal((await data(items.getMenuItemById(menu, section, item))).IsAvailable, false);
+    await menus.setMenuLock(menu, true);
+    await refused(menus.setMenuName(menu, 'Dinner'), 409);
+    await menus.setMenuLock(menu, false);
+  });
+
+  test('a copy, and its end', async () => {
+    const draft = (await data(menus.createDraftMenuFromExistingMenu(menu, 'Brunch'))).MenuId;
+    const copy = await data(menus.getMenuById(draft));
+    assert.equal(copy.Name, 'Brunch');
+    assert.equal(copy.MenuSections[0].MenuItems[0].Name, 'Cacio e pepe');
+    await menus.deleteMenu(draft);
+    await refused(menus.getMenuById(draft), 404);
+  });
+
+  after(() => menus.deleteMenu(menu));
+});
+
+describe('stores', () => {
+  const stores = api('StoresApi');
+  const groups = api('StoreGroupsApi');
+  let group, store;
+
+  test('a group and a store in it', async () => {
+    group = (await data(groups.createStoreGroup(appId, { Name: 'Cork', Currency: 'EUR' }))).StoreGroupId;
+    await groups.updateStoreGroup(group, { Name: 'Cork and Kerry' });
+    assert.equal((await data(groups.getStoreGroup(group))).Name, 'Cork and Kerry');
+    store = (await data(stores.createStore(group, { Name: 'Patrick Street' }))).StoreId;
+    await stores.updateStore(store, { PhoneNumber: '+353 21 000 0001', AllowChefNotes: true });
+    await stores.updateStoreAddressForm(store, { CountryCode: 'IE', AddressFields: { Building: '1', Street: 'Patrick Street', Town: 'Cork', Postcode: 'T12 AB12' } });
+    await stores.updateStoreAddressCoordinates(store, { Latitude: 51.8985, Longitude: -8.4756 });
+    const read = await data(stores.getStoreById(store));
+    assert.equal(read.Name, 'Patrick Street');
+    assert.equal(read.AllowChefNotes, true);
+    assert.equal(read.Address.Coordinates.Latitude, 51.8985);
+    assert.equal(read.IanaTimeZone, 'Europe/Dublin');
+  });
+
+  test('hours, exceptions, pre-orders and lead times', async () => {
+    await stores.setBusinessHours(store, 'Pickup', { DayOfWeek: 'Friday', StartTime: '17:00:00', Period: '08:00:00' });
+    const friday = (await data(stores.getBusinessHours(store, 'Pickup'))).find(h => h.DayOfWeek === 'Friday');
+    assert.equal(friday.StartTime, '17:00:00');
+    assert.equal(friday.Period, '08:00:00');
+    const made = await data(stores.createBusinessHoursOverrideByStoreId(store, {
+      DeliveryType: 'Pickup', Type: 'Closed', StartTime: new Date('2030-12-25T00:00:00Z'), EndTime: new Date('2030-12-26T00:00:00Z'),
+    }));
+    assert.equal((await data(stores.getBusinessHoursOverrideByStoreId(store)))[0].Type, 'Closed');
+    await stores.deleteBusinessHoursOverride(store, made.BusinessHoursOverrideId);
+    assert.deepEqual(await data(stores.getBusinessHoursOverrideByStoreId(store)), []);
+    await stores.updatePreOrderConfig(store, 'Pickup', { IntervalMinutes: 30, MaxOrderAheadDays: 7, LeadTimeMinutes: 20, IncludeAsap: true });
+    assert.equal((await data(stores.getPreOrderConfig(store, 'Pickup'))).IntervalMinutes, 30);
+    const preview = await data(stores.getPreOrderPreview(store, 'Pickup'));
+    assert.ok(preview.length > 0, 'Friday evening has times');
+    await stores.setStoreLeadTimes(store, { DispatchType: 'Collection', LeadTimeMinutes: 35 });
+    assert.equal((await data(stores.getStoreLeadTimes(store))).LeadTimeMinutes.Collection, 35);
+  });
+
+  test('service charge, capacity, tips, batching', async () => {
+    await stores.configureStoreServiceCharge(store, { PercentageValue: 12.5, Enabled: true });
+    assert.equal((await data(stores.getStoreServiceCharge(store))).PercentageValue, 12.5);
+    const capacity = api('StoreOrderCapacityApi');
+    await capacity.updateStoreOrderCapacityConfig(store, 'Pickup', {
+      OrderCapacityPeriods: [{ DayOfTheWeek: 'Friday', PeriodStartHour: 18, PeriodStartMinutes: 0, PeriodEndHour: 21, PeriodEndMinutes: 0, MaxOrderNumberPerStoreInterval: 4 }],
+    }, appId);
+    assert.equal((await data(capacity.getStoreOrderCapacity(appId, store, 'Pickup'))).OrderCapacityPeriods[0].MaxOrderNumberPerStoreInterval, 4);
+    const tips = api('TipsApi');
+    await tips.tipConfigUpsert(store, { IsEnabled: true, Percentages: [5, 10, 15], DefaultPercentage: 10 });
+    assert.deepEqual((await data(tips.tipConfigGet(store))).Percentages, [5, 10, 15]);
+    const batching = api('OrderBatchingConfigurationApi');
+    await batching.post(store, { Enabled: true, BatchIntervalInSeconds: 600 });
+    assert.equal((await data(batching.get(store))).BatchIntervalInSeconds, 600);
+  });
+
+  test('menu, publishing, a twin, the archive', async () => {
+    await stores.assignMenu(store, demo.menuId);
+    await stores.publishStore(store);
+    assert.equal((await data(stores.getStoreById(store))).IsPublished, true);
+    await stores.unpublishStore(store);
+    const twin = (await data(stores.cloneStore(store, {}))).StoreId;
+    assert.equal((await data(stores.getStoreById(twin))).MenuId, demo.menuId);
+    await groups.assignStoresToStoreGroup(appId, group, [twin]);
+    await refused(groups.removeStoreGroup(group), 409);
+    await stores.archiveStore(twin);
+    assert.ok(!(await data(stores.getStoresByAppId(appId))).some(s => s.StoreId === twin));
+  });
+
+  test('workflows of fulfilment', async () => {
+    const workflows = api('FulfillmentStateConfigurationApi');
+    const template = await data(workflows.getFulfillmentStatesConfigurationTemplate(appId));
+    assert.ok(template.States.length > 2);
+    const made = await data(workflows.createFulfillmentStatesConfig(appId, {
+      Name: 'Kitchen to door', StoreSelectorType: 'Single', StoreIds: [store],
+      States: [{ StatusId: 'Preparing', StatusName: 'Being prepared', ChangeType: 'Manual', OrderTypes: ['All'] }],
+    }));
+    assert.equal((await data(workflows.getFulfillmentStatesConfiguration(appId, made.ConfigurationUid))).Name, 'Kitchen to door');
+    await workflows.deleteFulfillmentStatesConfig(appId, made.ConfigurationUid);
+  });
+
+  after(() => stores.archiveStore(store));
+});
+
+describe('vouchers', () => {
+  const vouchers = api('VouchersApi');
+  const code = `TEN-${process.pid}`;
+  let voucher;
+
+  test('is made, found and changed', async () => {
+    voucher = (await data(vouchers.createVoucher(appId, {
+      Code: code, VoucherType: 'PercentageDiscount', Description: 'Ten off', MaxRedemptions: 5, PercentDiscountDetails: { PercentageDiscount: 10 },
+    }))).VoucherId;
+    assert.equal((await data(vouchers.getVoucherByCode(appId, code))).VoucherId, voucher);
+    await vouchers.updateVoucher(voucher, { Description: 'Ten off lunch' });
+    assert.equal((await data(vouchers.getVoucherById(voucher))).Description, 'Ten off lunch');
+    assert.ok((await data(vouchers.getVouchers(appId, undefined, undefined, [code]))).some(v => v.VoucherId === voucher));
+    await refused(vouchers.createVoucher(appId, { Code: code, VoucherType: 'LumpDiscount', LumpDiscountDetails: { DiscountAmount: 1 } }), 409);
+  });
+});
+
+describe('the brand', () => {
+  test('and its app', async () => {
+    const apps = api('AppsApi');
+    const app = await data(apps.getApp(appId));
+    assert.equal(app.AppId, appId);
+    assert.equal(await data(apps.getAppName(appId)), app.Name);
+    assert.ok((await data(apps.getSupportedCountries())).some(c => c.CountryCode === 'IE'));
+  });
+
+  test('and what happened in it', async () => {
+    const events = api('EventsApi');
+    const found = await data(events.getStoreEvents(appId, demo.storeId, 10, 1));
+    assert.ok(Object.keys(found).length > 0);
+  });
+
+  test('is alive', async () => {
+    assert.ok(await api('HeartbeatApi').ping());
+  });
+});
