@@ -34,6 +34,7 @@ type brand struct {
 	AppID   string          `json:"appId"`
 	StoreID int             `json:"storeId"`
 	Basket  json.RawMessage `json:"basket"`
+	Full    json.RawMessage `json:"full"` // a basket of six items, four with options, and a voucher
 }
 
 func readSeeded(data string) (s seeded, err error) {
@@ -72,8 +73,9 @@ type work func(c *http.Client, turn int) error
 // works are those that go on for a period of time.
 func (s seeded) works() map[string]work {
 	return map[string]work{
-		"orders": func(c *http.Client, turn int) error { return place(c, s.BaseURL, &s.Brands[turn%len(s.Brands)]) },
-		"tokens": func(c *http.Client, _ int) error { _, err := s.OAuth.token(c, clientCredentials); return err },
+		"orders":    func(c *http.Client, turn int) error { return place(c, s.BaseURL, &s.Brands[turn%len(s.Brands)]) },
+		"checkouts": func(c *http.Client, turn int) error { return checkout(c, s.BaseURL, &s.Brands[turn%len(s.Brands)]) },
+		"tokens":    func(c *http.Client, _ int) error { _, err := s.OAuth.token(c, clientCredentials); return err },
 	}
 }
 
@@ -188,19 +190,40 @@ func place(client *http.Client, base string, b *brand) error {
 	return err
 }
 
+// checkout quotes the full basket and places it at the quoted price.
+func checkout(client *http.Client, base string, b *brand) error {
+	quote, err := post(client, base, b, "quotes", b.Full, http.StatusOK)
+	if err != nil {
+		return err
+	}
+	var quoted struct{ Data struct{ Amount json.Number } }
+	if err := json.Unmarshal(quote, &quoted); err != nil {
+		return err
+	}
+	basket := append(b.Full[:len(b.Full)-1:len(b.Full)-1], `,"ExpectedAmount":`+quoted.Data.Amount.String()+`}`...)
+	_, err = post(client, base, b, "orders", basket, http.StatusCreated)
+	return err
+}
+
 // placeOne returns the id of the order.
 func placeOne(client *http.Client, base string, b *brand) (id int64, err error) {
-	req, err := http.NewRequest(http.MethodPost, base+"/api/v1.0/"+b.AppID+"/storefront/orders", bytes.NewReader(b.Basket))
+	body, err := post(client, base, b, "orders", b.Basket, http.StatusCreated)
+	return orderID(body), err
+}
+
+// post sends a basket to a brand's storefront.
+func post(client *http.Client, base string, b *brand, what string, basket []byte, want int) ([]byte, error) {
+	req, err := http.NewRequest(http.MethodPost, base+"/api/v1.0/"+b.AppID+"/storefront/"+what, bytes.NewReader(basket))
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Idempotency-Key", uuid.NewString())
 	status, body, _, err := send(client, req)
-	if err == nil && status != http.StatusCreated {
+	if err == nil && status != want {
 		err = fmt.Errorf("%d: %.300s", status, body)
 	}
-	return orderID(body), err
+	return body, err
 }
 
 // orderID finds the first OrderId in a document, 0 when there is none.

@@ -212,16 +212,18 @@ func (b *bench) orders() error {
 		return err
 	}
 	b.print("cold start %v, idle RSS %.1f MB", ready.Round(time.Millisecond), float64(rss)/1e6)
-	for _, clients := range b.clients {
-		var got loaded
-		if err := b.part(&got, "load", c.Data, "orders", strconv.Itoa(clients), b.period.String(), strconv.Itoa(p.pid())); err != nil {
-			return err
+	for _, work := range []string{"orders", "checkouts"} {
+		for _, clients := range b.clients {
+			var got loaded
+			if err := b.part(&got, "load", c.Data, work, strconv.Itoa(clients), b.period.String(), strconv.Itoa(p.pid())); err != nil {
+				return err
+			}
+			if got.Done == 0 {
+				return errors.New("no order was placed: " + got.Failure)
+			}
+			b.print("HTTPS, %2d clients: %6.0f %s/s, %4d µs CPU each, median %.1f ms, p99 %.1f ms, generator %d µs, %d failed %s", clients,
+				got.PerSecond, work, got.ServerCPU, got.MedianMs, got.P99Ms, got.CPU, got.Failed, got.Failure)
 		}
-		if got.Done == 0 {
-			return errors.New("no order was placed: " + got.Failure)
-		}
-		b.print("HTTPS, %2d clients: %6.0f orders/s, %4d µs CPU/order, median %.1f ms, p99 %.1f ms, generator %d µs, %d failed %s", clients,
-			got.PerSecond, got.ServerCPU, got.MedianMs, got.P99Ms, got.CPU, got.Failed, got.Failure)
 	}
 	if rss, err = p.rss(); err != nil {
 		return err

@@ -124,7 +124,10 @@ func sow(ctx context.Context, s *app.Server, owner int, name, subscribe string) 
 	if err := furnish(ctx, s, caller, b); err != nil {
 		return b, err
 	}
-	if b.Basket, err = json.Marshal(demo.Basket(b.StoreID)); err != nil || subscribe == "" {
+	if b.Basket, err = json.Marshal(demo.Basket(b.StoreID)); err != nil {
+		return b, err
+	}
+	if b.Full, err = fill(ctx, s, caller, b); err != nil || subscribe == "" {
 		return b, err
 	}
 	client, _, err := s.OAuth.CreateApp(ctx, caller, b.AppID, wire.OAuthApp{OauthAppName: &name})
@@ -135,6 +138,24 @@ func sow(ctx context.Context, s *app.Server, owner int, name, subscribe string) 
 		CallbackUrl: &subscribe, EventNames: []string{"order.created"},
 	})
 	return b, err
+}
+
+// fill makes the full basket, and the voucher that is in it.
+func fill(ctx context.Context, s *app.Server, caller *account.Caller, b brand) (json.RawMessage, error) {
+	const code = "TEN-PER-CENT"
+	kind := wire.VoucherTypePercentageDiscount
+	_, err := s.Vouchers.Create(ctx, caller, b.AppID, wire.CreateVoucher{
+		Code: wire.P(code), VoucherType: &kind, PercentDiscountDetails: &wire.PercentDiscountDetails{PercentageDiscount: wire.P(10)},
+	})
+	if err != nil {
+		return nil, err
+	}
+	basket := demo.Basket(b.StoreID)
+	for _, item := range basket["Items"].([]map[string]any) {
+		item["Quantity"] = 2
+	}
+	basket["VoucherCode"] = code
+	return json.Marshal(basket)
 }
 
 // subscribeAlso subscribes more callback URLs to order.created, perApp of them for each OAuth app.
