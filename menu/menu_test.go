@@ -7,12 +7,14 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"comanda/account"
 	"comanda/internal/fault"
 	"comanda/menu"
+	"comanda/store"
 	"comanda/wire"
 )
 
@@ -478,6 +480,50 @@ func TestParallelUpdatesOfOneMenuAllSurvive(t *testing.T) {
 		}
 		if now.Version != 1+n || s.head(t) != head+n {
 			t.Errorf("version %d, %d events", now.Version, s.head(t)-head)
+		}
+	})
+}
+
+// A menu goes only without stores, however many stores are being given it while it goes.
+func TestRaceOfDeletingAMenuAndAssigningIt(t *testing.T) {
+	each(t, func(t *testing.T, s *shop) {
+		ctx := context.Background()
+		stores := []*store.Store{s.euro}
+		for range 31 {
+			st, err := s.stores.Create(ctx, s.owner, store.NewStore{Group: s.euro.Group, StoreCreateBase: wire.StoreCreateBase{Name: wire.P("Another")}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			stores = append(stores, st)
+		}
+		other := s.create(t, wire.CreateFullMenu{Name: wire.P("Carta")})
+		for range 3 {
+			m := s.create(t, wire.CreateFullMenu{Name: wire.P("Specials")})
+			var wg sync.WaitGroup
+			var deleted atomic.Bool
+			for i, st := range stores {
+				wg.Go(func() {
+					if i == len(stores)/2 {
+						deleted.Store(s.menus.Delete(ctx, s.owner, menu.Part{Menu: m.ID}) == nil)
+					}
+					if err := s.menus.Assign(ctx, s.owner, st.ID, m.ID); err != nil && fault.KindOf(err) != fault.NotFound {
+						t.Error(err)
+					}
+				})
+			}
+			wg.Wait()
+			for _, st := range stores {
+				now, err := s.stores.Load(ctx, st.ID)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if deleted.Load() && now.MenuID == m.ID {
+					t.Errorf("the store %d sells from a menu that is gone", st.ID)
+				}
+				if err := s.menus.Assign(ctx, s.owner, st.ID, other.ID); err != nil {
+					t.Fatal(err)
+				}
+			}
 		}
 	})
 }

@@ -11,7 +11,10 @@ const (
 	sqlUpdateMenu = `update menus set version = version + 1, name = $3, modified_at = $4, locked = $5, integrated = $6, show_tax = $7, parts = $8, doc = $9
 		where id = $1 and version = $2`
 
-	// Zero rows: the menu is not at version $2 any more, or a store sells from it.
+	// Changes nothing, but others wait for the row. Zero rows: the menu is not at version $2 any more.
+	sqlHoldMenu = `update menus set version = version where id = $1 and version = $2`
+
+	// Zero rows: a store sells from the menu. The row is held, so no store can be given it meanwhile.
 	sqlDeleteMenu = `delete from menus where id = $1 and version = $2 and not exists (select 1 from stores where menu_id = $1)`
 	sqlDropUndos  = `delete from menu_undos where menu_id = $1`
 

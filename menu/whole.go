@@ -2,6 +2,7 @@ package menu
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -156,12 +157,17 @@ func (m *Menus) Delete(ctx context.Context, c *account.Caller, at Part) error {
 		return err
 	}
 	err = m.db.Write(ctx, func(tx *db.Tx) error {
+		if err := old.hold(tx); errors.Is(err, errMoved) {
+			return fault.Newf(fault.Conflict, "The menu %s is being changed at this moment.", old.Name).With("Look at it again before you delete it.")
+		} else if err != nil {
+			return err
+		}
 		n, err := tx.Exec(sqlDeleteMenu, old.ID, old.Version)
 		if err != nil {
 			return err
 		}
 		if n == 0 {
-			return fault.Newf(fault.Conflict, "The menu %s is being changed, or was given to a store, at this moment.", old.Name).With("Look at it again before you delete it.")
+			return fault.Newf(fault.Conflict, "The menu %s was given to a store at this moment.", old.Name).With("Give the store another menu first.")
 		}
 		if _, err := tx.Exec(sqlDropUndos, old.ID); err != nil {
 			return err

@@ -20,9 +20,10 @@ var errMoved = errors.New("store: changed by somebody else")
 
 // change applies an edit to a store's document and appends its events in the same transaction. The edit gets a copy of
 // the newest document and may run again on a newer one; it returns makers of the events, called with the store as it
-// is then. No events means that nothing changed, and nothing is written.
+// is then. No events means that nothing changed, and nothing is written. holds run first in the transaction and may refuse:
+// they keep what the store will refer to from going away.
 func (s *Stores) change(
-	ctx context.Context, c *account.Caller, id int, edit func(old *Store, doc *document) ([]eventOf, error),
+	ctx context.Context, c *account.Caller, id int, edit func(old *Store, doc *document) ([]eventOf, error), holds ...func(*db.Tx) error,
 ) (*Store, error) {
 	lock := &s.locks[uint(id)%uint(len(s.locks))]
 	lock.Lock()
@@ -40,7 +41,7 @@ func (s *Stores) change(
 		if err != nil || len(events) == 0 {
 			return old, err
 		}
-		sts, err := s.write(ctx, c, edited{old, doc, events})
+		sts, err := s.write(ctx, c, edited{old, doc, events, holds})
 		if !errors.Is(err, errMoved) {
 			if err != nil {
 				return nil, err
@@ -56,6 +57,7 @@ type edited struct {
 	old    *Store
 	doc    *document
 	events []eventOf
+	holds  []func(*db.Tx) error
 }
 
 // write stores the next versions of some stores in one transaction, errMoved when one is not the next any more.
@@ -80,6 +82,11 @@ func (s *Stores) write(ctx context.Context, c *account.Caller, edits ...edited) 
 	}
 	err := s.db.Write(ctx, func(tx *db.Tx) error {
 		for i, st := range stores {
+			for _, hold := range edits[i].holds {
+				if err := hold(tx); err != nil {
+					return err
+				}
+			}
 			if st.Group != edits[i].old.Group {
 				if err := holdGroup(tx, st.Group); err != nil {
 					return err

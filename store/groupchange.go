@@ -183,7 +183,7 @@ func (s *Stores) moves(ctx context.Context, c *account.Caller, brand account.Bra
 			return nil, err
 		}
 		doc.Store.StoreGroupId = g.StoreGroupId
-		out = append(out, edited{st, doc, []eventOf{updated(c, "put the store %s into the store group %s", g.Name)}})
+		out = append(out, edited{old: st, doc: doc, events: []eventOf{updated(c, "put the store %s into the store group %s", g.Name)}})
 	}
 	return out, nil
 }

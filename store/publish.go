@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"comanda/account"
+	"comanda/internal/db"
 	"comanda/wire"
 )
 
@@ -72,8 +73,8 @@ func archiving(c *account.Caller, archived bool) eventOf {
 }
 
 // AssignMenu makes a menu the one that a store sells from. Package menu calls it, after it made sure that the menu suits
-// the store.
-func (s *Stores) AssignMenu(ctx context.Context, c *account.Caller, id, menuID int, menuName string) error {
+// the store, and gives what holds the menu in the transaction.
+func (s *Stores) AssignMenu(ctx context.Context, c *account.Caller, id, menuID int, menuName string, hold func(*db.Tx) error) error {
 	_, err := s.change(ctx, c, id, func(_ *Store, doc *document) ([]eventOf, error) {
 		if doc.Store.MenuId == menuID {
 			return nil, nil
@@ -85,6 +86,6 @@ func (s *Stores) AssignMenu(ctx context.Context, c *account.Caller, id, menuID i
 				Description: fmt.Sprintf("%s gave the store %s the menu %s.", c.EventName(), st.Name, menuName),
 			}
 		}}, nil
-	})
+	}, hold)
 	return err
 }

@@ -144,7 +144,7 @@ func TestAStoreFromCreationToPublication(t *testing.T) {
 			if err := s.stores.Publish(ctx, s.owner, st.ID); err != nil {
 				t.Fatal(err)
 			}
-			if err := s.stores.AssignMenu(ctx, s.owner, st.ID, 4711, "Carta"); err != nil {
+			if err := s.stores.AssignMenu(ctx, s.owner, st.ID, 4711, "Carta", func(*db.Tx) error { return nil }); err != nil {
 				t.Fatal(err)
 			}
 		}
