@@ -90,6 +90,9 @@ func (s *Server) workers() []func(context.Context) error {
 		func(ctx context.Context) error {
 			return worker.Run(ctx, "taking back changes of menus", 5*time.Second, nil, s.Menus.TakeBack)
 		},
+		func(ctx context.Context) error {
+			return worker.Run(ctx, "meeting the deadlines of orders", time.Second, nil, s.Orders.MeetDeadlines)
+		},
 	}
 }
 

@@ -27,12 +27,14 @@ type change struct {
 	ask       func(r *row) (money.Amount, error) // of a refund: how much; nil = nothing is refunded
 	reason    string                             // of a refund, in the words of who refunds
 	notify    bool                               // the customer is to be told
+	due       *due                               // the deadline that it meets; nil = none
 }
 
 // moving is an order on its way over an edge. apply changes order, row's amounts and events.
 type moving struct {
-	row         row // as it will be
-	from        int // the version that it was
+	row         row             // as it will be
+	from        int             // the version that it was
+	was         wire.OrderState // the state that it was in
 	order       *wire.Order
 	brand       account.Brand
 	caller      *account.Caller
@@ -43,6 +45,8 @@ type moving struct {
 	records     []event.Record
 	reason      string
 	notify      bool
+	due         *due
+	deadlines   []deadline // of the state that it comes into
 	idempotency *idempotency.Claim
 }
 
@@ -138,8 +142,8 @@ func (o *Orders) open(ctx context.Context, caller *account.Caller, id int, do ac
 // prepare does all that a change needs no transaction for: the table, the new document, the events.
 func prepare(before *row, brand account.Brand, caller *account.Caller, c change, claim *idempotency.Claim) (*moving, error) {
 	m := &moving{
-		row: *before, from: before.version, order: new(wire.Order), brand: brand, caller: caller, now: brand.Now(),
-		reason: c.reason, notify: c.notify, idempotency: claim,
+		row: *before, from: before.version, was: before.state, order: new(wire.Order), brand: brand, caller: caller, now: brand.Now(),
+		reason: c.reason, notify: c.notify, due: c.due, idempotency: claim,
 	}
 	var err error
 	if c.ask != nil {
@@ -187,6 +191,11 @@ func (o *Orders) store(tx *db.Tx, m *moving) ([]byte, error) {
 			return answer, err
 		}
 	}
+	if m.due != nil {
+		if err := m.due.take(tx); err != nil {
+			return nil, err
+		}
+	}
 	r := &m.row
 	n, err := tx.Exec(sqlUpdateOrder, r.id, m.from, r.version, string(r.state), int64(r.amount), int64(r.refundable),
 		int64(r.refunded), !m.notify, string(r.doc), string(r.calculation))
@@ -195,6 +204,12 @@ func (o *Orders) store(tx *db.Tx, m *moving) ([]byte, error) {
 	}
 	if n == 0 {
 		return nil, errLost
+	}
+	if err := r.leaves(tx, m.was); err != nil {
+		return nil, err
+	}
+	if err := r.set(tx, m.deadlines); err != nil {
+		return nil, err
 	}
 	if m.order.Voucher != nil && slices.Contains(turnedDown, r.state) {
 		if err := o.vouchers.GiveBack(tx, r.id); err != nil {

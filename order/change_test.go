@@ -30,6 +30,9 @@ var actions = map[string]func(s *apptest.Shop, p order.PlacedOrder) error{
 	"rejected after being accepted": func(s *apptest.Shop, p order.PlacedOrder) error {
 		return s.Orders.RejectAccepted(ctx, s.Owner, p.OrderId, wire.Reject{RejectReason: wire.RejectReasonFoodUnavailable})
 	},
+	"rejected for want of an answer": func(s *apptest.Shop, p order.PlacedOrder) error {
+		return s.Orders.TimeOut(ctx, p.OrderId)
+	},
 	"dispatched": func(s *apptest.Shop, p order.PlacedOrder) error {
 		return s.Orders.Dispatch(ctx, s.Owner, p.OrderId)
 	},
@@ -51,6 +54,7 @@ var ways = map[wire.OrderState][]string{
 	wire.OrderStateReadyToProcess:             {},
 	wire.OrderStateAcceptedByRestaurant:       {"accepted"},
 	wire.OrderStateRejectedByStore:            {"rejected"},
+	wire.OrderStateRejectedAutomatically:      {"rejected for want of an answer"},
 	wire.OrderStateDispatched:                 {"accepted", "dispatched"},
 	wire.OrderStateRejectedAfterBeingAccepted: {"accepted", "rejected after being accepted"},
 	wire.OrderStateAcceptedAndRefunded:        {"accepted", "refunded"},

@@ -1,6 +1,6 @@
 // Package order is the life of an order: placed by a diner, answered by the store or an integration, changed by both.
 //
-// It owns the tables orders and order_refunds, and appends order.created, order.accepted, order.rejected,
+// It owns the tables orders, order_refunds and order_deadlines, and appends order.created, order.accepted, order.rejected,
 // order.dispatched, order.refunded, order.tip.updated and order.rating.updated, and voucher.applied of package voucher. The API's tags Orders, Storefront
 // and Sandbox call it.
 //
@@ -10,6 +10,9 @@
 //	  │ reject              │    └──────────┬──────────┘    │
 //	  ↓                     ↓ whole refund  ↓ reject        ↓ whole refund
 //	RejectedByStore   AcceptedAndRefunded   RejectedAfterBeingAccepted
+//
+// An order that nobody answers becomes RejectedAutomatically: what is to happen at a time is a row (deadline.go), so that it
+// happens after a restart too, and once.
 //
 // Every edge, with who may take it, its guard and its events, is a line of the table in transitions.go; anything else is
 // a Conflict that names the current state. A change is one conditional update on the order's version, so of all who want

@@ -95,6 +95,14 @@ func (o *Orders) draftOf(ctx context.Context, s *store.Store, m *menu.Menu, bran
 	return d, d.judge(b, placing)
 }
 
+// kitchenAt is when the kitchen is to begin with the order: at once, or the lead time before the time it is wanted for.
+func (d *draft) kitchenAt(dt wire.DeliveryType) time.Time {
+	if !d.asked.preOrder {
+		return d.now
+	}
+	return d.asked.when.Add(-d.store.LeadTime(dt))
+}
+
 // judge refuses what can be told only from the total.
 func (d *draft) judge(b *Basket, placing bool) error {
 	if least := d.store.MinimumPickupOrderAmount; placing && b.DeliveryType == wire.DeliveryTypePickup && d.total.items < least {

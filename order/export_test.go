@@ -1,6 +1,12 @@
 package order
 
-import "comanda/wire"
+import (
+	"context"
+	"errors"
+
+	"comanda/internal/db"
+	"comanda/wire"
+)
 
 // Edge is a line of the transition table, for tests.
 type Edge struct {
@@ -19,3 +25,16 @@ func Edges() (out []Edge) {
 
 // CheckSize is what a document of n bytes is told at placing.
 var CheckSize = checkSize
+
+// TimeOut rejects an order as if its deadline had come.
+func (o *Orders) TimeOut(ctx context.Context, id int) error { return o.come(ctx, id, rejectUnanswered) }
+
+// come does what an order's deadline of a kind is for; one that has none is asked all the same.
+func (o *Orders) come(ctx context.Context, id int, kind deadlineKind) error {
+	d := &due{order: id, kind: kind}
+	err := o.db.Read(ctx, func(tx *db.Tx) error { return tx.QueryRow(sqlDeadline, id, string(kind)).Scan(&d.at) })
+	if err != nil && !errors.Is(err, db.ErrNoRows) {
+		return err
+	}
+	return o.meet(ctx, d)
+}

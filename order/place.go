@@ -111,6 +111,8 @@ type placing struct {
 	row      row
 	order    *wire.Order
 	records  []event.Record
+	// Of the state that the order is placed in.
+	deadlines []deadline
 }
 
 func (p *placing) run(ctx context.Context) ([]byte, error) {
@@ -244,7 +246,10 @@ func (p *placing) happen() ([]event.Record, error) {
 			return nil, err
 		}
 	}
-	p.row = m.row
+	p.row, p.deadlines = m.row, nil
+	if m.row.state == readyToProcess {
+		p.deadlines = unanswered(p.draft.store, m.order, m.now)
+	}
 	return m.records, nil
 }
 
@@ -269,8 +274,11 @@ func (p *placing) store(tx *db.Tx) ([]byte, error) {
 	r := &p.row
 	_, err := tx.Exec(sqlInsertOrder, r.id, r.brand, r.store, p.customer.ID, string(r.state), r.version, r.currency,
 		clock.Micros(d.now), clock.Micros(r.requestedFor), d.asked.name, d.asked.phone, d.asked.email,
-		p.order.OrderTrackingCode, hashToken(p.token), int64(r.amount), int64(r.refundable), string(r.doc), string(r.calculation))
+		p.order.OrderTrackingCode, hashToken(p.token), int64(r.amount), int64(r.refundable), string(r.doc), string(r.calculation), clock.Micros(d.kitchenAt(p.basket.DeliveryType)))
 	if err != nil {
+		return nil, err
+	}
+	if err := r.set(tx, p.deadlines); err != nil {
 		return nil, err
 	}
 	o.log.Append(tx, p.records...)

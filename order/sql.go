@@ -3,8 +3,8 @@ package order
 const (
 	sqlInsertOrder = `insert into orders (order_id, brand_id, store_id, customer_id, state, version, currency,
 			placed_at, requested_for, customer_name, customer_phone, customer_email, tracking_code, tracking_hash,
-			amount, refundable, refunded, silent, doc, calculation)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, false, $17, $18)`
+			amount, refundable, refunded, silent, doc, calculation, kitchen_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, false, $17, $18, $19)`
 
 	sqlOrder = `select brand_id, store_id, state, version, currency, requested_for, amount, refundable, refunded,
 		doc, calculation from orders where order_id = $1`
@@ -18,6 +18,17 @@ const (
 
 	sqlInsertRefund = `insert into order_refunds (order_id, version, brand_id, amount, reason, notify_customer, account_id,
 		refunded_at) values ($1, $2, $3, $4, $5, $6, $7, $8)`
+
+	sqlPutDeadline = `insert into order_deadlines (order_id, kind, brand_id, state, due_at) values ($1, $2, $3, $4, $5)
+		on conflict (order_id, kind) do update set state = excluded.state, due_at = excluded.due_at`
+	// Zero rows: another node met it, the order left the state, or the deadline was moved.
+	sqlTakeDeadline     = `delete from order_deadlines where order_id = $1 and kind = $2 and due_at = $3`
+	sqlPostponeDeadline = `update order_deadlines set due_at = $4 where order_id = $1 and kind = $2 and due_at = $3`
+	sqlDropDeadlines    = `delete from order_deadlines where order_id = $1 and state = $2`
+	sqlDeadline         = `select due_at from order_deadlines where order_id = $1 and kind = $2`
+	// By the clock of each brand, which is clock_offset ahead of $1.
+	sqlDueDeadlines = `select d.order_id, d.kind, d.brand_id, d.due_at from order_deadlines d join brands b on b.id = d.brand_id
+		where d.due_at <= $1 + b.clock_offset order by d.due_at limit $2`
 
 	sqlOrderByToken = `select order_id from orders where order_id = $1 and brand_id = $2 and tracking_hash = $3`
 

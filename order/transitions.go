@@ -18,12 +18,13 @@ const (
 	dispatched      = wire.OrderStateDispatched
 	rejected        = wire.OrderStateRejectedByStore
 	rejectedLate    = wire.OrderStateRejectedAfterBeingAccepted
+	rejectedByClock = wire.OrderStateRejectedAutomatically
 	refundedInWhole = wire.OrderStateAcceptedAndRefunded
 )
 
 // turnedDown are the states of an order that came to nothing: what it took is given back.
 var turnedDown = []wire.OrderState{
-	rejected, rejectedLate, wire.OrderStateRejectedAutomatically, wire.OrderStateRejectedByFlipdish, wire.OrderStateCancelled,
+	rejected, rejectedLate, rejectedByClock, wire.OrderStateRejectedByFlipdish, wire.OrderStateCancelled,
 }
 
 // action is what somebody does to an order, worded as a refusal says it: "Order 7 cannot be accepted".
@@ -33,6 +34,7 @@ const (
 	place          action = "placed"
 	accept         action = "accepted"
 	reject         action = "rejected"
+	timeOut        action = "rejected for want of an answer"
 	rejectAccepted action = "rejected after being accepted"
 	dispatch       action = "dispatched"
 	refund         action = "refunded"
@@ -45,6 +47,7 @@ type who []account.Right
 
 var (
 	diner  who // no right: the customer, let in by tracking token
+	system who // no right: Comanda itself, at a deadline
 	staff  = who{account.EditOrders}
 	tiller = who{account.RefundOrders}
 	both   = who{account.EditOrders, account.RefundOrders}
@@ -68,6 +71,7 @@ var edges = []edge{
 
 	{accept, readyToProcess, accepted, staff, nil, []string{"order.accepted"}},
 	{reject, readyToProcess, rejected, staff, nil, []string{"order.rejected"}},
+	{timeOut, readyToProcess, rejectedByClock, system, nil, []string{"order.rejected"}},
 	{dispatch, accepted, dispatched, staff, nil, []string{"order.dispatched"}},
 
 	{rejectAccepted, accepted, rejectedLate, both, nil, []string{"order.rejected", "order.refunded"}},

@@ -42,6 +42,7 @@ type document struct {
 	Overrides     []wire.BusinessHoursOverride // in order of creation
 	Capacity      map[wire.DeliveryType][]wire.StoreOrderCapacityPeriod
 	Batching      wire.OrderBatchingConfiguration
+	Deadlines     Deadlines
 }
 
 // parse makes a Store of a row.
