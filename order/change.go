@@ -15,6 +15,7 @@ import (
 	"comanda/internal/fault"
 	"comanda/internal/idempotency"
 	"comanda/money"
+	"comanda/store"
 	"comanda/wire"
 )
 
@@ -28,6 +29,7 @@ type change struct {
 	reason    string                             // of a refund, in the words of who refunds
 	notify    bool                               // the customer is to be told
 	due       *due                               // the deadline that it meets; nil = none
+	rules     store.Deadlines                    // of a cancellation: what the store lets its customers do
 }
 
 // moving is an order on its way over an edge. apply changes order, row's amounts and events.
@@ -130,7 +132,11 @@ func (o *Orders) open(ctx context.Context, caller *account.Caller, id int, do ac
 	if err != nil {
 		return nil, account.Brand{}, hidden(id, err)
 	}
-	for _, right := range whoMay(do) {
+	rights := whoMay(do)
+	if len(rights) > 0 && r.placed.IsZero() {
+		return nil, account.Brand{}, missing(id)
+	}
+	for _, right := range rights {
 		if err := caller.Require(right, r.brand, r.store); err != nil {
 			return nil, account.Brand{}, hidden(id, err)
 		}
@@ -151,7 +157,7 @@ func prepare(before *row, brand account.Brand, caller *account.Caller, c change,
 			return nil, err
 		}
 	}
-	e, err := step(c.do, before, ask{m.now, m.refund})
+	e, err := step(c.do, before, ask{m.now, m.refund, c.rules})
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +204,7 @@ func (o *Orders) store(tx *db.Tx, m *moving) ([]byte, error) {
 	}
 	r := &m.row
 	n, err := tx.Exec(sqlUpdateOrder, r.id, m.from, r.version, string(r.state), int64(r.amount), int64(r.refundable),
-		int64(r.refunded), !m.notify, string(r.doc), string(r.calculation))
+		int64(r.refunded), !m.notify, string(r.doc), string(r.calculation), clock.Micros(r.placed))
 	if err != nil {
 		return nil, err
 	}

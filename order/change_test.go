@@ -33,6 +33,9 @@ var actions = map[string]func(s *apptest.Shop, p order.PlacedOrder) error{
 	"rejected for want of an answer": func(s *apptest.Shop, p order.PlacedOrder) error {
 		return s.Orders.TimeOut(ctx, p.OrderId)
 	},
+	"cancelled": func(s *apptest.Shop, p order.PlacedOrder) error {
+		return s.Orders.CallOff(ctx, s.Owner, p.OrderId, order.Cancellation{})
+	},
 	"dispatched": func(s *apptest.Shop, p order.PlacedOrder) error {
 		return s.Orders.Dispatch(ctx, s.Owner, p.OrderId)
 	},
@@ -55,6 +58,7 @@ var ways = map[wire.OrderState][]string{
 	wire.OrderStateAcceptedByRestaurant:       {"accepted"},
 	wire.OrderStateRejectedByStore:            {"rejected"},
 	wire.OrderStateRejectedAutomatically:      {"rejected for want of an answer"},
+	wire.OrderStateCancelled:                  {"cancelled"},
 	wire.OrderStateDispatched:                 {"accepted", "dispatched"},
 	wire.OrderStateRejectedAfterBeingAccepted: {"accepted", "rejected after being accepted"},
 	wire.OrderStateAcceptedAndRefunded:        {"accepted", "refunded"},

@@ -19,6 +19,7 @@ type deadlineKind string
 const (
 	warnStore        deadlineKind = "warn"
 	rejectUnanswered deadlineKind = "reject"
+	windowOver       deadlineKind = "window"
 )
 
 // deadline is what is to happen to an order at a time, by the clock of its brand, unless the order leaves the state that it
@@ -134,6 +135,8 @@ func (o *Orders) meet(ctx context.Context, d *due) error {
 		return o.warn(ctx, d)
 	case rejectUnanswered:
 		return o.rejectUnanswered(ctx, d)
+	case windowOver:
+		return o.arrive(ctx, d)
 	}
 	return fmt.Errorf("order: a deadline of the unknown kind %q", d.kind)
 }

@@ -11,7 +11,8 @@
 //	  ↓                     ↓ whole refund  ↓ reject        ↓ whole refund
 //	RejectedByStore   AcceptedAndRefunded   RejectedAfterBeingAccepted
 //
-// An order that nobody answers becomes RejectedAutomatically: what is to happen at a time is a row (deadline.go), so that it
+// Where the store has a cancel window, an order waits in PlacedCanBeCancelled until it is over: its customer alone knows it,
+// and it has no event. An order that nobody answers becomes RejectedAutomatically: what is to happen at a time is a row (deadline.go), so that it
 // happens after a restart too, and once.
 //
 // Every edge, with who may take it, its guard and its events, is a line of the table in transitions.go; anything else is

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"comanda/account"
 	"comanda/customer"
@@ -14,6 +16,7 @@ import (
 	"comanda/internal/db"
 	"comanda/internal/fault"
 	"comanda/internal/idempotency"
+	"comanda/store"
 	"comanda/voucher"
 	"comanda/wire"
 )
@@ -167,35 +170,45 @@ func (p *placing) drawUp(ctx context.Context, first bool) ([]byte, error) {
 	p.order.Voucher = d.calculation.Voucher
 	p.row = row{
 		id: p.id, brand: p.brand.ID, store: d.store.ID, state: readyToProcess, version: 1, currency: d.store.Currency,
-		requestedFor: a.when, amount: d.total.amount,
+		requestedFor: a.when, amount: d.total.amount, placed: d.now,
 	}
 	if p.row.calculation, err = json.Marshal(d.calculation); err != nil {
 		return nil, err
 	}
-	if p.records, err = p.happen(); err != nil {
+	if err = p.happen(); err != nil {
 		return nil, err
 	}
 	if err := checkSize(len(p.row.doc)); err != nil {
 		return nil, err
 	}
-	kept, err := json.Marshal(receipt{Event: p.records[len(p.records)-1].ID, Token: p.token})
+	r := receipt{Event: lastOf(p.records), Token: p.token}
+	if r.Event == "" {
+		r.Order = p.row.doc
+	}
+	kept, err := json.Marshal(r)
 	if err != nil {
 		return nil, err
-	}
-	if d.voucher != nil {
-		applied, err := voucher.Applied(p.brand, p.caller, d.voucher, p.id, d.store.ID, d.now)
-		if err != nil {
-			return nil, err
-		}
-		p.records = slices.Insert(p.records, 1, applied) // right after order.created
 	}
 	return answerOf(p.row.doc, p.token), p.claim.Seal(kept)
 }
 
 // receipt is what is stored of an answer: its bytes are those of the order in an event, which the log keeps as they are
-// (an erasure that redacts the event redacts the answer with it),
-// and the token.
-type receipt struct{ Event, Token string }
+// (an erasure that redacts the event redacts the answer with it), and the token. An order that its store does not know yet
+// has no event; the receipt holds it itself.
+type receipt struct {
+	Event, Token string
+	Order        json.RawMessage `json:",omitempty"`
+}
+
+// lastOf is the id of the last event that shows the order.
+func lastOf(records []event.Record) string {
+	for _, r := range slices.Backward(records) {
+		if strings.HasPrefix(r.Name, "order.") {
+			return r.ID
+		}
+	}
+	return ""
+}
 
 func answerOf(doc []byte, token string) []byte {
 	answer := make([]byte, 0, len(doc)+64)
@@ -208,6 +221,9 @@ func (p *placing) repeated(ctx context.Context, kept []byte) ([]byte, error) {
 	var r receipt
 	if err := json.Unmarshal(kept, &r); err != nil {
 		return nil, fmt.Errorf("order: receipt: %w", err)
+	}
+	if r.Order != nil {
+		return answerOf(r.Order, r.Token), nil
 	}
 	var body struct{ Order json.RawMessage }
 	err := p.o.db.Read(ctx, func(tx *db.Tx) error {
@@ -223,34 +239,60 @@ func (p *placing) repeated(ctx context.Context, kept []byte) ([]byte, error) {
 	return answerOf(body.Order, r.Token), nil
 }
 
-// happen makes the document and the events: order.created, and order.accepted where the store accepts by itself. Both are
-// in the placing transaction, so that no order waits for an acceptance that a crash has swallowed.
-func (p *placing) happen() ([]event.Record, error) {
+// happen makes the document and the events of an order that is placed: at once, or held back while its customer may cancel
+// it.
+func (p *placing) happen() (err error) {
 	m := &moving{row: p.row, order: p.order, brand: p.brand, caller: p.caller, now: p.draft.now}
+	if window := *p.draft.store.Deadlines().CancelWindowSeconds; window > 0 {
+		m.row.state, m.order.OrderState, m.row.placed = cancellable, cancellable, time.Time{}
+		m.deadlines = []deadline{{windowOver, m.now.Add(time.Duration(window) * time.Second)}}
+	} else {
+		err = m.born(p.draft.store)
+	}
+	if err == nil {
+		err = m.freeze()
+	}
+	p.row, p.records, p.deadlines = m.row, m.records, m.deadlines
+	return err
+}
+
+// born makes the events of an order that comes to its store: order.created, voucher.applied, and order.accepted where the
+// store accepts by itself. All are in the transaction that brings it, so that no order waits for an acceptance that a crash
+// has swallowed. The last event is left for [moving.freeze].
+func (m *moving) born(s *store.Store) error {
 	m.events = []wire.Event{&wire.OrderCreatedEvent{
 		Description: m.sentence("placed", ""), OrderCreatedTime: wire.At(m.now),
 	}}
+	accepts := s.Wire().AutomaticallyAcceptOrders
+	if !accepts {
+		m.deadlines = unanswered(s, m.order, m.now)
+		if m.order.Voucher == nil {
+			return nil
+		}
+	}
 	if err := m.freeze(); err != nil {
-		return nil, err
+		return err
 	}
-	if p.draft.store.Wire().AutomaticallyAcceptOrders {
-		e, err := step(accept, &m.row, ask{now: m.now})
+	m.events = nil
+	if v := m.order.Voucher; v != nil {
+		applied, err := voucher.Applied(m.brand, m.caller, v.VoucherId, m.row.id, m.row.store, m.now)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		m.events, m.caller = nil, comanda
-		m.row.state, m.order.OrderState = e.to, e.to
-		m.row.version++
-		m.accept(0)
-		if err := m.freeze(); err != nil {
-			return nil, err
-		}
+		m.records = append(m.records, applied)
 	}
-	p.row, p.deadlines = m.row, nil
-	if m.row.state == readyToProcess {
-		p.deadlines = unanswered(p.draft.store, m.order, m.now)
+	if !accepts {
+		return nil
 	}
-	return m.records, nil
+	e, err := step(accept, &m.row, ask{now: m.now})
+	if err != nil {
+		return err
+	}
+	m.caller = comanda
+	m.row.state, m.order.OrderState = e.to, e.to
+	m.row.version++
+	m.accept(0)
+	return nil
 }
 
 // store is the transaction. It returns the receipt of the first call when this one is a repeat.
@@ -273,7 +315,7 @@ func (p *placing) store(tx *db.Tx) ([]byte, error) {
 	}
 	r := &p.row
 	_, err := tx.Exec(sqlInsertOrder, r.id, r.brand, r.store, p.customer.ID, string(r.state), r.version, r.currency,
-		clock.Micros(d.now), clock.Micros(r.requestedFor), d.asked.name, d.asked.phone, d.asked.email,
+		clock.Micros(r.placed), clock.Micros(r.requestedFor), d.asked.name, d.asked.phone, d.asked.email,
 		p.order.OrderTrackingCode, hashToken(p.token), int64(r.amount), int64(r.refundable), string(r.doc), string(r.calculation), clock.Micros(d.kitchenAt(p.basket.DeliveryType)))
 	if err != nil {
 		return nil, err

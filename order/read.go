@@ -3,6 +3,8 @@ package order
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -24,7 +26,7 @@ func (o *Orders) Get(ctx context.Context, caller *account.Caller, id int) ([]byt
 		return err
 	})
 	if err == nil {
-		err = caller.Require(account.ReadOrders, r.brand, r.store)
+		err = r.mayRead(caller)
 	}
 	if err != nil {
 		return nil, hidden(id, err)
@@ -107,9 +109,9 @@ type listed struct {
 
 // list counts and reads one brand's orders.
 func list(tx *db.Tx, brand int, stores string, f Filter, take, skip int) (n int, out []listed, err error) {
-	from, to := int64(0), int64(1<<62)
+	from, to := int64(1), int64(1<<62) // an order with the time 0 is not placed
 	if !f.From.IsZero() {
-		from = clock.Micros(f.From)
+		from = max(from, clock.Micros(f.From))
 	}
 	if !f.To.IsZero() {
 		to = clock.Micros(f.To)
@@ -218,6 +220,8 @@ func (o *Orders) ReadyToProcess(ctx context.Context, caller *account.Caller, app
 type TrackedOrder struct {
 	wire.Order
 	Calculation Calculation `json:"Calculation"`
+	CanCancel   bool        `json:"CanCancel" doc:"Whether the customer can cancel the order now."`
+	CancelUntil *wire.Time  `json:"CancelUntil" nullable:"true" doc:"When the store gets the order; null when it has it, or when it is over."`
 }
 
 // Track returns the JSON of the [TrackedOrder] that a tracking token opens.
@@ -226,17 +230,30 @@ func (o *Orders) Track(ctx context.Context, _ *account.Caller, appID, token stri
 	if err != nil {
 		return nil, err
 	}
-	var r *row
-	err = o.db.Read(ctx, func(tx *db.Tx) (err error) {
-		r, err = load(tx, id)
-		return err
-	})
+	r, s, err := o.at(ctx, id)
 	if err != nil {
 		return nil, fmt.Errorf("order: track: %w", err)
 	}
-	out := make([]byte, 0, len(r.doc)+len(r.calculation)+32)
-	out = append(out, r.doc[:len(r.doc)-1]...)
-	out = append(out, `,"Calculation":`...)
-	out = append(out, r.calculation...)
-	return append(out, '}'), nil
+	_, refused := step(cancel, r, ask{rules: s.Deadlines()})
+	var us int64
+	if r.state == cancellable {
+		err = o.db.Read(ctx, func(tx *db.Tx) error { return tx.QueryRow(sqlDeadline, id, string(windowOver)).Scan(&us) })
+		if errors.Is(err, db.ErrNoRows) { // it arrives at this moment
+			err = nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("order: track: %w", err)
+		}
+	}
+	more, err := json.Marshal(struct {
+		Calculation json.RawMessage
+		CanCancel   bool
+		CancelUntil *wire.Time
+	}{r.calculation, refused == nil, wire.AtOrNil(clock.FromMicros(us))})
+	if err != nil {
+		return nil, fmt.Errorf("order: track: %w", err)
+	}
+	out := make([]byte, 0, len(r.doc)+len(more))
+	out = append(append(out, r.doc[:len(r.doc)-1]...), ',')
+	return append(out, more[1:]...), nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"comanda/account"
 	"comanda/internal/clock"
 	"comanda/internal/db"
 	"comanda/internal/fault"
@@ -22,6 +23,7 @@ type row struct {
 	refundable       money.Amount // what of it can be handed back at all: nothing before the order is accepted
 	refunded         money.Amount // what was handed back
 	doc, calculation []byte
+	placed           time.Time // zero while nobody but its customer knows the order
 }
 
 // maxID is the greatest id on the wire; a greater one cannot be in a column.
@@ -43,13 +45,13 @@ func scan(tx *db.Tx, query string, id int) (*row, error) {
 	}
 	r := &row{id: id}
 	var state string
-	var requested int64
+	var requested, placed int64
 	err := tx.QueryRow(query, id).Scan(&r.brand, &r.store, &state, &r.version, &r.currency, &requested,
-		&r.amount, &r.refundable, &r.refunded, &r.doc, &r.calculation)
+		&r.amount, &r.refundable, &r.refunded, &r.doc, &r.calculation, &placed)
 	if err != nil {
 		return nil, err
 	}
-	r.state, r.requestedFor = wire.OrderState(state), clock.FromMicros(requested)
+	r.state, r.requestedFor, r.placed = wire.OrderState(state), clock.FromMicros(requested), clock.FromMicros(placed)
 	return r, nil
 }
 
@@ -64,4 +66,12 @@ func hidden(id int, err error) error {
 		return missing(id)
 	}
 	return err
+}
+
+// mayRead is nil when a caller may read the order, which is not there before it is placed.
+func (r *row) mayRead(caller *account.Caller) error {
+	if r.placed.IsZero() {
+		return missing(r.id)
+	}
+	return caller.Require(account.ReadOrders, r.brand, r.store)
 }

@@ -7,14 +7,15 @@ const (
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, false, $17, $18, $19)`
 
 	sqlOrder = `select brand_id, store_id, state, version, currency, requested_for, amount, refundable, refunded,
-		doc, calculation from orders where order_id = $1`
+		doc, calculation, placed_at from orders where order_id = $1`
 
 	// Changes nothing, but takes the row's lock on PostgreSQL and returns the row as the last commit left it.
 	sqlLockOrder = `update orders set version = version where order_id = $1
-		returning brand_id, store_id, state, version, currency, requested_for, amount, refundable, refunded, doc, calculation`
+		returning brand_id, store_id, state, version, currency, requested_for, amount, refundable, refunded, doc, calculation,
+			placed_at`
 
 	sqlUpdateOrder = `update orders set version = $3, state = $4, amount = $5, refundable = $6, refunded = $7,
-		silent = $8, doc = $9, calculation = $10 where order_id = $1 and version = $2`
+		silent = $8, doc = $9, calculation = $10, placed_at = $11 where order_id = $1 and version = $2`
 
 	sqlInsertRefund = `insert into order_refunds (order_id, version, brand_id, amount, reason, notify_customer, account_id,
 		refunded_at) values ($1, $2, $3, $4, $5, $6, $7, $8)`
@@ -33,7 +34,8 @@ const (
 	sqlOrderByToken = `select order_id from orders where order_id = $1 and brand_id = $2 and tracking_hash = $3`
 
 	// Lists. $2 holds the wanted store ids as ",1,2,", or is empty for all stores. $5 to $18 are the wanted states, padded
-	// with empty texts. PendingPayment and PlacedCanBeCancelled are the customer's own affair.
+	// with empty texts. PendingPayment and PlacedCanBeCancelled are the customer's own affair; so is what was never placed, whose
+	// placed_at is 0.
 	sqlListByTime = `select order_id, placed_at, doc from orders
 		where brand_id = $1 and (cast($2 as text) = '' or cast($2 as text) like '%,' || cast(store_id as text) || ',%')
 			and placed_at >= $3 and placed_at <= $4 and state not in ('PendingPayment', 'PlacedCanBeCancelled')

@@ -7,12 +7,14 @@ import (
 	"comanda/account"
 	"comanda/internal/fault"
 	"comanda/money"
+	"comanda/store"
 	"comanda/wire"
 )
 
-// The states that a cash order can be in. The contract has more; they come with what leads to them.
+// The states that an order can be in. The contract has more; they come with what leads to them.
 const (
 	unborn          = wire.OrderState("")
+	cancellable     = wire.OrderStatePlacedCanBeCancelled
 	readyToProcess  = wire.OrderStateReadyToProcess
 	accepted        = wire.OrderStateAcceptedByRestaurant
 	dispatched      = wire.OrderStateDispatched
@@ -20,11 +22,12 @@ const (
 	rejectedLate    = wire.OrderStateRejectedAfterBeingAccepted
 	rejectedByClock = wire.OrderStateRejectedAutomatically
 	refundedInWhole = wire.OrderStateAcceptedAndRefunded
+	cancelled       = wire.OrderStateCancelled
 )
 
 // turnedDown are the states of an order that came to nothing: what it took is given back.
 var turnedDown = []wire.OrderState{
-	rejected, rejectedLate, rejectedByClock, wire.OrderStateRejectedByFlipdish, wire.OrderStateCancelled,
+	rejected, rejectedLate, rejectedByClock, wire.OrderStateRejectedByFlipdish, cancelled,
 }
 
 // action is what somebody does to an order, worded as a refusal says it: "Order 7 cannot be accepted".
@@ -32,6 +35,9 @@ type action string
 
 const (
 	place          action = "placed"
+	arrive         action = "given to its store"
+	cancel         action = "cancelled by its customer"
+	callOff        action = "cancelled"
 	accept         action = "accepted"
 	reject         action = "rejected"
 	timeOut        action = "rejected for want of an answer"
@@ -68,6 +74,11 @@ type edge struct {
 // places the order.
 var edges = []edge{
 	{place, unborn, readyToProcess, diner, nil, []string{"order.created"}},
+	{place, unborn, cancellable, diner, nil, nil},
+	{arrive, cancellable, readyToProcess, system, nil, []string{"order.created"}},
+	{cancel, cancellable, cancelled, diner, nil, nil},
+	{cancel, readyToProcess, cancelled, diner, cancelUntilAccepted, []string{"order.rejected"}},
+	{callOff, readyToProcess, cancelled, staff, nil, []string{"order.rejected"}},
 
 	{accept, readyToProcess, accepted, staff, nil, []string{"order.accepted"}},
 	{reject, readyToProcess, rejected, staff, nil, []string{"order.rejected"}},
@@ -97,6 +108,16 @@ type guard func(r *row, ask ask) error
 type ask struct {
 	now    time.Time    // the brand's clock
 	refund money.Amount // > 0
+	rules  store.Deadlines
+}
+
+// cancelUntilAccepted: the store lets its customers cancel until it has answered.
+func cancelUntilAccepted(r *row, a ask) error {
+	if wire.V(a.rules.CancelUntilAccepted) {
+		return nil
+	}
+	return fault.Newf(fault.Conflict, "Order %d cannot be cancelled any more: the store has it, and its state is %s.", r.id, r.state).
+		With("Call the store, who can still cancel it.")
 }
 
 // leavesSome: the refund leaves something of the amount unrefunded.

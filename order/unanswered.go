@@ -37,17 +37,9 @@ func (o *Orders) warn(ctx context.Context, d *due) error {
 	if err != nil {
 		return err
 	}
-	var s *store.Store
-	var r *row
-	err = o.db.Read(ctx, func(tx *db.Tx) (err error) {
-		r, err = load(tx, d.order)
-		return err
-	})
-	if err == nil {
-		s, err = o.stores.Load(ctx, r.store)
-	}
+	r, s, err := o.at(ctx, d.order)
 	if err != nil {
-		return hidden(d.order, err)
+		return err
 	}
 	return o.db.Write(ctx, func(tx *db.Tx) error {
 		if err := d.take(tx); err != nil {

@@ -100,9 +100,9 @@ func (vs *Vouchers) GiveBack(tx *db.Tx, order int) error {
 }
 
 // Applied makes the record of voucher.applied: it belongs to the sequence of the order's events.
-func Applied(brand account.Brand, c *account.Caller, v *Voucher, order, store int, now time.Time) (event.Record, error) {
+func Applied(brand account.Brand, c *account.Caller, voucher, order, store int, now time.Time) (event.Record, error) {
 	return event.Encode(event.New{
 		Brand: brand.ID, AppID: brand.AppID, Subject: fmt.Sprintf("order/%d", order), Store: store, Time: now, Request: c.Request,
-		Body: &wire.VoucherAppliedEvent{EventBase: wire.EventBase{IpAddress: c.EventIP()}, VoucherId: v.ID, OrderId: order},
+		Body: &wire.VoucherAppliedEvent{EventBase: wire.EventBase{IpAddress: c.EventIP()}, VoucherId: voucher, OrderId: order},
 	})
 }
