@@ -72,6 +72,8 @@ func everything(k *apptest.Kit) {
 		as("", "POST", front+"/{oneToken}/tip", `{"TipAmount":2}`, "order.tip.updated"),
 		as(apptest.Integrator, "POST", orders+"/{one}/accept", `{}`, "order.accepted"),
 		as(apptest.Owner, "POST", orders+"/{one}/dispatch", ``, "order.dispatched"),
+		as(apptest.Owner, "POST", orders+"/{one}/deliveryinfo", `{"Status":"OnTheWay","IntegrationName":"Courier"}`, "order.deliverytracking.status.updated"),
+		as(apptest.Owner, "POST", orders+"/{one}/fulfillment/state", `{"StatusId":"Preparing"}`, "order.fulfillment.status.updated"),
 		as("", "POST", front+"/{oneToken}/rating", `{"Rating":4}`, "order.rating.updated"),
 		as(apptest.Finance, "POST", orders+"/{one}/refund", `{"RefundAmount":1.25,"NotifyCustomer":true,"RefundReason":"cold"}`, "order.refunded"),
 		as(apptest.Owner, "POST", orders+"/{two}/reject", `{"RejectReason":"TooBusy"}`, "order.rejected"),

@@ -306,6 +306,15 @@ func (s *server) routes() []group {
 			on("DispatchOrder", post, "/api/v1.0/orders/{id}/dispatch", can(account.EditOrders), s.dispatchOrder, "Sends an accepted order out"),
 			on("RefundOrder", post, "/api/v1.0/orders/{id}/refund", can(account.RefundOrders), s.refundOrder, "Refunds an accepted order, in whole or in part"),
 			on("GetReadyToProcess", get, "/api/v1.0/{appId}/orders/ready_to_process", can(account.ReadOrders), s.readyToProcess, "Lists the orders that wait for an answer"),
+			on("GetDeliveryInformation", get, "/api/v1.0/orders/{orderId}/deliveryinfo", can(account.ReadOrders), s.getDeliveryInformation, "Tells how an order's delivery by a courier goes"),
+			on("UpdateDeliveryInformation", post, "/api/v1.0/orders/{orderId}/deliveryinfo", can(account.EditOrders), s.updateDeliveryInformation, "Tells of an order's delivery, for a courier"),
+			on("GetFulfillmentState", get, "/api/v1.0/orders/{orderId}/fulfillment/state", can(account.ReadOrders), s.getFulfillmentState, "Tells the state that an order has in its workflow"),
+			on("UpdateFulfillmentState", post, "/api/v1.0/orders/{orderId}/fulfillment/state", can(account.EditOrders), s.updateFulfillmentState, "Moves an order to another state of its workflow"),
+			on("GetFulfillmentStatusWithDetailsAndActions", get, "/api/v1.0/orders/{orderId}/fulfillment/state/details", can(account.ReadOrders), s.getFulfillmentActions, "Tells the state of an order and those that may follow"),
+			on("SearchFulfillmentStatuses", get, "/api/v1.0/{appId}/orders/fulfillmentstatuses", can(account.ReadOrders), s.searchFulfillmentStates, "Tells the states of many orders"),
+		}},
+		{"Receipts", "What is printed of an order.", []row{
+			on("GetReceipt", get, "/api/v1.0/receipts/{orderId}", can(account.ReadOrders), s.getReceipt, "Reads the receipt of an order"),
 		}},
 		{"Vouchers", "What takes something off an order: codes, credit notes, free dishes, free delivery.", []row{
 			on("GetVouchers", get, "/api/v1.0/{appId}/vouchers/summaries", can(account.ReadVouchers), s.getVouchers, "Lists the vouchers of a brand in short form, newest first"),

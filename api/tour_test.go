@@ -411,6 +411,29 @@ func (t *tour) orders() {
 		own(show{op: "RejectOrder", vars: "id={three}", query: "afterAccept=true", body: `{"RejectReason":"UnableToDeliver"}`, events: apptest.Events{"order.rejected", "order.refunded"}}),
 	)
 	t.show(
+		show{op: "PlaceOrder", header: key(), body: dinner, events: apptest.Events{"order.created"}, save: map[string]string{"orderId": "Data.OrderId"}},
+		own(show{op: "GetDeliveryInformation", refused: 404}), own(show{op: "GetFulfillmentState", refused: 404}),
+		own(show{op: "UpdateDeliveryInformation", body: `{"Status":"OnTheWay"}`, refused: 409}),
+		own(show{op: "UpdateFulfillmentState", body: `{"StatusId":"Preparing"}`, refused: 409}),
+		own(show{op: "AcceptOrder", vars: "id={orderId}", body: `{}`, events: apptest.Events{"order.accepted"}}),
+		own(show{op: "GetFulfillmentStatusWithDetailsAndActions"}),
+		own(show{op: "UpdateFulfillmentState", header: once, body: `{"StatusId":"Preparing"}`, events: apptest.Events{"order.fulfillment.status.updated"}}),
+		own(show{op: "UpdateFulfillmentState", header: once, body: `{"StatusId":"Ready"}`, refused: 422}),
+		own(show{op: "UpdateFulfillmentState", body: `{"StatusId":"Eaten"}`, refused: 400}),
+		own(show{op: "GetFulfillmentState"}),
+		own(show{op: "SearchFulfillmentStatuses", query: "orderIds={one},{orderId}"}),
+		own(show{op: "SearchFulfillmentStatuses", query: "orderIds=one", refused: 400}),
+		own(show{
+			op: "UpdateDeliveryInformation", header: once, body: `{"ExternalReferenceId":"job-77","TrackUrl":"https://courier.example/77","Status":"OnTheWay","IntegrationCode":"courier","IntegrationName":"Courier"}`,
+			events: apptest.Events{"order.dispatched", "order.deliverytracking.status.updated"},
+		}),
+		own(show{op: "UpdateDeliveryInformation", header: once, body: `{"Status":"Delivered"}`, refused: 422}),
+		own(show{op: "UpdateDeliveryInformation", body: `{"TrackUrl":"courier.example/77"}`, refused: 400}),
+		own(show{op: "GetDeliveryInformation"}),
+		own(show{op: "UpdateDeliveryInformation", body: `{"Status":"Delivered"}`, events: apptest.Events{"order.deliverytracking.status.updated"}}),
+		own(show{op: "GetReceipt"}),
+	)
+	t.show(
 		own(show{op: "UpdateStore", body: `{"AutomaticallyAcceptOrders":true}`, events: apptest.Events{"store.updated"}}),
 		show{op: "PlaceOrder", header: key(), body: dinner, events: apptest.Events{"order.created", "order.accepted"}},
 		own(show{op: "UpdateMenuSectionItem", body: `{"IsAvailable":false}`, events: apptest.Events{"menu.section_item.updated"}}),

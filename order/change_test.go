@@ -46,6 +46,12 @@ var actions = map[string]func(s *apptest.Shop, p order.PlacedOrder) error{
 		_, err := s.Orders.ChangeTip(ctx, apptest.Diner(), s.Brand.AppID, p.TrackingToken, order.Tip{TipAmount: "1"})
 		return err
 	},
+	"given more about its delivery":    courier(`{"DeliveryStatusNotes":"%s"}`),
+	"given a delivery status":          courier(`{"Status":"Accepted","DeliveryStatusNotes":"%s"}`),
+	"carried":                          courier(`{"Status":"OnTheWay","DeliveryStatusNotes":"%s"}`),
+	"delivered":                        courier(`{"Status":"Delivered","DeliveryStatusNotes":"%s"}`),
+	"moved on in its workflow":         fulfilled("Begun"),
+	"moved to the end of its workflow": fulfilled("Done"),
 	"rated": func(s *apptest.Shop, p order.PlacedOrder) error {
 		_, err := s.Orders.Rate(ctx, apptest.Diner(), s.Brand.AppID, p.TrackingToken, order.Rating{Rating: 4})
 		return err
@@ -62,6 +68,7 @@ var ways = map[wire.OrderState][]string{
 	wire.OrderStateDispatched:                 {"accepted", "dispatched"},
 	wire.OrderStateRejectedAfterBeingAccepted: {"accepted", "rejected after being accepted"},
 	wire.OrderStateAcceptedAndRefunded:        {"accepted", "refunded"},
+	wire.OrderStateDelivered:                  {"accepted", "delivered"},
 }
 
 func brought(t *testing.T, s *apptest.Shop, to wire.OrderState) order.PlacedOrder {
@@ -79,6 +86,8 @@ func brought(t *testing.T, s *apptest.Shop, to wire.OrderState) order.PlacedOrde
 // that names the state and changes nothing.
 func TestTransitionTableIsTheWholeTruth(t *testing.T) {
 	each(t, func(t *testing.T, s *apptest.Shop) {
+		s.Workflow(t, `{"Name":"Short","States":[{"StatusId":"Begun","StatusName":"Begun","NextStatuses":["Later"]},
+			{"StatusId":"Later","StatusName":"Later"},{"StatusId":"Done","StatusName":"Done"}]}`)
 		for state := range ways {
 			for name, act := range actions {
 				t.Run(fmt.Sprintf("%s %s", state, name), func(t *testing.T) {

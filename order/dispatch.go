@@ -11,12 +11,13 @@ import (
 func (o *Orders) Dispatch(ctx context.Context, caller *account.Caller, id int) error {
 	_, err := o.change(ctx, caller, id, change{
 		do: dispatch, operation: "DispatchOrder", notify: true,
-		apply: func(m *moving) error {
-			m.events = append(m.events, &wire.OrderDispatchedEvent{
-				Description: m.sentence("dispatched", ""), OrderDispatchedTime: wire.At(m.now),
-			})
-			return nil
-		},
+		apply: func(m *moving) error { m.tellDispatch(); return nil },
 	})
 	return err
+}
+
+func (m *moving) tellDispatch() {
+	m.events = append(m.events, &wire.OrderDispatchedEvent{
+		Description: m.sentence("dispatched", ""), OrderDispatchedTime: wire.At(m.now),
+	})
 }

@@ -1,15 +1,19 @@
 // Package order is the life of an order: placed by a diner, answered by the store or an integration, changed by both.
 //
 // It owns the tables orders, order_refunds and order_deadlines, and appends order.created, order.accepted, order.rejected,
-// order.dispatched, order.refunded, order.tip.updated and order.rating.updated, and voucher.applied of package voucher. The API's tags Orders, Storefront
-// and Sandbox call it.
+// order.dispatched, order.refunded, order.tip.updated, order.rating.updated, order.deliverytracking.status.updated and
+// order.fulfillment.status.updated, and voucher.applied of package voucher. The API's tags Orders, Receipts, Storefront and
+// Sandbox call it.
 //
-//	           accept                       dispatch
-//	Ready ───────────→ AcceptedByRestaurant ───────→ Dispatched
-//	ToProcess               │    │                     │    │
-//	  │ reject              │    └──────────┬──────────┘    │
-//	  ↓                     ↓ whole refund  ↓ reject        ↓ whole refund
-//	RejectedByStore   AcceptedAndRefunded   RejectedAfterBeingAccepted
+//	           accept                       dispatch, carry
+//	Ready ───────────→ AcceptedByRestaurant ───────→ Dispatched ───────→ Delivered (from either)
+//	ToProcess               │    │                     │    │   deliver, finish    │
+//	  │ reject              │    └──────────┬──────────┘    │                      │
+//	  ↓                     ↓ whole refund  ↓ reject        ↓ whole refund         ↓ whole refund
+//	RejectedByStore   AcceptedAndRefunded   RejectedAfterBeingAccepted   AcceptedAndRefunded
+//
+// How the food travels (delivery.go) and where the kitchen is with it (fulfil.go) are two axes of their own beside the
+// state; only their ends, and that the food has left, move it.
 //
 // Where the store has a cancel window, an order waits in PlacedCanBeCancelled until it is over: its customer alone knows it,
 // and it has no event. An order that nobody answers becomes RejectedAutomatically: what is to happen at a time is a row (deadline.go), so that it

@@ -12,7 +12,8 @@ import (
 )
 
 // record makes the log's record of an event about an order. body leaves its Order null: the stored bytes of the document
-// are put there, so that an order is encoded once for its row, its events and its answer.
+// are put there, so that an order is encoded once for its row, its events and its answer. An event about the fulfilment
+// has no such member.
 func record(r *row, o *wire.Order, brand account.Brand, caller *account.Caller, now time.Time, body wire.Event) (event.Record, error) {
 	body.Base().IpAddress = caller.EventIP()
 	rec, err := event.Encode(event.New{
@@ -20,6 +21,9 @@ func record(r *row, o *wire.Order, brand account.Brand, caller *account.Caller, 
 	})
 	if err != nil {
 		return rec, err
+	}
+	if _, without := body.(*wire.OrderFulfillmentStatusUpdatedEvent); without {
+		return rec, nil
 	}
 	rec.Body, err = withOrder(rec.Body, r.doc)
 	return rec, err

@@ -20,6 +20,15 @@ import (
 
 // Get returns an order's document, the stored bytes of a wire.Order. The caller needs ReadOrders.
 func (o *Orders) Get(ctx context.Context, caller *account.Caller, id int) ([]byte, error) {
+	r, err := o.read(ctx, caller, id)
+	if err != nil {
+		return nil, err
+	}
+	return r.doc, nil
+}
+
+// read reads an order for a caller with ReadOrders; an order out of reach is not there.
+func (o *Orders) read(ctx context.Context, caller *account.Caller, id int) (*row, error) {
 	var r *row
 	err := o.db.Read(ctx, func(tx *db.Tx) (err error) {
 		r, err = load(tx, id)
@@ -31,7 +40,7 @@ func (o *Orders) Get(ctx context.Context, caller *account.Caller, id int) ([]byt
 	if err != nil {
 		return nil, hidden(id, err)
 	}
-	return r.doc, nil
+	return r, nil
 }
 
 // Filter says which orders a list is about. Zero members do not filter.

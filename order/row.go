@@ -24,6 +24,7 @@ type row struct {
 	refunded         money.Amount // what was handed back
 	doc, calculation []byte
 	placed           time.Time // zero while nobody but its customer knows the order
+	delivery         []byte    // what is known of its delivery, a wire.OrderDeliveryInformation; empty = nothing was said yet
 }
 
 // maxID is the greatest id on the wire; a greater one cannot be in a column.
@@ -47,7 +48,7 @@ func scan(tx *db.Tx, query string, id int) (*row, error) {
 	var state string
 	var requested, placed int64
 	err := tx.QueryRow(query, id).Scan(&r.brand, &r.store, &state, &r.version, &r.currency, &requested,
-		&r.amount, &r.refundable, &r.refunded, &r.doc, &r.calculation, &placed)
+		&r.amount, &r.refundable, &r.refunded, &r.doc, &r.calculation, &placed, &r.delivery)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ const (
 	readyToProcess  = wire.OrderStateReadyToProcess
 	accepted        = wire.OrderStateAcceptedByRestaurant
 	dispatched      = wire.OrderStateDispatched
+	delivered       = wire.OrderStateDelivered
 	rejected        = wire.OrderStateRejectedByStore
 	rejectedLate    = wire.OrderStateRejectedAfterBeingAccepted
 	rejectedByClock = wire.OrderStateRejectedAutomatically
@@ -46,6 +47,15 @@ const (
 	refund         action = "refunded"
 	changeTip      action = "given another tip"
 	rate           action = "rated"
+
+	// What is said of a delivery is one of four actions, by where the food is then.
+	note    action = "given more about its delivery" // and no other status
+	track   action = "given a delivery status"       // the food has not left, or could not be delivered
+	carry   action = "carried"                       // the food has left
+	deliver action = "delivered"
+
+	fulfil action = "moved on in its workflow"
+	finish action = "moved to the end of its workflow"
 )
 
 // who may do it: all the rights that a caller needs on the order's brand and store.
@@ -92,14 +102,53 @@ var edges = []edge{
 	{refund, accepted, refundedInWhole, tiller, takesAll, []string{"order.refunded"}},
 	{refund, dispatched, dispatched, tiller, leavesSome, []string{"order.refunded"}},
 	{refund, dispatched, refundedInWhole, tiller, takesAll, []string{"order.refunded"}},
+	{refund, delivered, delivered, tiller, leavesSome, []string{"order.refunded"}},
+	{refund, delivered, refundedInWhole, tiller, takesAll, []string{"order.refunded"}},
 
 	{changeTip, readyToProcess, readyToProcess, diner, tipWindowOpen, []string{"order.tip.updated"}},
 	{changeTip, accepted, accepted, diner, tipWindowOpen, []string{"order.tip.updated"}},
 
 	{rate, accepted, accepted, diner, nil, []string{"order.rating.updated"}},
 	{rate, dispatched, dispatched, diner, nil, []string{"order.rating.updated"}},
+	{rate, delivered, delivered, diner, nil, []string{"order.rating.updated"}},
 	{rate, refundedInWhole, refundedInWhole, diner, nil, []string{"order.rating.updated"}},
+
+	{note, readyToProcess, readyToProcess, staff, nil, tracked},
+	{note, accepted, accepted, staff, nil, tracked},
+	{note, dispatched, dispatched, staff, nil, tracked},
+	{note, delivered, delivered, staff, nil, tracked},
+	{note, refundedInWhole, refundedInWhole, staff, nil, tracked},
+
+	{track, readyToProcess, readyToProcess, staff, nil, tracked},
+	{track, accepted, accepted, staff, nil, tracked},
+	{track, dispatched, dispatched, staff, nil, tracked},
+	{track, refundedInWhole, refundedInWhole, staff, nil, tracked},
+
+	{carry, accepted, dispatched, staff, nil, []string{"order.dispatched", "order.deliverytracking.status.updated"}},
+	{carry, dispatched, dispatched, staff, nil, tracked},
+	{carry, refundedInWhole, refundedInWhole, staff, nil, tracked},
+
+	{deliver, accepted, delivered, staff, nil, tracked},
+	{deliver, dispatched, delivered, staff, nil, tracked},
+	{deliver, delivered, delivered, staff, nil, tracked},
+	{deliver, refundedInWhole, refundedInWhole, staff, nil, tracked},
+
+	{fulfil, accepted, accepted, staff, nil, movedOn},
+	{fulfil, dispatched, dispatched, staff, nil, movedOn},
+	{fulfil, delivered, delivered, staff, nil, movedOn},
+	{fulfil, refundedInWhole, refundedInWhole, staff, nil, movedOn},
+
+	{finish, accepted, delivered, staff, nil, movedOn},
+	{finish, dispatched, delivered, staff, nil, movedOn},
+	{finish, delivered, delivered, staff, nil, movedOn},
+	{finish, refundedInWhole, refundedInWhole, staff, nil, movedOn},
 }
+
+// The events of what happens to the food; a refund does not stop it.
+var (
+	tracked = []string{"order.deliverytracking.status.updated"}
+	movedOn = []string{"order.fulfillment.status.updated"}
+)
 
 // guard is nil when the edge may be taken, else why not. It sees the order's row before the change and what is asked.
 type guard func(r *row, ask ask) error

@@ -30,8 +30,12 @@ func (s *Stores) WorkflowTemplate(ctx context.Context, c *account.Caller, appID 
 	if err != nil {
 		return nil, err
 	}
+	return workflowTemplate(brand.AppID), nil
+}
+
+func workflowTemplate(appID string) *wire.FulfillmentStatesConfiguration {
 	return &wire.FulfillmentStatesConfiguration{
-		AppId: brand.AppID, Name: "Kitchen to customer", StoreSelectorType: wire.StoreSelectorTypeNone, StoreIds: []int{},
+		AppId: appID, Name: "Kitchen to customer", StoreSelectorType: wire.StoreSelectorTypeNone, StoreIds: []int{},
 		AutomaticTransitionsEnabled: wire.P(false),
 		States: []wire.FulfillmentStatusConfigurationItem{
 			state("Preparing", "In the kitchen", []wire.OrderTypes{wire.OrderTypesAll}, "Ready", "OnTheWay"),
@@ -39,7 +43,27 @@ func (s *Stores) WorkflowTemplate(ctx context.Context, c *account.Caller, appID 
 			state("OnTheWay", "On the way", []wire.OrderTypes{wire.OrderTypesDelivery}, "HandedOver"),
 			state("HandedOver", "Handed over", []wire.OrderTypes{wire.OrderTypesAll}),
 		},
-	}, nil
+	}
+}
+
+// WorkflowOf is the workflow that orders of a store go through: the one that names it, else the brand's first one for all
+// stores, else the template.
+func (s *Stores) WorkflowOf(ctx context.Context, st *Store) (*wire.FulfillmentStatesConfiguration, error) {
+	all, err := s.workflowsOf(ctx, st.Brand)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range all {
+		if slices.Contains(w.StoreIds, st.ID) {
+			return w, nil
+		}
+	}
+	for _, w := range all {
+		if w.StoreSelectorType == wire.StoreSelectorTypeNone {
+			return w, nil
+		}
+	}
+	return workflowTemplate(st.AppID), nil
 }
 
 func state(id, name string, types []wire.OrderTypes, next ...string) wire.FulfillmentStatusConfigurationItem {

@@ -322,6 +322,15 @@ func (s *Shop) Member(t testing.TB, level wire.AppAccessLevel, stores ...int) *a
 	return Must(s.Accounts.PersonCaller(ctx, id))(t)
 }
 
+// Workflow makes a workflow of fulfilment of its JSON: for some stores, or for all.
+func (s *Shop) Workflow(t testing.TB, body string, stores ...int) {
+	t.Helper()
+	var in store.Workflow
+	ok(t, json.Unmarshal([]byte(body), &in))
+	in.StoreIds = stores
+	Must(s.Stores.CreateWorkflow(context.Background(), s.Owner, s.Brand.AppID, in))(t)
+}
+
 // AddStore makes one more store of the brand, like the first.
 func (s *Shop) AddStore(t testing.TB, name string) int {
 	t.Helper()
