@@ -49,6 +49,13 @@ func TestStorefront(t *testing.T) {
 			apptest.Call{Name: "unknown store", Method: "GET", Path: front + "/stores/424242", Status: 404},
 			apptest.Call{Name: "store of another brand", Method: "GET", Path: "/api/v1.0/{otherAppId}/storefront/stores/{storeId}", Status: 404},
 			apptest.Call{
+				Name: "times", Method: "GET", Path: front + "/stores/{storeId}/slots?deliveryType=pickup", Status: 200,
+				Want: apptest.Want{"Data.DeliveryType": "Pickup", "Data.IanaTimeZone": "Europe/Dublin", "Data.PreOrderTimeDisplayType": "SingleTime", "Data.Asap.IsBookable": true, "Data.Slots.0.IsBookable": false, "Data.Slots.0.Reason": "TooSoon", "Data.Slots.9.IsBookable": true, "Data.Slots.9.Reason": nil, "Data.Next": nil},
+			},
+			apptest.Call{Name: "times of the far future", Method: "GET", Path: front + "/stores/{storeId}/slots?DeliveryType=Delivery&From=9999-12-31T23:59:59Z", Status: 200, Want: apptest.Want{"Data.Slots.#": 0}},
+			apptest.Call{Name: "times of no delivery type", Method: "GET", Path: front + "/stores/{storeId}/slots", Status: 400, Text: "DeliveryType"},
+			apptest.Call{Name: "times of another brand's store", Method: "GET", Path: "/api/v1.0/{otherAppId}/storefront/stores/{storeId}/slots?DeliveryType=Pickup", Status: 404},
+			apptest.Call{
 				Name: "quote", Method: "POST", Path: front + "/quotes", Body: basket, Status: 200,
 				Want: apptest.Want{
 					"Data.Amount": 10.5, "Data.Currency": "EUR", "Data.OrderItemsAmount": 10, "Data.TipAmount": 0.5, "Data.TaxIncluded": true,

@@ -204,6 +204,12 @@ func (s *server) routes() []group {
 			on("GetStoreServiceCharge", get, "/api/v1.0/stores/{storeId}/servicecharge", can(account.ReadStores), s.getStoreServiceCharge, "Reads the service charge"),
 			on("ConfigureStoreServiceCharge", post, "/api/v1.0/stores/{storeId}/servicecharge", can(account.EditStores), s.configureStoreServiceCharge, "Changes the service charge"),
 		}},
+		{"StoreIntake", "Taking fewer orders, or none, for a while.", []row{
+			on("GetStoreIntake", get, "/api/v1.0/stores/{storeId}/intake", can(account.ReadStores), s.getIntake, "Tells whether a store takes orders now, and how long they take"),
+			on("PauseStore", post, "/api/v1.0/stores/{storeId}/pause", can(account.EditOrders), s.pauseStore, "Takes no orders until a time"),
+			on("ResumeStore", post, "/api/v1.0/stores/{storeId}/resume", can(account.EditOrders), s.resumeStore, "Takes orders again before a pause is over"),
+			on("SetStoreBusy", post, "/api/v1.0/stores/{storeId}/busy", can(account.EditOrders), s.setBusy, "Lets orders take longer until a time"),
+		}},
 		{"StoreOrderCapacity", "How many orders a store takes at a time.", []row{
 			on("GetStoreOrderCapacity", get, "/api/v1.0/{appId}/storeordercapacity/{storeId}/{deliveryType}", can(account.ReadStores), s.getStoreOrderCapacity, "Reads how many orders are taken an interval"),
 			on("UpdateStoreOrderCapacityConfig", post, "/api/v1.0/{appId}/storeordercapacity/{storeId}", can(account.EditStores), s.updateStoreOrderCapacity, "Replaces how many orders are taken an interval"),
@@ -331,6 +337,7 @@ func (s *server) routes() []group {
 		{"Storefront", "What a diner's page or app needs: no token, limited by address.", []row{
 			on("GetStorefrontStores", get, "/api/v1.0/{appId}/storefront/stores", diner, s.getShops, "Lists the stores that take orders"),
 			on("GetStorefrontStore", get, "/api/v1.0/{appId}/storefront/stores/{storeId}", diner, s.getShop, "Reads a store and its menu"),
+			on("GetStorefrontSlots", get, "/api/v1.0/{appId}/storefront/stores/{storeId}/slots", diner, s.getSlots, "Lists the times that an order can be wanted for"),
 			on("QuoteOrder", post, "/api/v1.0/{appId}/storefront/quotes", diner, s.quoteOrder, "Prices a basket"),
 			on("PlaceOrder", post, "/api/v1.0/{appId}/storefront/orders", diner, s.placeOrder, "Places an order").answers(http.StatusCreated),
 			on("TrackOrder", get, "/api/v1.0/{appId}/storefront/orders/{trackingToken}", diner, s.trackOrder, "Follows an order"),

@@ -60,7 +60,9 @@ func newScalar(s *huma.Schema) scalar {
 		case len(s.Enum) > 0:
 			v.kind = kindEnum
 			for _, e := range s.Enum {
-				v.enum = append(v.enum, fmt.Sprint(e))
+				if e != nil { // null is dealt with before
+					v.enum = append(v.enum, fmt.Sprint(e))
+				}
 			}
 		case s.Format == "date-time":
 			v.kind = kindTime

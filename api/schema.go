@@ -2,6 +2,7 @@ package api
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -82,8 +83,10 @@ func resultName(t reflect.Type) string {
 }
 
 // finishSchemas takes out of the generated schemas what huma assumes and the contract does not: closed objects, and null
-// for everything that is a pointer in Go. A member is nullable when its tag says so.
+// for everything that is a pointer in Go. A member is nullable when its tag says so; null is then one of its values, of
+// which the contract says nothing.
 func finishSchemas(r huma.Registry) {
+	ofContract := reflect.TypeFor[wire.Order]().PkgPath()
 	for name, s := range r.Map() {
 		if open, ok := s.AdditionalProperties.(bool); ok && !open {
 			s.AdditionalProperties = nil
@@ -99,6 +102,9 @@ func finishSchemas(r huma.Registry) {
 			}
 			if p := s.Properties[member]; p != nil {
 				p.Nullable = f.Tag.Get("nullable") == "true"
+				if p.Nullable && p.Enum != nil && !slices.Contains(p.Enum, nil) && t.PkgPath() != ofContract {
+					p.Enum = append(slices.Clip(p.Enum), nil)
+				}
 			}
 		}
 	}

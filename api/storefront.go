@@ -37,6 +37,25 @@ func (s *server) getShop(ctx context.Context, c *account.Caller, in *shopIn) (*s
 	return &shopOut{wire.Result[*order.ShopMenu]{Data: shop}}, nil
 }
 
+type slotsIn struct {
+	AppID        string              `path:"appId"`
+	StoreId      int                 `path:"storeId"`
+	DeliveryType wire.DeliveryType   `query:"DeliveryType" required:"true"`
+	From         Optional[wire.Time] `query:"From" doc:"Only slots that begin then or later."`
+}
+
+type slotsOut struct {
+	Body wire.Result[*order.ShopSlots]
+}
+
+func (s *server) getSlots(ctx context.Context, c *account.Caller, in *slotsIn) (*slotsOut, error) {
+	slots, err := s.Orders.Slots(ctx, c, in.AppID, in.StoreId, in.DeliveryType, in.From.Value.Time)
+	if err != nil {
+		return nil, err
+	}
+	return &slotsOut{wire.Result[*order.ShopSlots]{Data: slots}}, nil
+}
+
 type quoteIn struct {
 	AppID string `path:"appId"`
 	Body  order.Basket

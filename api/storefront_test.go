@@ -17,7 +17,7 @@ func TestEveryStorefrontOperationIsLimited(t *testing.T) {
 			}
 		}
 	}
-	if n != 7 {
+	if n != 8 {
 		t.Errorf("%d operations", n)
 	}
 }

@@ -2,13 +2,16 @@ package api_test
 
 import (
 	"testing"
+	"time"
 
 	"comanda/internal/apptest"
+	"comanda/internal/clock"
 )
 
 func TestStoreSettingsThroughTheAPI(t *testing.T) {
 	apptest.Each(t, func(k *apptest.Kit) {
 		newStore(k)
+		k.Vars["soon"] = clock.Now().Add(time.Hour).Truncate(time.Second).Format(time.RFC3339)
 		const at = "/api/v1.0/stores/{storeId}"
 		owner := func(name, method, path, body string, status int, w want, e ...string) call {
 			return call{Name: name, As: apptest.Owner, Method: method, Path: path, Body: body, Status: status, Want: w, Events: e}
@@ -53,6 +56,16 @@ func TestStoreSettingsThroughTheAPI(t *testing.T) {
 			owner("and stay so", "POST", at+"/collectionsettings", `{"PickupEnabled":true,"MinimumPickupOrderAmount":9.5,"RequireCustomerNameForPickup":true,"CashOrdersPickupEnabled":false,"LeadTimeMinutes":40,"EtaInPickupConfirmationSmsEnabled":true}`, 200, nil),
 			owner("in part", "POST", at+"/collectionsettings", `{"PickupEnabled":true}`, 400, nil),
 			owner("from a property", "POST", at+"/collectionsettings?inheritFromProperty=true", `{"PickupEnabled":true,"MinimumPickupOrderAmount":0,"RequireCustomerNameForPickup":true,"CashOrdersPickupEnabled":true,"LeadTimeMinutes":0,"EtaInPickupConfirmationSmsEnabled":true}`, 400, want{"Errors.0.FieldName": "inheritFromProperty"}),
+
+			owner("busy for an hour", "POST", at+"/busy", `{"ExtraMinutes":15,"Until":"{soon}"}`, 200, want{"Data.#": 2, "Data.0.DeliveryType": "Pickup", "Data.0.LeadTimeMinutes": 55, "Data.0.ExtraMinutes": 15, "Data.0.BusyUntil": "{soon}", "Data.0.PausedUntil": nil}, "store.updated"),
+			owner("pause deliveries", "POST", at+"/pause", `{"DeliveryType":"delivery","Until":"{soon}"}`, 200, want{"Data.0.IsTaking": true, "Data.1.IsTaking": false, "Data.1.PausedUntil": "{soon}"}, "store.updated"),
+			owner("the same pause", "POST", at+"/pause", `{"DeliveryType":"Delivery","Until":"{soon}"}`, 200, nil),
+			owner("pause without an end", "POST", at+"/pause", `{}`, 400, want{"Errors.0.FieldName": "Until"}),
+			call{Name: "a reader pauses nothing", As: apptest.ReadOnly, Method: "POST", Path: at + "/pause", Body: `{"Until":"{soon}"}`, Status: 403},
+			call{Name: "a stranger finds no store", As: apptest.Stranger, Method: "POST", Path: at + "/pause", Body: `{"Until":"{soon}"}`, Status: 404},
+			owner("go on", "POST", at+"/resume", `{}`, 200, want{"Data.1.PausedUntil": nil}, "store.updated"),
+			owner("read it", "GET", at+"/intake", "", 200, want{"Data.0.LeadTimeMinutes": 55, "Data.1.PausedUntil": nil}),
+			owner("busy no more", "POST", at+"/busy", `{"ExtraMinutes":0}`, 200, want{"Data.0.LeadTimeMinutes": 40, "Data.0.BusyUntil": nil}, "store.updated"),
 
 			owner("address by fields", "POST", at+"/addressform", `{"CountryCode":"ie","AddressFields":{"Building":"12","Street":"Main Street","Town":"Cork","post_code":"T12","floor":"2"}}`, 200,
 				want{"Line1": "12 Main Street", "City": "Cork", "Postcode": "T12", "CountryCode": "IE", "AddressFields.floor": "2", "SingleLineDisplay": "12 Main Street, Cork T12"}, "store.address.updated"),

@@ -1,6 +1,11 @@
 package api_test
 
-import "comanda/internal/apptest"
+import (
+	"time"
+
+	"comanda/internal/apptest"
+	"comanda/internal/clock"
+)
 
 // storeSettings sets up a second store, which takes no orders.
 func (t *tour) storeSettings() {
@@ -14,6 +19,7 @@ func (t *tour) storeSettings() {
 		return c
 	}
 	updated := apptest.Events{"store.updated"}
+	t.Vars["soon"] = clock.Now().Add(time.Hour).Truncate(time.Second).Format(time.RFC3339)
 	t.show(
 		own(show{op: "CloneStore", body: `{}`, events: apptest.Events{"store.created"}, save: map[string]string{"twin": "Data.StoreId"}, unknown: "storeId=424242"}),
 		limited(show{op: "CloneStore", body: `{}`}),
@@ -31,6 +37,13 @@ func (t *tour) storeSettings() {
 		twin(show{op: "UpdateStoreOrderCapacityConfig", query: "deliveryType=Pickup", body: `{"OrderCapacityPeriods":[{"DayOfTheWeek":"Friday","PeriodStartHour":18,"PeriodStartMinutes":0,"PeriodEndHour":21,"PeriodEndMinutes":30,"MaxOrderNumberPerStoreInterval":12}]}`, events: apptest.Events{"order.capacity.updated"}}),
 		twin(show{op: "UpdateStoreOrderCapacityConfig", query: "deliveryType=Pickup", body: `{"OrderCapacityPeriods":[{"DayOfTheWeek":"Friday"}]}`, refused: 400}),
 		twin(show{op: "GetStoreOrderCapacity", vars: "deliveryType=Pickup"}),
+		twin(show{op: "SetStoreBusy", body: `{"ExtraMinutes":20,"Until":"{soon}"}`, events: updated}),
+		twin(show{op: "SetStoreBusy", body: `{"ExtraMinutes":241,"Until":"{soon}"}`, refused: 400}),
+		twin(show{op: "PauseStore", body: `{"DeliveryType":"Pickup","Until":"{soon}"}`, events: updated}),
+		twin(show{op: "PauseStore", body: `{"Until":"2020-01-01T00:00:00Z"}`, refused: 400}),
+		twin(show{op: "GetStoreIntake"}),
+		twin(show{op: "ResumeStore", body: `{}`, events: updated}),
+		twin(show{op: "ResumeStore", body: `{"DeliveryType":"Drone"}`, refused: 400}),
 		twin(show{op: "TipConfig.Upsert", body: `{"Percentages":[5,10,12.5],"DefaultPercentage":10}`, events: apptest.Events{"store.tip.updated"}}),
 		twin(show{op: "TipConfig.Upsert", body: `{"Percentages":[10,5]}`, refused: 400}),
 		twin(show{op: "TipConfig.Get"}),

@@ -375,6 +375,7 @@ func (t *tour) orders() {
 	once, accepted := key(), key()
 	t.show(
 		show{op: "GetStorefrontStores", unknown: "appId=nothing"}, show{op: "GetStorefrontStore"},
+		show{op: "GetStorefrontSlots", query: "DeliveryType=Pickup"}, show{op: "GetStorefrontSlots", query: "DeliveryType=Drone", refused: 400},
 		show{op: "QuoteOrder", body: dinner}, show{op: "QuoteOrder", body: strings.Replace(dinner, "{storeId}", "424242", 1), refused: 404},
 		show{op: "PlaceOrder", header: once, body: dinner, events: apptest.Events{"order.created"}, save: map[string]string{"one": "Data.OrderId", "trackingToken": "Data.TrackingToken"}, unknown: "-"},
 		show{op: "PlaceOrder", header: once, body: strings.Replace(dinner, "0.5", "0.6", 1), refused: 422},

@@ -25,7 +25,6 @@ const (
 	maxInstructions  = 500
 	maxVoucherCode   = 100
 	maxPublicID      = 64
-	maxDaysAhead     = 30 // when the store's pre-order settings name no limit
 	maxMinutesToMake = 200
 	maxDocument      = 512 << 10 // bytes of the order's JSON, which every event of the order repeats
 )

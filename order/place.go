@@ -313,10 +313,14 @@ func (p *placing) store(tx *db.Tx) ([]byte, error) {
 	if took, err := o.take(tx, p); err != nil || !took {
 		return nil, moved(err)
 	}
+	if err := seat(tx, d.store, p.basket.DeliveryType, d.asked.slot, p.id); err != nil {
+		return nil, err
+	}
 	r := &p.row
 	_, err := tx.Exec(sqlInsertOrder, r.id, r.brand, r.store, p.customer.ID, string(r.state), r.version, r.currency,
 		clock.Micros(r.placed), clock.Micros(r.requestedFor), d.asked.name, d.asked.phone, d.asked.email,
-		p.order.OrderTrackingCode, hashToken(p.token), int64(r.amount), int64(r.refundable), string(r.doc), string(r.calculation), clock.Micros(d.kitchenAt(p.basket.DeliveryType)))
+		p.order.OrderTrackingCode, hashToken(p.token), int64(r.amount), int64(r.refundable), string(r.doc), string(r.calculation),
+		clock.Micros(d.kitchenAt(p.basket.DeliveryType)), string(p.order.DeliveryType))
 	if err != nil {
 		return nil, err
 	}

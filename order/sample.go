@@ -210,7 +210,10 @@ func ready(s *store.Store, dt wire.DeliveryType, now time.Time) error {
 		return no("Give it one with POST "+of+"/menu/{menuId}.", "%s has no menu.", s.Name)
 	case !s.Offers(dt):
 		return no(fmt.Sprintf("Set %sEnabled with POST %s, or choose another DeliveryType.", dt, of), "%s takes no orders for %s.", s.Name, dt)
-	case !s.Taking(dt):
+	case !s.Taking(dt, now):
+		if at, ok := s.Resumes(dt, now); ok {
+			return no("Set the sandbox clock to that time, or resume with POST "+of+"/resume.", "%s is paused until %s.", s.Name, wire.At(at).Format())
+		}
 		return no(fmt.Sprintf("Set OpenFor%s with POST %s.", dt, of), "%s is paused and takes no orders for %s.", s.Name, dt)
 	case !s.TakesCash(dt):
 		return no(fmt.Sprintf("Set CashOrders%sEnabled with POST %s.", dt, of), "%s takes no cash for %s, which is how sample orders are paid.", s.Name, dt)

@@ -44,8 +44,10 @@ type Shop struct {
 
 // Openness says whether a store takes orders of one delivery type now, and if not, when its hours open next.
 type Openness struct {
-	IsOpen      bool       `json:"IsOpen" doc:"An order for as soon as possible is taken now."`
-	NextOpening *wire.Time `json:"NextOpening" nullable:"true" doc:"When the hours open next; null while they are open, and when they do not open within 60 days."`
+	IsOpen          bool       `json:"IsOpen" doc:"An order for as soon as possible is taken now, unless as many are there as the store takes at a time; the list of slots knows."`
+	NextOpening     *wire.Time `json:"NextOpening" nullable:"true" doc:"When orders for as soon as possible are taken next; null while they are, while nobody knows, and when that is not within 60 days."`
+	PausedUntil     *wire.Time `json:"PausedUntil" nullable:"true" doc:"Until when staff take no orders, however open the store is; null while they do."`
+	LeadTimeMinutes int        `json:"LeadTimeMinutes" format:"int32" doc:"How long an order that is placed now takes to make ready."`
 }
 
 // ShopMenu is a store with the menu that can be ordered from it now.
@@ -133,12 +135,25 @@ func openness(s *store.Store, now time.Time, dt wire.DeliveryType) Openness {
 	if !s.Offers(dt) {
 		return Openness{}
 	}
-	next, ok := s.NextOpening(now, dt)
+	out := Openness{LeadTimeMinutes: s.LeadMinutesAt(dt, now)}
+	resumed, ok := s.Resumes(dt, now)
 	if !ok {
-		return Openness{}
+		return out
 	}
-	if next.After(now) {
-		return Openness{NextOpening: wire.AtOrNil(next)}
+	if resumed.After(now) {
+		out.PausedUntil = wire.AtOrNil(resumed)
 	}
-	return Openness{IsOpen: s.Taking(dt)}
+	switch s.SlotNow(dt, resumed).Reason {
+	case store.AsapOff:
+		return out
+	case store.AfterLastOrder:
+		resumed, _ = s.Closing(resumed, dt)
+	}
+	switch next, ok := s.NextOpening(resumed, dt); {
+	case ok && next.After(now):
+		out.NextOpening = wire.AtOrNil(next)
+	case ok:
+		out.IsOpen = true
+	}
+	return out
 }

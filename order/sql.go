@@ -1,10 +1,24 @@
 package order
 
 const (
+	// Orders that stand: all but those that came to nothing, which turnedDown lists.
+	sqlStands = `state not in ('RejectedByStore', 'RejectedAfterBeingAccepted', 'RejectedAutomatically', 'RejectedByFlipdish', 'Cancelled')`
+
+	// It holds the row until the end of the transaction.
+	sqlTakeTurn = `insert into order_turns (store_id, delivery_type, taken) values ($1, $2, 1)
+		on conflict (store_id, delivery_type) do update set taken = order_turns.taken + 1`
+
+	sqlCountWanted = `select count(*) from orders
+		where store_id = $1 and delivery_type = $2 and requested_for >= $3 and requested_for < $4 and ` + sqlStands + `
+			and order_id <> $5`
+
+	sqlWanted = `select requested_for from orders
+		where store_id = $1 and delivery_type = $2 and requested_for >= $3 and ` + sqlStands + ` order by requested_for`
+
 	sqlInsertOrder = `insert into orders (order_id, brand_id, store_id, customer_id, state, version, currency,
 			placed_at, requested_for, customer_name, customer_phone, customer_email, tracking_code, tracking_hash,
-			amount, refundable, refunded, silent, doc, calculation, kitchen_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, false, $17, $18, $19)`
+			amount, refundable, refunded, silent, doc, calculation, kitchen_at, delivery_type)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, false, $17, $18, $19, $20)`
 
 	sqlOrder = `select brand_id, store_id, state, version, currency, requested_for, amount, refundable, refunded,
 		doc, calculation, placed_at, delivery from orders where order_id = $1`
@@ -62,9 +76,7 @@ const (
 			and state in ('AcceptedByRestaurant', 'Dispatched', 'Delivered', 'AcceptedAndRefunded')
 		order by order_id`
 
-	// The orders of a customer that stand: those that came to nothing do not count.
-	sqlCountOfCustomer = `select count(*) from orders where brand_id = $1 and customer_id = $2 and state not in
-		('RejectedByStore', 'RejectedAfterBeingAccepted', 'RejectedAutomatically', 'RejectedByFlipdish', 'Cancelled')`
+	sqlCountOfCustomer = `select count(*) from orders where brand_id = $1 and customer_id = $2 and ` + sqlStands
 
 	sqlWaiting = `select order_id from orders
 		where brand_id = $1 and state = 'ReadyToProcess'

@@ -118,3 +118,33 @@ func minutesOfWeek(p wire.StoreOrderCapacityPeriod) (start, end int) {
 	day := slices.Index(weekdays, wire.DayOfWeek(*p.DayOfTheWeek)) * int(24*time.Hour/time.Minute)
 	return day + *p.PeriodStartHour*60 + *p.PeriodStartMinutes, day + *p.PeriodEndHour*60 + *p.PeriodEndMinutes
 }
+
+// limit is a period of the week with a limit, in minutes since Sunday began on the wall clock.
+type limit struct{ start, end, most int }
+
+func limitsOf(periods []wire.StoreOrderCapacityPeriod) []limit {
+	out := make([]limit, len(periods))
+	for i, p := range periods {
+		start, end := minutesOfWeek(p)
+		out[i] = limit{start, end, *p.MaxOrderNumberPerStoreInterval}
+	}
+	return out
+}
+
+// most is how many orders are taken for the slot that begins at t.
+func (s *Store) most(dt wire.DeliveryType, t time.Time) int {
+	limits := s.limits[dt]
+	if len(limits) == 0 {
+		return Unlimited
+	}
+	local := t.In(s.loc)
+	minute := int(local.Weekday())*24*60 + local.Hour()*60 + local.Minute()
+	i, _ := slices.BinarySearchFunc(limits, minute, func(l limit, m int) int { return l.end - m - 1 })
+	if i < len(limits) && limits[i].start <= minute {
+		return limits[i].most
+	}
+	return Unlimited
+}
+
+// Limited reports whether there are times for which the store takes a limited number of orders of a delivery type.
+func (s *Store) Limited(dt wire.DeliveryType) bool { return len(s.limits[dt]) > 0 }

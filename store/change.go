@@ -25,11 +25,19 @@ var errMoved = errors.New("store: changed by somebody else")
 func (s *Stores) change(
 	ctx context.Context, c *account.Caller, id int, edit func(old *Store, doc *document) ([]eventOf, error), holds ...func(*db.Tx) error,
 ) (*Store, error) {
+	return s.changeAs(ctx, c, account.EditStores, id, edit, holds...)
+}
+
+// changeAs is change for whoever has another right.
+func (s *Stores) changeAs(
+	ctx context.Context, c *account.Caller, right account.Right, id int, edit func(old *Store, doc *document) ([]eventOf, error),
+	holds ...func(*db.Tx) error,
+) (*Store, error) {
 	lock := &s.locks[uint(id)%uint(len(s.locks))]
 	lock.Lock()
 	defer lock.Unlock()
 	for range changeTries {
-		old, err := s.open(ctx, c, id, account.EditStores)
+		old, err := s.open(ctx, c, id, right)
 		if err != nil {
 			return nil, err
 		}

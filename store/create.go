@@ -77,7 +77,7 @@ func (s *Stores) Clone(ctx context.Context, c *account.Caller, id, groupID int) 
 	}
 	w := &doc.Store
 	w.Name, w.StoreGroupId, w.IsPublished, w.IsArchived = cloneName(from.Name), groupID, false, false
-	w.DeliveryZones, w.StoreNotes = []wire.DeliveryZone{}, []wire.StoreNote{}
+	w.DeliveryZones, w.StoreNotes, doc.Rests = []wire.DeliveryZone{}, []wire.StoreNote{}, nil
 	return s.insert(ctx, c, brand, doc, "made the store %s in the store group %s as a copy of %s", group.Name, from.Name)
 }
 

@@ -129,65 +129,22 @@ func timeOfDay(c *fault.Collector, name string, v *string) {
 }
 
 // PreOrderTimes are the times that a diner can choose from at now under given settings, which need not be the stored
-// ones. They lie within the openings of today and the days ahead, a whole interval each, counted from the opening, not
-// before the lead time has passed and not on a day whose cut-off has. Times are instants: one that the clock skips is not
-// among them, one that it shows twice is there twice.
+// ones: the slots that are not closed for one of the reasons that settings and hours have. Whether the store takes
+// pre-orders, is paused, is busy or is full is left out.
 func (s *Store) PreOrderTimes(cfg wire.PreOrderConfig, dt wire.DeliveryType, now time.Time) []wire.PreOrderTime {
-	step := time.Duration(max(1, wire.V(cfg.IntervalMinutes))) * time.Minute
-	earliest := now.Add(time.Duration(max(0, wire.V(cfg.LeadTimeMinutes))) * time.Minute)
-	until := s.midnight(now, 1+max(0, wire.V(cfg.MaxOrderAheadDays)))
 	out := []wire.PreOrderTime{}
-	add := func(start, end time.Time) bool {
-		if !s.cutOff(cfg, start, now) && start.Before(until) {
-			out = append(out, wire.PreOrderTime{StartTime: wire.At(start), EndTime: wire.At(end)})
+	for slot := range s.preview(cfg, dt, now).slots(now, nil) {
+		if slot.Reason != NoReason && slot.Reason != Full {
+			continue
 		}
-		return len(out) < maxPreOrderTimes && start.Before(until)
-	}
-	for _, o := range s.Openings(now, until, dt) {
-		first := o.Start
-		if first.Before(earliest) {
-			first = first.Add(earliest.Sub(first).Truncate(step))
-			if first.Before(earliest) {
-				first = first.Add(step)
-			}
-		}
-		if wire.V(cfg.IncludeMoreGranularInitialTime) && len(out) == 0 && o.Contains(earliest) {
-			fine := earliest.Add(5*time.Minute - 1).Truncate(5 * time.Minute)
-			if fine.Before(first) && !fine.Add(step).After(o.End) {
-				add(fine, fine.Add(step))
-			}
-		}
-		for t := first; !t.Add(step).After(o.End); t = t.Add(step) {
-			if !add(t, t.Add(step)) {
-				break
-			}
+		if out = append(out, wire.PreOrderTime{StartTime: wire.At(slot.Start), EndTime: wire.At(slot.End)}); len(out) == maxPreOrderTimes {
+			break
 		}
 	}
 	if wire.V(cfg.PreOrderTimeDisplayType) == wire.PreOrderTimeDisplayTypeDayOnly {
 		return s.days(out)
 	}
 	return out
-}
-
-// cutOff reports whether the day of a time can be ordered for no more at now.
-func (s *Store) cutOff(cfg wire.PreOrderConfig, start, now time.Time) bool {
-	passed := func(text *string, daysBefore int) bool {
-		seconds, ok := parseTimeSpan(wire.V(text))
-		if text == nil || !ok {
-			return false
-		}
-		y, m, d := start.In(s.loc).Date()
-		at, _ := instants(time.Date(y, m, d-daysBefore, 0, 0, 0, 0, time.UTC), seconds, s.loc)
-		return !now.Before(at)
-	}
-	return passed(cfg.CutOffTimeCurrentDayBasic, 0) || passed(cfg.CutOffTimePreviousDayBasic, 1)
-}
-
-// midnight is the beginning of the local day some days after that of t.
-func (s *Store) midnight(t time.Time, days int) time.Time {
-	y, m, d := t.In(s.loc).Date()
-	at, _ := instants(time.Date(y, m, d+days, 0, 0, 0, 0, time.UTC), 0, s.loc)
-	return at
 }
 
 // days joins the times of each local day into one.

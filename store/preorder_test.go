@@ -1,12 +1,9 @@
 package store
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
-
-	"pgregory.net/rapid"
 
 	"comanda/wire"
 )
@@ -54,44 +51,5 @@ func TestPreOrderTimes(t *testing.T) {
 		if strings.Join(got, ", ") != c.want {
 			t.Errorf("%s: %s, want %s", c.name, strings.Join(got, ", "), c.want)
 		}
-	}
-}
-
-// Through a change of clocks every time lies in an opening, a whole number of intervals after it began, an interval
-// apart from the next, and none shows on the wall twice but where the clock does.
-func TestPreOrderTimesThroughClockChanges(t *testing.T) {
-	for _, name := range dstZones {
-		loc := zoneOrDie(t, name)
-		t.Run(name, func(t *testing.T) {
-			rapid.Check(t, func(t *rapid.T) {
-				s := &Store{loc: loc, hours: map[wire.DeliveryType]Week{wire.DeliveryTypePickup: drawWeek(t)}}
-				_, change := time.Date(2026, 1, 1, 0, 0, 0, 0, loc).ZoneBounds()
-				now := change.Add(-time.Duration(rapid.IntRange(0, 2*24*60).Draw(t, "before")) * time.Minute)
-				lead, step := rapid.IntRange(0, 90).Draw(t, "lead"), rapid.SampledFrom([]int{5, 15, 30, 45}).Draw(t, "interval")
-				cfg := wire.PreOrderConfig{LeadTimeMinutes: &lead, IntervalMinutes: &step, MaxOrderAheadDays: wire.P(3)}
-				openings := s.Openings(now, now.AddDate(0, 0, 6), wire.DeliveryTypePickup)
-				seen := map[string]time.Time{}
-				for _, p := range s.PreOrderTimes(cfg, wire.DeliveryTypePickup, now) {
-					at := p.StartTime.Time
-					if at.Before(now.Add(time.Duration(lead)*time.Minute)) || p.EndTime.Sub(at) != time.Duration(step)*time.Minute {
-						t.Fatalf("%s to %s", at, p.EndTime)
-					}
-					within := false
-					for _, o := range openings {
-						if o.Contains(at) && !p.EndTime.After(o.End) && at.Sub(o.Start)%(time.Duration(step)*time.Minute) == 0 {
-							within = true
-						}
-					}
-					if !within {
-						t.Fatalf("%s is not on the grid of any of %v", at.In(loc), openings)
-					}
-					wall := at.In(loc).Format(time.DateTime)
-					if first, again := seen[wall]; again && !twice(first, loc) {
-						t.Fatal(fmt.Sprint(wall, " is there twice"))
-					}
-					seen[wall] = at
-				}
-			})
-		})
 	}
 }

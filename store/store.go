@@ -26,6 +26,8 @@ type Store struct {
 	doc   document
 	loc   *time.Location
 	hours map[wire.DeliveryType]Week
+
+	limits map[wire.DeliveryType][]limit // in the order of the week
 }
 
 // document is what a row of stores keeps beside its key columns, which it repeats, so that it is whole: the store as the
@@ -43,6 +45,7 @@ type document struct {
 	Capacity      map[wire.DeliveryType][]wire.StoreOrderCapacityPeriod
 	Batching      wire.OrderBatchingConfiguration
 	Deadlines     Deadlines
+	Rests         map[wire.DeliveryType]rest
 }
 
 // parse makes a Store of a row.
@@ -56,7 +59,7 @@ func parse(id, brand, group, version int, raw []byte) (*Store, error) {
 		ID: id, Brand: brand, Group: group, Version: version,
 		AppID: w.AppIds[0], Name: w.Name, Currency: string(w.Currency), MenuID: w.MenuId,
 		Published: w.IsPublished, Archived: w.IsArchived, Metadata: doc.Metadata, doc: doc,
-		hours: map[wire.DeliveryType]Week{},
+		hours: map[wire.DeliveryType]Week{}, limits: map[wire.DeliveryType][]limit{},
 	}
 	var err error
 	if s.loc, err = time.LoadLocation(w.IanaTimeZone); err != nil {
@@ -78,6 +81,9 @@ func parse(id, brand, group, version int, raw []byte) (*Store, error) {
 			return nil, fmt.Errorf("store: %d: %w", id, err)
 		}
 	}
+	for dt, periods := range doc.Capacity {
+		s.limits[dt] = limitsOf(periods)
+	}
 	return s, nil
 }
 
@@ -93,15 +99,6 @@ func (s *Store) Offers(dt wire.DeliveryType) bool {
 		return s.doc.Store.DeliveryEnabled
 	}
 	return s.doc.Store.PickupEnabled
-}
-
-// Taking reports whether staff have the store switched on for a delivery type (OpenForDelivery, OpenForPickup): off
-// means paused, whatever the hours say.
-func (s *Store) Taking(dt wire.DeliveryType) bool {
-	if dt == wire.DeliveryTypeDelivery {
-		return s.doc.Store.OpenForDelivery
-	}
-	return s.doc.Store.OpenForPickup
 }
 
 // TakesCash reports whether orders of a delivery type may be paid in cash.
@@ -159,19 +156,35 @@ func (s *Store) LeadTime(dt wire.DeliveryType) time.Duration {
 // Openings are the times at which the store is open for a delivery type between two instants: weekly hours with
 // overrides applied in the order in which they were made. ClosedAllowPreOrders counts as closed.
 func (s *Store) Openings(from, to time.Time, dt wire.DeliveryType) []Interval {
+	return s.openings(from, to, dt, true)
+}
+
+// openings leaves out what exceptions take from the hours unless closings is set.
+func (s *Store) openings(from, to time.Time, dt wire.DeliveryType, closings bool) []Interval {
 	out := s.hours[dt].Intervals(from, to, s.loc)
 	for _, o := range s.doc.Overrides {
 		span := Interval{o.StartTime.Time, o.EndTime.Time}
 		if o.DeliveryType != dt || !span.End.After(from) || span.Start.After(to) {
 			continue
 		}
-		if o.Type == wire.BusinessHoursOverrideTypeOpen {
+		switch {
+		case o.Type == wire.BusinessHoursOverrideTypeOpen:
 			out = join(append(out, span))
-		} else {
+		case closings:
 			out = subtract(out, span)
 		}
 	}
 	return out
+}
+
+// shut reports whether no orders at all are taken at t: the last exception made that holds then is Closed.
+func (s *Store) shut(dt wire.DeliveryType, t time.Time) bool {
+	for _, o := range slices.Backward(s.doc.Overrides) {
+		if o.DeliveryType == dt && (Interval{o.StartTime.Time, o.EndTime.Time}).Contains(t) {
+			return o.Type == wire.BusinessHoursOverrideTypeClosed
+		}
+	}
+	return false
 }
 
 // OpenAt reports whether the hours of a delivery type hold the store open at t.
