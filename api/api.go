@@ -112,6 +112,7 @@ func (s *server) register(groups []group) {
 			r.register(hapi, describe(g, r))
 			o := a.last
 			o.row = r
+			o.op.OperationID = r.id // which huma writes without spaces, and the contract has one with
 			describeInput(o.op)
 			ops = append(ops, o)
 			served[r.method+" "+r.path] = true

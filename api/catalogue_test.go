@@ -101,6 +101,7 @@ func everything(k *apptest.Kit) {
 		as(apptest.Owner, "POST", store+"/address", `{"Line1":"12 Main Street","City":"Dublin","Postcode":"D02","AddressFields":{"flat":"2"}}`, "store.address.updated"),
 		as(apptest.Owner, "POST", store+"/address/coordinates", `{"Latitude":53.3454,"Longitude":-6.2641}`, "store.address.updated"),
 		as(apptest.Owner, "POST", store+"/availability/Pickup", `{"DayOfWeek":1,"StartTime":"17:00:00","Period":"06:00:00"}`, "store.opening_hours.updated"),
+		as(apptest.Owner, "POST", "/api/v1.0/menus/{menuId}/checkpoints", `{}`, "menu_checkpoint.created"),
 		as(apptest.Owner, "POST", store+"/menu/{menuId}", ``, "store.menu.assigned"),
 		as(apptest.Owner, "POST", store+"/publish", ``, "store.published"),
 		as(apptest.Owner, "POST", store, `{"Name":"Temple Bar South"}`, "store.updated"),

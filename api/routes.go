@@ -239,6 +239,8 @@ func (s *server) routes() []group {
 			on("DeleteMenu", del, "/api/v1.0/menus/{menuId}", can(account.EditMenus), s.deleteMenu, "Deletes a menu that no store sells from"),
 			on("CreateDraftMenuFromExistingMenu", post, "/api/v1.0/menus/{menuId}/clone/{newName}", can(account.EditMenus), s.cloneMenu, "Copies a menu under a new name"),
 			on("SetMenuLock", post, "/api/v1.0/menus/{menuId}/lock", can(account.EditMenus), s.setMenuLock, "Locks a menu against changes, or unlocks it"),
+			on("GetMenusCheckpoints", get, "/api/v1.0/menus/{menuId}/checkpoints", can(account.ReadMenus), s.getMenuCheckpoints, "Lists what a menu can be restored to"),
+			on("Restore a Menu Checkpoint", post, "/api/v1.0/menus/{menuId}/checkpoints/{checkpointId}/restore", can(account.EditMenus), s.restoreMenuCheckpoint, "Makes a menu what it was at a checkpoint"),
 			on("Menus_SetItemDisplayOrders", post, "/api/v1.0/menus/{menuId}/sectiondisplayorders", can(account.EditMenus), s.orderMenuSections, "Reorders the sections of a menu"),
 			on("UploadMenuImage", post, "/api/v1.0/menus/{menuId}/image", can(account.EditMenus), s.uploadMenuImage, "Replaces the picture of a menu"),
 			on("DeleteMenuImage", del, "/api/v1.0/menus/{menuId}/image", can(account.EditMenus), s.deleteMenuImage, "Removes the picture of a menu"),
@@ -259,6 +261,10 @@ func (s *server) routes() []group {
 			on("DeleteMenuItemMetadata", del, "/api/v1.0/menus/{menuId}/menuitem/{menuItemId}/metadata/{key}/store/{storeId}", can(account.EditMenus), s.deleteMenuItemMetadata, "Removes one key of an item for a store"),
 			on("GetMenuItemOptionSetItemMetadata", get, "/api/v1.0/menus/{menuId}/optionsetitem/{optionSetItemId}/metadata/store/{storeId}", can(account.ReadMenus), s.getOptionMetadata, "Reads the first key of an option for a store"),
 			on("SetMenuItemOptionSetItemMetadata", put, "/api/v1.0/menus/{menuId}/optionsetitem/{optionSetItemId}/metadata/store/{storeId}", can(account.EditMenus), s.setOptionMetadata, "Writes one key of an option for a store"),
+		}},
+		{"MenuCheckpoints", "What a menu was: kept by hand before a great change.", []row{
+			on("CreateMenuCheckpoint", post, "/api/v1.0/menus/{menuId}/checkpoints", can(account.EditMenus), s.createMenuCheckpoint, "Keeps a menu as it is now"),
+			on("GetMenuCheckpoint", get, "/api/v1.0/menus/{menuId}/checkpoints/{checkpointId}", can(account.ReadMenus), s.getMenuCheckpoint, "Reads a menu as it was at a checkpoint"),
 		}},
 		{"MenuSections", "The sections of a menu.", []row{
 			on("GetMenuSections", get, "/api/v1.0/menus/{menuId}/sections", can(account.ReadMenus), s.getMenuSections, "Lists the sections of a menu"),

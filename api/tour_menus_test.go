@@ -1,6 +1,8 @@
 package api_test
 
 import (
+	"strings"
+
 	"comanda/account"
 	"comanda/internal/apptest"
 )
@@ -88,6 +90,20 @@ func (t *tour) menuWhole() {
 		show{op: "CreateNewMenuAsync", as: apptest.Owner, body: `{"Name":"Brunch"}`, events: apptest.Events{"menu.created", "menu.async_creation.completed"}},
 		show{op: "CreateNewMenuAsync", as: "manager", body: `{"Name":"Brunch"}`, refused: 403},
 		show{op: "CreateDraftMenuFromExistingMenu", as: "manager", vars: "newName=Evening", refused: 403},
+		own("SetMenuLock", "", `true`, updated),
+	)
+	kept := own("CreateMenuCheckpoint", "", `{"Name":"Before the summer menu"}`, "menu_checkpoint.created")
+	kept.save = map[string]string{"checkpointId": "Data.MenuCheckpointId"}
+	t.show(
+		kept,
+		show{op: "CreateMenuCheckpoint", as: apptest.Owner, body: `{"Name":"` + strings.Repeat("x", 256) + `"}`, refused: 400},
+		show{op: "CreateMenuCheckpoint", as: "manager", body: `{}`, refused: 403},
+		own("GetMenusCheckpoints", "", ""),
+		own("GetMenuCheckpoint", "", ""),
+		show{op: "Restore a Menu Checkpoint", as: apptest.Owner, refused: 409},
+		show{op: "Restore a Menu Checkpoint", as: "manager", refused: 403},
+		own("SetMenuLock", "", `false`, updated),
+		own("Restore a Menu Checkpoint", "", "", "menu_checkpoint.created", updated),
 		own("SetMenuLock", "", `true`, updated),
 	)
 	picture, header := imageForm(t.Kit, "Image", pixels(t.Kit))

@@ -91,6 +91,9 @@ func (m *Menus) changeScope(ctx context.Context, c *account.Caller, at scope, ed
 
 // write stores the next version of a menu, errMoved when it is not the next one any more.
 func (m *Menus) write(ctx context.Context, c *account.Caller, d *draft) error {
+	if err := m.keepFirst(ctx, c, d); err != nil {
+		return err
+	}
 	d.doc.VersionNumber, d.doc.ModifiedTime = d.old.Version+1, wire.At(d.brand.Now())
 	changed := maps.Clone(d.old.changed)
 	for _, id := range d.touched {

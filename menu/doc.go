@@ -1,7 +1,7 @@
 // Package menu is menus: what a brand sells, at which prices, when.
 //
-// It owns the table menus: one versioned JSON document a menu, kept exactly as GET answers it, and beside it the version at
-// which each part last changed. Every change appends its menu event in the same transaction.
+// It owns the tables menus, menu_undos and menu_checkpoints: one versioned JSON document a menu, kept exactly as GET answers it, and
+// beside it the version at which each part last changed; changes that revert by themselves; and what menus were, to go back to. Every change appends its menu event in the same transaction.
 //
 // A menu has sections, a section has items, an item has option sets, an option set has options (option set items). Each
 // has a numeric id, which is for addressing within this API, and a PublicId, which is what integrations keep. Menus

@@ -20,6 +20,7 @@ type draft struct {
 	touched []int        // parts that change
 	events  []eventOf
 	beside  []func(*db.Tx) error // what else is written with the change
+	kept    bool                 // the menu as it was is kept by the change itself
 }
 
 func newDraft(old *Menu, brand account.Brand) *draft {

@@ -51,7 +51,11 @@ func (m *Menu) fresh(version int, parts []int) error {
 		return fault.BadField("version", "the menu %d is at version %d", m.ID, m.Version)
 	}
 	for _, id := range parts {
-		if last := max(m.changed[id], m.changed[everyPart]); version != 0 && last > version {
+		last := max(m.changed[id], m.changed[everyPart])
+		if id == everyPart {
+			last = m.Version
+		}
+		if version != 0 && last > version {
 			return fault.Newf(fault.Conflict, "This part of the menu %s was changed at version %d, after the version %d that the change was made from.", m.Name, last, version).
 				With("Read the menu again and repeat the change on what it is now.")
 		}

@@ -18,6 +18,13 @@ const (
 	sqlDeleteMenu = `delete from menus where id = $1 and version = $2 and not exists (select 1 from stores where menu_id = $1)`
 	sqlDropUndos  = `delete from menu_undos where menu_id = $1`
 
+	sqlCheckpoints    = `select checkpoint_id, name, kept_at from menu_checkpoints where menu_id = $1 order by checkpoint_id desc`
+	sqlCheckpoint     = `select show_tax, doc from menu_checkpoints where menu_id = $1 and checkpoint_id = $2`
+	sqlKeepCheckpoint = `insert into menu_checkpoints (checkpoint_id, menu_id, name, kept_at, show_tax, doc) values ($1, $2, $3, $4, $5, $6)`
+	// All but the newest $2 of a menu.
+	sqlDropCheckpoints = `delete from menu_checkpoints where menu_id = $1 and checkpoint_id not in
+		(select checkpoint_id from menu_checkpoints where menu_id = $1 order by checkpoint_id desc limit $2)`
+
 	// What a member goes back to stays what it was before the first of several changes.
 	sqlPutUndo = `insert into menu_undos (menu_id, part_id, member, prior, brand_id, due_at) values ($1, $2, $3, $4, $5, $6)
 		on conflict (menu_id, part_id, member) do update set due_at = excluded.due_at`

@@ -172,6 +172,9 @@ func (m *Menus) Delete(ctx context.Context, c *account.Caller, at Part) error {
 		if _, err := tx.Exec(sqlDropUndos, old.ID); err != nil {
 			return err
 		}
+		if _, err := tx.Exec(sqlDropCheckpoints, old.ID, 0); err != nil {
+			return err
+		}
 		m.log.Append(tx, rec)
 		return nil
 	})

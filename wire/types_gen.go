@@ -921,6 +921,14 @@ type MenuBase struct {
 	IsIntegrated         *bool                 `json:"IsIntegrated" required:"false"`
 }
 
+// MenuCheckpoint is the contract's schema of that name.
+type MenuCheckpoint struct {
+	MenuCheckpointId int    `json:"MenuCheckpointId" format:"int32" required:"false"`
+	Time             Time   `json:"Time" required:"false"`
+	Name             string `json:"Name" required:"false"`
+	Url              string `json:"Url" required:"false"`
+}
+
 // MenuElementEditResponse is the contract's schema of that name.
 type MenuElementEditResponse struct {
 	SectionName       string          `json:"SectionName" required:"false"`

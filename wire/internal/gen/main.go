@@ -72,8 +72,8 @@ var extras = map[string]ordered{
 // values are request-reachable schemas that are always whole: their scalars stay plain.
 var values = []string{"Coordinates", "Range", "Metadata", "Language"}
 
-// served are tags beyond the first tier whose schemas are wanted.
-var served = []string{"Teammates"}
+// served are tags and operations beyond the first tier whose schemas are wanted.
+var served = []string{"Teammates", "GetMenusCheckpoints"}
 
 // enumNames disambiguates enums whose property name is used for different value sets.
 var enumNames = map[string]string{
@@ -105,7 +105,7 @@ func main() {
 
 	response := map[string]bool{}
 	for _, row := range table("operations.tsv") {
-		if row["tier"] != "T1" && !slices.Contains(served, row["tag"]) {
+		if row["tier"] != "T1" && !slices.Contains(served, row["tag"]) && !slices.Contains(served, row["operationId"]) {
 			continue
 		}
 		g.reach(strings.TrimRight(row["requestSchema"], "![]"), g.request)
