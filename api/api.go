@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"comanda/account"
+	"comanda/customer"
 	"comanda/event"
 	"comanda/internal/fault"
 	"comanda/internal/web"
@@ -26,16 +27,17 @@ import (
 
 // Config is what the door is made of. A domain object may be nil in a test that calls none of its operations.
 type Config struct {
-	Auth     Authenticator
-	Accounts *account.Accounts
-	OAuth    *oauth.Server
-	Stores   *store.Stores
-	Menus    *menu.Menus
-	Webhooks *webhook.Webhooks
-	Vouchers *voucher.Vouchers
-	Orders   *order.Orders
-	Events   *event.Log
-	Requests *requestlog.Log // nil = requests are not logged
+	Auth      Authenticator
+	Accounts  *account.Accounts
+	OAuth     *oauth.Server
+	Stores    *store.Stores
+	Menus     *menu.Menus
+	Webhooks  *webhook.Webhooks
+	Customers *customer.Customers
+	Vouchers  *voucher.Vouchers
+	Orders    *order.Orders
+	Events    *event.Log
+	Requests  *requestlog.Log // nil = requests are not logged
 
 	PublicURL string     // base of every link, such as https://eat.example; the Host header never is
 	Origin    web.Origin // whose forwarded headers count

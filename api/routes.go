@@ -328,6 +328,15 @@ func (s *server) routes() []group {
 		{"Receipts", "What is printed of an order.", []row{
 			on("GetReceipt", get, "/api/v1.0/receipts/{orderId}", can(account.ReadOrders), s.getReceipt, "Reads the receipt of an order"),
 		}},
+		{"Customers", "Who orders from a brand.", []row{
+			on("GetCustomers", get, "/api/v1.0/{appId}/customers", can(account.ReadCustomers), s.getCustomers, "Finds a customer by phone number"),
+			on("CreateCustomer", post, "/api/v1.0/{appId}/customers", can(account.EditCustomers), s.createCustomer, "Makes a customer who has not ordered yet"),
+			on("GetCustomerById", get, "/api/v1.0/{appId}/customers/{customerId}", can(account.ReadCustomers), s.getCustomer, "Reads a customer"),
+			on("UpdateCustomerById", post, "/api/v1.0/{appId}/customers/{customerId}", can(account.EditCustomers), s.updateCustomer, "Changes how a customer may pay, and whether they agreed to marketing"),
+		}},
+		{"CustomerPrivacy", "What a customer agreed to.", []row{
+			on("GetCustomerConsents", get, "/api/v1.0/{appId}/customers/{customerId}/consents", can(account.ReadCustomers), s.getCustomerConsents, "Lists what a customer said of marketing, when and where"),
+		}},
 		{"Vouchers", "What takes something off an order: codes, credit notes, free dishes, free delivery.", []row{
 			on("GetVouchers", get, "/api/v1.0/{appId}/vouchers/summaries", can(account.ReadVouchers), s.getVouchers, "Lists the vouchers of a brand in short form, newest first"),
 			on("CreateVoucher", post, "/api/v1.0/vouchers/{appId}", can(account.EditVouchers), s.createVoucher, "Makes a voucher"),

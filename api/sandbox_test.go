@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -58,7 +59,7 @@ func TestTheClockOfASandbox(t *testing.T) {
 
 func TestSampleOrders(t *testing.T) {
 	const path = "/api/v1.0/{appId}/sandbox/orders"
-	once := key()
+	once, two := http.Header{"Idempotency-Key": {"sample"}}, http.Header{"Idempotency-Key": {"two-samples"}} // of the key comes who orders
 	apptest.Each(t, func(k *apptest.Kit) {
 		k.MustShop()
 		place := func(name, as, body string, status int, text string) apptest.Call {
@@ -76,15 +77,15 @@ func TestSampleOrders(t *testing.T) {
 			place("no type", apptest.Owner, `{"DeliveryType":"Drone"}`, 400, "DeliveryType"),
 			place("no store", apptest.Owner, `{"StoreId":424242}`, 404, "StoreId"),
 			apptest.Call{
-				Name: "one", As: apptest.Integrator, Method: "POST", Path: path, Body: `{}`, Header: once, Status: 201, Events: apptest.Events{"order.created"},
+				Name: "one", As: apptest.Integrator, Method: "POST", Path: path, Body: `{}`, Header: once, Status: 201, Events: apptest.Events{"customer.created", "order.created"},
 				Want: apptest.Want{"Data.#": 1, "Data.0.Amount": apptest.Present, "Data.0.TrackingToken": apptest.Present},
 				Save: map[string]string{"order": "Data.0.OrderId", "token": "Data.0.TrackingToken"}, Unknown: true,
 			},
 			apptest.Call{Name: "again", As: apptest.Integrator, Method: "POST", Path: path, Body: `{}`, Header: once, Status: 201, Want: apptest.Want{"Data.#": 1, "Data.0.OrderId": "{order}"}, Unknown: true},
 			apptest.Call{Name: "as its customer", Method: "GET", Path: "/api/v1.0/{appId}/storefront/orders/{token}", Status: 200, Want: apptest.Want{"Data.OrderId": "{order}"}},
 			apptest.Call{
-				Name: "two deliveries", As: apptest.Owner, Method: "POST", Path: path, Body: `{"storeid":{storeId},"DeliveryType":"delivery","Count":"2"}`, Status: 201,
-				Events: apptest.Events{"order.created", "order.created"}, Want: apptest.Want{"Data.#": 2}, Save: map[string]string{"order": "Data.1.OrderId"}, Unknown: true,
+				Name: "two deliveries", As: apptest.Owner, Method: "POST", Path: path, Body: `{"storeid":{storeId},"DeliveryType":"delivery","Count":"2"}`, Header: two, Status: 201,
+				Events: apptest.Events{"customer.created", "order.created", "order.created"}, Want: apptest.Want{"Data.#": 2}, Save: map[string]string{"order": "Data.1.OrderId"}, Unknown: true,
 			},
 			apptest.Call{Name: "the second", As: apptest.Owner, Method: "GET", Path: "/api/v1.0/orders/{order}", Status: 200, Want: apptest.Want{"Data.DeliveryType": "Delivery"}},
 		)

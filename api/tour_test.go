@@ -46,6 +46,7 @@ func (t *tour) all() {
 	t.stores()
 	t.storeSettings()
 	t.menus()
+	t.customers()
 	t.vouchers()
 	t.apps()
 	t.orders()
@@ -377,7 +378,7 @@ func (t *tour) orders() {
 		show{op: "GetStorefrontStores", unknown: "appId=nothing"}, show{op: "GetStorefrontStore"},
 		show{op: "GetStorefrontSlots", query: "DeliveryType=Pickup"}, show{op: "GetStorefrontSlots", query: "DeliveryType=Drone", refused: 400},
 		show{op: "QuoteOrder", body: dinner}, show{op: "QuoteOrder", body: strings.Replace(dinner, "{storeId}", "424242", 1), refused: 404},
-		show{op: "PlaceOrder", header: once, body: dinner, events: apptest.Events{"order.created"}, save: map[string]string{"one": "Data.OrderId", "trackingToken": "Data.TrackingToken"}, unknown: "-"},
+		show{op: "PlaceOrder", header: once, body: dinner, events: apptest.Events{"customer.created", "order.created"}, save: map[string]string{"one": "Data.OrderId", "trackingToken": "Data.TrackingToken"}, unknown: "-"},
 		show{op: "PlaceOrder", header: once, body: strings.Replace(dinner, "0.5", "0.6", 1), refused: 422},
 		show{op: "PlaceOrder", header: key(), body: strings.Replace(dinner, "10.5", "9.5", 1), refused: 409},
 		show{op: "PlaceOrder", header: key(), body: strings.Replace(dinner, "{storeId}", "424242", 1), refused: 404},
@@ -403,7 +404,10 @@ func (t *tour) orders() {
 		own(show{op: "RefundOrder", vars: "id={one}", header: accepted, body: `{"RefundAmount":2,"NotifyCustomer":true}`, refused: 422}),
 	)
 	t.show(
-		show{op: "PlaceOrder", header: key(), body: dinner, events: apptest.Events{"order.created"}, save: map[string]string{"two": "Data.OrderId"}},
+		show{
+			op: "PlaceOrder", header: key(), body: strings.Replace(dinner, `"Contact":{`, `"Contact":{"EmailAddress":"ann@example.com","MarketingEnabled":true,`, 1),
+			events: apptest.Events{"customer.updated", "customer.consent.updated", "order.created"}, save: map[string]string{"two": "Data.OrderId"},
+		},
 		show{op: "PlaceOrder", header: key(), body: dinner, events: apptest.Events{"order.created"}, save: map[string]string{"three": "Data.OrderId"}},
 		own(show{op: "RejectOrder", vars: "id={two}", header: once, body: `{"RejectReason":"TooBusy"}`, events: apptest.Events{"order.rejected"}}),
 		own(show{op: "RejectOrder", vars: "id={two}", header: once, body: `{"RejectReason":"TooSoon"}`, refused: 422}),
@@ -594,10 +598,10 @@ func (t *tour) stream() {
 func (t *tour) sandbox() {
 	trial(t.Kit)
 	own := func(c show) show { c.as = apptest.Owner; return c }
-	once := key()
+	once, again := http.Header{"Idempotency-Key": {"sample"}}, http.Header{"Idempotency-Key": {"sample-again"}} // of the key comes who orders
 	t.Run(readAnew)
 	t.show(
-		own(show{op: "PlaceSampleOrders", header: once, body: `{"DeliveryType":"Pickup"}`, events: apptest.Events{"order.created"}, unknown: "-"}),
+		own(show{op: "PlaceSampleOrders", header: once, body: `{"DeliveryType":"Pickup"}`, events: apptest.Events{"customer.created", "order.created"}, unknown: "-"}),
 		own(show{op: "SetBusinessHours", vars: "storeId={second} deliveryType=Pickup", body: `{"DayOfWeek":"Monday","StartTime":"08:00:00","Period":"15:00:00"}`, events: apptest.Events{"store.opening_hours.updated"}}),
 		own(show{op: "PublishStore", vars: "storeId={second}", events: apptest.Events{"store.published"}}),
 		own(show{op: "PlaceSampleOrders", header: once, body: `{"StoreId":{second}}`, refused: 422}),
@@ -605,7 +609,7 @@ func (t *tour) sandbox() {
 		own(show{op: "PlaceSampleOrders", body: `{"Count":21}`, refused: 400}),
 		own(show{op: "UpdateStore", body: `{"AutomaticallyAcceptOrders":true}`, events: apptest.Events{"store.updated"}}),
 		own(show{op: "CreateVoucher", body: `{"VoucherType":"LumpDiscount","LumpDiscountDetails":{"DiscountAmount":1},"IsAutomaticallyApplied":true,"Code":"HELLO"}`, events: apptest.Events{"voucher.created"}}),
-		own(show{op: "PlaceSampleOrders", header: key(), body: `{"StoreId":{storeId}}`, events: apptest.Events{"order.created", "voucher.applied", "order.accepted"}}),
+		own(show{op: "PlaceSampleOrders", header: again, body: `{"StoreId":{storeId}}`, events: apptest.Events{"order.created", "voucher.applied", "order.accepted"}}),
 		show{op: "PlaceOrder", header: key(), body: strings.Replace(dinner, "10.5", "9.5", 1), events: apptest.Events{"order.created", "voucher.applied", "order.accepted"}},
 		own(show{op: "SetSandboxClock", body: `{"AdvanceSeconds":43200}`}), // midnight
 		own(show{op: "SetSandboxClock", body: `{"Time":"2020-01-01T00:00:00Z"}`, refused: 409}),

@@ -24,6 +24,7 @@ func made(name, body string, wants want) call {
 func TestVouchersThroughTheAPI(t *testing.T) {
 	apptest.Each(t, func(k *apptest.Kit) {
 		newStore(k)
+		mustCustomers(k, "ann", "bob", "carl")
 		k.Run(
 			made("voucherId", `{"VoucherType":0,"Code":"summer-10","Description":" Ten off ","PercentDiscountDetails":{"PercentageDiscount":10,"MaxDiscountAmount":5.50},"MaxRedemptions":2}`, want{
 				"Data.Code": "SUMMER-10", "Data.Status": "Valid", "Data.VoucherType": "PercentageDiscount", "Data.VoucherSubType": "None", "Data.Currency": "EUR", "Data.Description": "Ten off",
@@ -34,7 +35,7 @@ func TestVouchersThroughTheAPI(t *testing.T) {
 			made("lump", `{"VoucherType":"LumpDiscount","LumpDiscountDetails":{"DiscountAmount":"3"},"Stores":[{storeId},{storeId}],"VoucherSubType":"Custom","ChannelRestrictions":["Web","Kiosk"]}`, want{
 				"Data.Code": apptest.Present, "Data.StoreNames.0": "Temple Bar", "Data.Stores.#": 1, "Data.VoucherSubType": "Custom", "Data.ChannelRestrictions.0": "Kiosk", "Data.LumpDiscountDetails.DiscountAmount": 3,
 			}),
-			made("credit", `{"VoucherType":"CreditNote","CreditNoteDetails":{"RemainingCredit":20.5},"CustomerId":77,"Code":"SORRY"}`, want{"Data.CreditNoteDetails.RemainingCredit": 20.5, "Data.CustomerId": 77}),
+			made("credit", `{"VoucherType":"CreditNote","CreditNoteDetails":{"RemainingCredit":20.5},"CustomerId":{ann},"Code":"SORRY"}`, want{"Data.CreditNoteDetails.RemainingCredit": 20.5, "Data.CustomerId": storeVar(k, "ann")}),
 			made("item", `{"VoucherType":"AddItem","Promotion":{"Name":"Free cola","MenuItemPublicIds":["00000000-0000-4000-8000-000000000002"]},"IsEnabled":false}`, want{
 				"Data.Status": "Disabled", "Data.PromotionDetails.Name": "Free cola", "Data.PromotionDetails.PromotionAwards.0.PromotionAwardId": 1, "Data.PromotionDetails.PromotionId": apptest.Present,
 			}),
@@ -44,7 +45,7 @@ func TestVouchersThroughTheAPI(t *testing.T) {
 			call{Name: "read", As: apptest.ReadOnly, Method: "GET", Path: oneVoucher, Status: 200, Want: want{"Data.VoucherId": storeVar(k, "voucherId"), "Data.AverageOrderSize": 0}},
 			call{Name: "by code", As: apptest.Finance, Method: "GET", Path: ofBrand + "/code/Summer-10", Status: 200, Want: want{"Data.VoucherId": storeVar(k, "voucherId"), "Data.TotalUsed": nil}},
 			call{Name: "no such code", As: apptest.Owner, Method: "GET", Path: ofBrand + "/code/NONE", Status: 404, Text: "NONE"},
-			call{Name: "a customer's", As: apptest.Owner, Method: "GET", Path: newVoucher + "/customer/77", Status: 200, Want: want{"Data.#": 1, "Data.0.Code": "SORRY", "Data.0.IsAvailableOnAllStores": true}},
+			call{Name: "a customer's", As: apptest.Owner, Method: "GET", Path: newVoucher + "/customer/{ann}", Status: 200, Want: want{"Data.#": 1, "Data.0.Code": "SORRY", "Data.0.IsAvailableOnAllStores": true}},
 			call{Name: "a customer without", As: apptest.Owner, Method: "GET", Path: newVoucher + "/customer/78", Status: 200, Want: want{"Data.#": 0}},
 			call{Name: "no customer", As: apptest.Owner, Method: "GET", Path: newVoucher + "/customer/0", Status: 400, Text: "customerId"},
 			call{Name: "all", As: apptest.Owner, Method: "GET", Path: ofBrand + "/summaries", Status: 200, Want: want{"TotalRecordCount": 6, "Page": 1, "Limit": 20, "Data.0.Status": "NotYetValid", "Data.5.Code": "SUMMER-10", "Data.4.StoreNames.0": "Temple Bar"}},
@@ -108,14 +109,15 @@ func uses(k *apptest.Kit) {
 		return call{Name: name, As: apptest.Integrator, Method: "POST", Path: ofBrand + "/{" + voucher + "}/usage", Body: body, Status: status, Events: names}
 	}
 	k.Run(
-		use("use", "voucherId", `{"IsUsed":true,"UsedByCustomerId":5,"TransactionKey":"till-1"}`, 200, "voucher.updated"),
-		use("the same use", "voucherId", `{"IsUsed":true,"UsedByCustomerId":5,"TransactionKey":"till-1"}`, 200),
-		use("once per customer", "voucherId", `{"IsUsed":true,"UsedByCustomerId":5,"TransactionKey":"till-2"}`, 409),
-		use("another customer", "voucherId", `{"IsUsed":true,"UsedByCustomerId":6}`, 200, "voucher.updated"),
-		use("used up", "voucherId", `{"IsUsed":true,"UsedByCustomerId":7}`, 409),
+		use("nobody", "voucherId", `{"IsUsed":true,"UsedByCustomerId":424242}`, 400),
+		use("use", "voucherId", `{"IsUsed":true,"UsedByCustomerId":{ann},"TransactionKey":"till-1"}`, 200, "voucher.updated"),
+		use("the same use", "voucherId", `{"IsUsed":true,"UsedByCustomerId":{ann},"TransactionKey":"till-1"}`, 200),
+		use("once per customer", "voucherId", `{"IsUsed":true,"UsedByCustomerId":{ann},"TransactionKey":"till-2"}`, 409),
+		use("another customer", "voucherId", `{"IsUsed":true,"UsedByCustomerId":{bob}}`, 200, "voucher.updated"),
+		use("used up", "voucherId", `{"IsUsed":true,"UsedByCustomerId":{carl}}`, 409),
 		call{Name: "used", As: apptest.Owner, Method: "GET", Path: oneVoucher, Status: 200, Want: want{"Data.Status": "Used", "Data.TotalUsed": 2, "Data.TotalCustomers": 2, "Data.TotalAmountFromOrders": 0}},
-		use("not used after all", "voucherId", `{"IsUsed":false,"UsedByCustomerId":6}`, 200, "voucher.updated"),
-		use("not used, again", "voucherId", `{"IsUsed":false,"UsedByCustomerId":6}`, 200),
+		use("not used after all", "voucherId", `{"IsUsed":false,"UsedByCustomerId":{bob}}`, 200, "voucher.updated"),
+		use("not used, again", "voucherId", `{"IsUsed":false,"UsedByCustomerId":{bob}}`, 200),
 		call{Name: "valid again", As: apptest.Owner, Method: "GET", Path: oneVoucher, Status: 200, Want: want{"Data.Status": "Valid", "Data.TotalUsed": 1}},
 		call{Name: "figures", As: apptest.ReadOnly, Method: "GET", Path: "/api/v1.0/vouchers/stats/{voucherId}?aggregateDataBy=weekly&dataPointLimit=3", Status: 200, Want: want{"Data.#": 3, "Data.0.Value": 0, "Data.2.Value": 1, "Data.2.PeriodLengthInDays": 7}},
 		call{Name: "usual figures", As: apptest.ReadOnly, Method: "GET", Path: "/api/v1.0/vouchers/stats/{voucherId}?aggregateDataBy=Monthly", Status: 200, Want: want{"Data.#": 30, "Data.29.Value": 1}},
@@ -155,6 +157,7 @@ func TestVouchersThatCannotBe(t *testing.T) {
 			{"no way to pay", `{"VoucherType":"FreeDelivery","IsValidForOrdersPayedByCash":false,"IsValidForOrdersPayedOnline":false}`, "IsValidForOrdersPayedByCash"},
 			{"a negative number of uses", `{"VoucherType":"FreeDelivery","MaxRedemptions":-1}`, "MaxRedemptions"},
 			{"a negative customer", `{"VoucherType":"FreeDelivery","CustomerId":-1}`, "CustomerId"},
+			{"nobody", `{"VoucherType":"FreeDelivery","CustomerId":424242}`, "CustomerId"},
 			{"no day", `{"VoucherType":"FreeDelivery","ValidityPeriods":[{"StartTime":"10:00","EndTime":"12:00"}]}`, "ValidityPeriods[0].DayOfWeek"},
 			{"no time", `{"VoucherType":"FreeDelivery","ValidityPeriods":[{"DayOfWeek":1,"StartTime":"24:00","EndTime":"noon"}]}`, "ValidityPeriods[0].StartTime"},
 			{"a line break", `{"VoucherType":"FreeDelivery","Description":"a\nb"}`, "Description"},
@@ -184,19 +187,19 @@ func (t *tour) vouchers() {
 		own(show{op: "CreateVoucher", body: `{"VoucherType":"LumpDiscount","LumpDiscountDetails":{"DiscountAmount":-5}}`, refused: 400}),
 		own(show{
 			op: "CreateVoucher", events: apptest.Events{"voucher.created"}, save: map[string]string{"credit": "Data.VoucherId"},
-			body: `{"VoucherType":"CreditNote","CreditNoteDetails":{"RemainingCredit":20},"Code":"SORRY20","CustomerId":1001}`,
+			body: `{"VoucherType":"CreditNote","CreditNoteDetails":{"RemainingCredit":20},"Code":"SORRY20","CustomerId":{customerId}}`,
 		}),
 		own(show{op: "UpdateVoucher", body: `{"Code":"sorry20"}`, refused: 409}),
 		own(show{op: "UpdateVoucher", body: `{"ValidOnOrdersOver":20,"MaxRedemptions":500}`, events: apptest.Events{"voucher.updated"}}),
 		own(show{op: "GetVouchers", query: "statusSearch=Valid&searchCodes=welcome"}),
 		own(show{op: "GetVoucherById"}),
 		own(show{op: "GetVoucherByCode", vars: "code=WELCOME10", unknown: "code=NOTHING"}),
-		own(show{op: "GetVouchersByCustomerForApp", vars: "customerId=1001"}),
+		own(show{op: "GetVouchersByCustomerForApp", vars: "customerId={customerId}"}),
 		own(show{op: "SetVoucherValidityPeriodsSimplified", body: `{"DaysOfWeek":["Monday","Tuesday"],"StartTime":"11:00:00","EndTime":"15:00:00"}`, events: apptest.Events{"voucher.updated"}}),
 		own(show{op: "GetVoucherValidityPeriods"}),
 		own(show{op: "UpdateVoucherUsage", body: `{"IsUsed":true,"TransactionKey":"till-4711"}`, events: apptest.Events{"voucher.updated"}}),
-		own(show{op: "UpdateVoucherUsage", vars: "voucherId={credit}", body: `{"IsUsed":true,"UsedByCustomerId":1001,"TransactionKey":"till-4712"}`, events: apptest.Events{"voucher.updated"}}),
-		own(show{op: "UpdateVoucherUsage", vars: "voucherId={credit}", body: `{"IsUsed":true,"UsedByCustomerId":1001,"TransactionKey":"till-4713"}`, refused: 409}),
+		own(show{op: "UpdateVoucherUsage", vars: "voucherId={credit}", body: `{"IsUsed":true,"UsedByCustomerId":{customerId},"TransactionKey":"till-4712"}`, events: apptest.Events{"voucher.updated"}}),
+		own(show{op: "UpdateVoucherUsage", vars: "voucherId={credit}", body: `{"IsUsed":true,"UsedByCustomerId":{customerId},"TransactionKey":"till-4713"}`, refused: 409}),
 		own(show{op: "GetVoucherStatsById", query: "aggregateDataBy=Daily&dataPointLimit=2"}),
 	)
 }

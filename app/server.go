@@ -12,6 +12,7 @@ import (
 
 	"comanda/account"
 	"comanda/account/passkey"
+	"comanda/customer"
 	"comanda/event"
 	"comanda/internal/db"
 	"comanda/internal/localca"
@@ -29,21 +30,22 @@ import (
 
 // Server is one node: every part, made once.
 type Server struct {
-	DB       *db.DB
-	Log      *event.Log
-	Accounts *account.Accounts
-	Passkeys *passkey.Passkeys
-	Stores   *store.Stores
-	Menus    *menu.Menus
-	Vouchers *voucher.Vouchers
-	Orders   *order.Orders
-	OAuth    *oauth.Server
-	Webhooks *webhook.Webhooks
-	Requests *requestlog.Log
-	Sinks    *sink.Sinks
-	CA       *localca.Authority
-	Mail     *mail.Outbox
-	Mailbox  *mail.Mailbox // where messages stay; nil with a mail server
+	DB        *db.DB
+	Log       *event.Log
+	Accounts  *account.Accounts
+	Passkeys  *passkey.Passkeys
+	Stores    *store.Stores
+	Menus     *menu.Menus
+	Vouchers  *voucher.Vouchers
+	Customers *customer.Customers
+	Orders    *order.Orders
+	OAuth     *oauth.Server
+	Webhooks  *webhook.Webhooks
+	Requests  *requestlog.Log
+	Sinks     *sink.Sinks
+	CA        *localca.Authority
+	Mail      *mail.Outbox
+	Mailbox   *mail.Mailbox // where messages stay; nil with a mail server
 
 	config        Config
 	public        string
@@ -125,8 +127,9 @@ func (s *Server) assemble(ctx context.Context, public string) (err error) {
 	}
 	s.Stores = store.New(s.DB, s.Log, s.Accounts)
 	s.Menus = menu.New(s.DB, s.Log, s.Accounts, s.Stores)
+	s.Customers = customer.New(s.DB, s.Log, s.Accounts)
 	s.Vouchers = voucher.New(s.DB, s.Log, s.Accounts, s.Stores)
-	s.Orders = order.New(s.DB, s.Log, s.Accounts, s.Stores, s.Menus, s.Vouchers)
+	s.Orders = order.New(s.DB, s.Log, s.Accounts, s.Stores, s.Menus, s.Vouchers, s.Customers)
 	if s.OAuth, err = oauth.New(s.DB, s.Log, s.Accounts, oauth.Config{Issuer: public + "/identity", MasterKey: key, Origin: web.Origin{Proxies: c.BehindProxy}, Stores: s.Stores}); err != nil {
 		return err
 	}

@@ -1,94 +1,129 @@
-// Package customer is who orders from a brand. For now a customer is made by their first order and known by the contact
-// they gave: the phone number, else the e-mail address. Consents, merging, search and the contract's tag Customers come
-// later.
-//
-// It owns the table customers. order calls it while an order is placed.
 package customer
 
 import (
-	"context"
 	"errors"
+	"fmt"
 	"strings"
+	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
-
+	"comanda/account"
+	"comanda/event"
 	"comanda/internal/clock"
 	"comanda/internal/db"
+	"comanda/internal/fault"
+	"comanda/wire"
 )
 
-// Customers is the door to all customers. It is safe for parallel use.
-type Customers struct {
-	db  *db.DB
-	ids *lru.Cache[key, int]
-}
-
-type key struct {
-	brand   int
-	contact string
-}
-
-// knownContacts is how many contacts a process remembers the ids of, at some hundred bytes each.
-const knownContacts = 20_000
-
-// New makes the door.
-func New(d *db.DB) *Customers {
-	ids, err := lru.New[key, int](knownContacts)
-	if err != nil {
-		panic(err) // only a size below one is an error
-	}
-	return &Customers{db: d, ids: ids}
-}
-
-// Contact is how a customer can be reached. At least one of Phone and Email is given.
+// Contact is how a customer can be reached. An order gives Phone or Email at least.
 type Contact struct {
 	Name  string
 	Phone string // E.164
 	Email string
 }
 
-// Customer is a contact with its id within a brand.
+// keys are what a customer is known by, the phone number first.
+func (c Contact) keys() (out []string) {
+	if c.Phone != "" {
+		out = append(out, "tel:"+c.Phone)
+	}
+	if c.Email != "" {
+		out = append(out, mailto(c.Email))
+	}
+	return out
+}
+
+func mailto(address string) string { return "mailto:" + strings.ToLower(address) }
+
+// Customer is a customer as stored.
 type Customer struct {
 	ID    int
 	Brand int
 	Contact
-	fresh bool
+	Registered time.Time
+	Cash, Card bool // how they may pay
+	Marketing  bool // they agreed to it
+	Erased     bool
+
+	appType wire.AppType
+	stores  string // that they ordered from, as ",1,2,"
+	version int
 }
 
-// contact is what a customer is known by: two orders with the same one are the same customer's.
-func (c Contact) contact() string {
-	if c.Phone != "" {
-		return "tel:" + c.Phone
-	}
-	return "mailto:" + strings.ToLower(c.Email)
-}
-
-// Resolve finds the customer of a contact, or takes an id for a new one, which [Customers.Keep] then stores.
-func (cs *Customers) Resolve(ctx context.Context, brand int, contact Contact) (Customer, error) {
-	c := Customer{Brand: brand, Contact: contact}
-	k := key{brand, contact.contact()}
-	if id, ok := cs.ids.Get(k); ok {
-		c.ID = id
-		return c, nil
-	}
-	err := cs.db.Read(ctx, func(tx *db.Tx) error { return tx.QueryRow(sqlFind, k.brand, k.contact).Scan(&c.ID) })
-	if err == nil {
-		cs.ids.Add(k, c.ID)
-		return c, nil
-	}
-	if !errors.Is(err, db.ErrNoRows) {
-		return c, err
-	}
-	c.fresh = true
-	c.ID, err = cs.db.NextID(ctx, "customers")
+func scan(row interface{ Scan(dest ...any) error }) (*Customer, error) {
+	c := &Customer{}
+	var registered, erased int64
+	err := row.Scan(&c.ID, &c.Brand, &c.Name, &c.Phone, &c.Email, &registered, &c.stores, &c.Cash, &c.Card, &c.Marketing,
+		&c.appType, &c.version, &erased)
+	c.Registered, c.Erased = clock.FromMicros(registered), erased != 0
 	return c, err
 }
 
-// Keep stores a customer that Resolve found to be new. It returns false when another transaction was first with the same
-// contact: resolve it again.
-func (cs *Customers) Keep(tx *db.Tx, c Customer) (bool, error) {
-	if !c.fresh {
-		return true, nil
+// wire is the customer as the contract shows it.
+func (c *Customer) wire() *wire.Customer {
+	return &wire.Customer{
+		CustomerId: c.ID, Name: c.Name, RegistrationDate: wire.At(c.Registered), PhoneNumber: c.Phone,
+		CashOrdersEnabled: c.Cash, CardOrdersEnabled: c.Card, MarketingEnabled: c.Marketing,
 	}
-	n, err := tx.Exec(sqlInsert, c.ID, c.Brand, c.contact(), c.Name, c.Phone, c.Email, clock.Micros(clock.Now()))
-	return n == 1, err
+}
+
+// user is the customer as the events about them name them.
+func (c *Customer) user() *wire.UserEventInfo {
+	return &wire.UserEventInfo{UserId: c.ID, UserName: c.Name, UserPhoneNumber: c.Phone, UserEmail: c.Email}
+}
+
+// within reports whether a caller with some stores only has one that the customer ordered from.
+func (c *Customer) within(caller *account.Caller) bool {
+	g, _ := caller.GrantOn(c.Brand) // none for System, which reaches all
+	if g.Stores == nil {
+		return true
+	}
+	for _, s := range g.Stores {
+		if strings.Contains(c.stores, fmt.Sprintf(",%d,", s)) {
+			return true
+		}
+	}
+	return false
+}
+
+// Subject is what events about a customer are about.
+func Subject(id int) string { return fmt.Sprintf("customer/%d", id) }
+
+// tell appends an event about the customer. The customer is its User; who did it is found by it all the same.
+func (cs *Customers) tell(tx *db.Tx, brand account.Brand, caller *account.Caller, id int, body wire.Event) error {
+	body.Base().IpAddress = caller.EventIP()
+	rec, err := event.Encode(event.New{
+		Brand: brand.ID, AppID: brand.AppID, Subject: Subject(id), Time: brand.Now(), Body: body, Request: caller.Request,
+		Actor: caller.EventUser(),
+	})
+	if err == nil {
+		cs.log.Append(tx, rec)
+	}
+	return err
+}
+
+const maxInt = 1<<31 - 1
+
+// load reads a customer of a brand; a missing one is a NotFound fault.
+func load(tx *db.Tx, query string, brand, id int) (*Customer, error) {
+	if id <= 0 || id > maxInt {
+		return nil, missing(id)
+	}
+	c, err := scan(tx.QueryRow(query, brand, id))
+	if errors.Is(err, db.ErrNoRows) {
+		return nil, missing(id)
+	}
+	return c, err
+}
+
+func missing(id int) error {
+	return fault.Newf(fault.NotFound, "There is no customer %d within your reach.", id)
+}
+
+// Exists reports whether a brand has a customer who is not erased, for other business code: no caller is asked for.
+func Exists(tx *db.Tx, brand, id int) (bool, error) {
+	c, err := load(tx, sqlCustomer, brand, id)
+	if fault.KindOf(err) == fault.NotFound {
+		return false, nil
+	}
+	return err == nil && !c.Erased, err
 }

@@ -21,6 +21,9 @@ type New struct {
 	Body    wire.Event // Encode fills its base members
 	Request string     // the API request that causes it, by its X-Request-Id; not part of the body
 
+	// Actor is who did it, where the body's User is somebody else: whom it is about.
+	Actor *wire.UserEventInfo
+
 	// Order is the order of a body that leaves it null because its bytes are put in afterwards: the search of events has
 	// to know it all the same.
 	Order *wire.Order
@@ -62,7 +65,7 @@ func Encode(n New) (Record, error) {
 	return Record{
 		Brand: n.Brand, ID: id.String(), Name: base.EventName, Subject: n.Subject, Store: n.Store,
 		Shown: base.CreateTime.Time, Created: created, Body: body, Request: n.Request,
-		refs: refsOf(n.Body, n.Order),
+		refs: refsOf(n.Body, n.Order, n.Actor),
 	}, nil
 }
 

@@ -12,8 +12,8 @@ import (
 )
 
 // refs says what an event concerns, as the column of that name: signs of a letter and an id with blanks around each, such
-// as " c12 u7 ". Names and addresses are in it as digests only, so that a person stands in the body and nowhere else; who
-// redacts a body makes its refs anew.
+// as " c12 u7 ". Names and addresses of who did it are in it as digests only, those of a customer not at all: so a customer
+// stands in the body and nowhere else, and a redaction leaves refs as they are.
 type refs struct{ text strings.Builder }
 
 // The letters.
@@ -74,15 +74,20 @@ func (r *refs) order(o *wire.Order) {
 	}
 }
 
+// user adds who did it.
+func (r *refs) user(u *wire.UserEventInfo) {
+	if u != nil {
+		r.id(refUser, u.UserId)
+		r.word(refUserEmail, u.UserEmail)
+		r.word(refUserName, u.UserName)
+	}
+}
+
 // part reads one member of a body.
 func (r *refs) part(name string, v any) {
 	switch v := v.(type) {
 	case *wire.UserEventInfo:
-		if v != nil {
-			r.id(refUser, v.UserId)
-			r.word(refUserEmail, v.UserEmail)
-			r.word(refUserName, v.UserName)
-		}
+		r.user(v)
 	case *wire.Order:
 		if v != nil {
 			r.order(v)
@@ -113,6 +118,8 @@ func (r *refs) part(name string, v any) {
 			r.id(refMenu, v)
 		case "StoreGroupId":
 			r.id(refStoreGroup, v)
+		case "CustomerId":
+			r.id(refCustomer, v)
 		}
 	}
 }
@@ -127,7 +134,7 @@ func membersOf(t reflect.Type) []int {
 	var found []int
 	for i := range t.NumField() {
 		switch t.Field(i).Name {
-		case "User", "Order", "Menu", "MenuId", "StoreGroup", "StoreGroupId", "Voucher", "LoyaltyCampaign", "RetentionCampaign":
+		case "User", "Order", "Menu", "MenuId", "StoreGroup", "StoreGroupId", "CustomerId", "Voucher", "LoyaltyCampaign", "RetentionCampaign":
 			found = append(found, i)
 		}
 	}
@@ -135,9 +142,27 @@ func membersOf(t reflect.Type) []int {
 	return found
 }
 
-// refsOf reads a body, and the order that is to be put into it later, if any.
-func refsOf(body wire.Event, later *wire.Order) string {
+// aboutUser returns the User of an event that is about them, not done by them.
+func aboutUser(body wire.Event) *wire.UserEventInfo {
+	switch e := body.(type) {
+	case *wire.CustomerCreatedEvent:
+		return e.User
+	case *wire.CustomerUpdatedEvent:
+		return e.User
+	case *wire.CustomerConsentUpdatedEvent:
+		return e.User
+	}
+	return nil
+}
+
+// refsOf reads a body, the order that is to be put into it later, and who did it where the body does not say so, if any.
+func refsOf(body wire.Event, later *wire.Order, actor *wire.UserEventInfo) string {
 	var r refs
+	r.user(actor)
+	if customer := aboutUser(body); customer != nil {
+		r.id(refCustomer, customer.UserId)
+		return r.text.String()
+	}
 	v := reflect.ValueOf(body).Elem()
 	for _, i := range membersOf(v.Type()) {
 		r.part(v.Type().Field(i).Name, v.Field(i).Interface())

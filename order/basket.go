@@ -30,7 +30,7 @@ const (
 )
 
 // Basket is what a diner wants: the body of a quote and of an order. A quote needs no Contact, Payment, DeliveryLocation
-// or ExpectedAmount.
+// or ExpectedAmount; with a Contact, vouchers that depend on the customer are judged.
 type Basket struct {
 	StoreId            int                      `json:"StoreId" format:"int32" doc:"The store that the order is for."`
 	DeliveryType       wire.DeliveryType        `json:"DeliveryType" enum:"Delivery,Pickup"`
@@ -41,7 +41,7 @@ type Basket struct {
 	TipAmount          *wire.Decimal            `json:"TipAmount,omitempty" nullable:"true" required:"false" doc:"0 or more, with at most the currency's decimals."`
 	ChefNote           *string                  `json:"ChefNote,omitempty" nullable:"true" required:"false" doc:"A note to the kitchen, where the store allows notes; at most 500 characters."`
 	DeliveryLocation   *wire.DeliveryLocation   `json:"DeliveryLocation,omitempty" required:"false" doc:"Needed for a delivery: Street, and Town or PostCode. Ignored for a pickup."`
-	Contact            *Contact                 `json:"Contact,omitempty" required:"false" doc:"Needed for an order: how the store reaches the customer."`
+	Contact            *Contact                 `json:"Contact,omitempty" required:"false" doc:"Needed for an order: how the store reaches the customer. A quote with it tells whether vouchers hold for this customer."`
 	Payment            *Payment                 `json:"Payment,omitempty" required:"false" doc:"Needed for an order."`
 	ExpectedAmount     *wire.Decimal            `json:"ExpectedAmount,omitempty" nullable:"true" required:"false" doc:"The Amount that the customer was shown. When the order would cost anything else it is refused with 409 and the new quote. Leave it out only where nobody was shown a price."`
 }
@@ -63,6 +63,8 @@ type Contact struct {
 	Name         *string `json:"Name,omitempty" nullable:"true" required:"false"`
 	PhoneNumber  *string `json:"PhoneNumber,omitempty" nullable:"true" required:"false" doc:"International (+353 1 234 5678), or as dialled in the store's country."`
 	EmailAddress *string `json:"EmailAddress,omitempty" nullable:"true" required:"false"`
+
+	MarketingEnabled *bool `json:"MarketingEnabled,omitempty" nullable:"true" required:"false" doc:"What the customer says of marketing: true agrees to it, false takes that back; left out says nothing."`
 }
 
 // Payment is how the customer pays.
@@ -93,8 +95,10 @@ func (b *Basket) check(placing bool) error {
 	b.checkItems(&c)
 	checkText(&c, "VoucherCode", wire.V(b.VoucherCode), maxVoucherCode, false)
 	checkText(&c, "ChefNote", wire.V(b.ChefNote), MaxChefNote, true)
+	if placing || b.Contact != nil {
+		b.checkContact(&c, placing)
+	}
 	if placing {
-		b.checkContact(&c)
 		b.checkPayment(&c)
 		b.checkLocation(&c)
 	}
@@ -129,14 +133,14 @@ func (b *Basket) checkItems(c *fault.Collector) {
 	}
 }
 
-func (b *Basket) checkContact(c *fault.Collector) {
+func (b *Basket) checkContact(c *fault.Collector, placing bool) {
 	if b.Contact == nil {
 		c.Add("Contact", "give a PhoneNumber or an EmailAddress, so that the store can reach the customer")
 		return
 	}
 	email, number := strings.TrimSpace(wire.V(b.Contact.EmailAddress)), strings.TrimSpace(wire.V(b.Contact.PhoneNumber))
 	checkText(c, "Contact.Name", wire.V(b.Contact.Name), maxName, false)
-	if email == "" && number == "" {
+	if placing && email == "" && number == "" {
 		c.Add("Contact.PhoneNumber", "give a PhoneNumber or an EmailAddress, so that the store can reach the customer")
 	}
 	if len(number) > phone.MaxText {

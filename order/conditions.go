@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"comanda/customer"
 	"comanda/internal/fault"
 	"comanda/internal/phone"
 	"comanda/money"
@@ -23,6 +24,11 @@ type asked struct {
 	email    string
 	phone    string // E.164
 	local    string // the phone number as dialled in its country
+}
+
+// contact is how the customer can be reached.
+func (a *asked) contact() customer.Contact {
+	return customer.Contact{Name: a.name, Phone: a.phone, Email: a.email}
 }
 
 // against checks the basket against its store at now, the brand's time. placing adds what an order needs beyond a quote.
@@ -51,8 +57,10 @@ func (b *Basket) against(s *store.Store, now time.Time, placing bool, p *phone.R
 		c.Add("ChefNote", "%s takes no notes to the kitchen; leave ChefNote out", s.Name)
 	}
 	b.requested(&c, &a, s, now)
+	if b.Contact != nil {
+		b.contact(&c, &a, s, p, placing)
+	}
 	if placing {
-		b.contact(&c, &a, s, p)
 		if !s.TakesCash(b.DeliveryType) {
 			c.Add("Payment.Method", "%s takes no cash for %s", s.Name, b.DeliveryType)
 		}
@@ -77,10 +85,10 @@ func (b *Basket) amountIn(c *fault.Collector, name string, d *wire.Decimal, curr
 	return a
 }
 
-func (b *Basket) contact(c *fault.Collector, a *asked, s *store.Store, p *phone.Reader) {
+func (b *Basket) contact(c *fault.Collector, a *asked, s *store.Store, p *phone.Reader, placing bool) {
 	a.name = strings.Join(strings.Fields(wire.V(b.Contact.Name)), " ")
 	a.email = strings.TrimSpace(wire.V(b.Contact.EmailAddress))
-	if a.name == "" && s.NeedsName(b.DeliveryType) {
+	if placing && a.name == "" && s.NeedsName(b.DeliveryType) {
 		c.Add("Contact.Name", "%s asks for a name", s.Name)
 	}
 	text := strings.TrimSpace(wire.V(b.Contact.PhoneNumber))

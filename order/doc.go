@@ -57,9 +57,9 @@ type Orders struct {
 }
 
 // New makes the door.
-func New(d *db.DB, log *event.Log, accounts *account.Accounts, stores *store.Stores, menus *menu.Menus, vouchers *voucher.Vouchers) *Orders {
+func New(d *db.DB, log *event.Log, accounts *account.Accounts, stores *store.Stores, menus *menu.Menus, vouchers *voucher.Vouchers, customers *customer.Customers) *Orders {
 	return &Orders{
-		db: d, log: log, accounts: accounts, stores: stores, menus: menus, vouchers: vouchers, customers: customer.New(d), phones: phone.NewReader(),
+		db: d, log: log, accounts: accounts, stores: stores, menus: menus, vouchers: vouchers, customers: customers, phones: phone.NewReader(),
 	}
 }
 

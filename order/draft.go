@@ -21,8 +21,8 @@ type draft struct {
 	now         time.Time
 	asked       asked
 	picked      []chosen
-	customer    customer.Customer // of an order, none of a quote
-	voucher     *voucher.Voucher  // nil = none
+	guest       *customer.Guest  // of a quote that does not say whose it is, nobody: ID 0
+	voucher     *voucher.Voucher // nil = none
 	total       total
 	calculation Calculation
 }
@@ -75,12 +75,12 @@ func (o *Orders) draftOf(ctx context.Context, s *store.Store, m *menu.Menu, bran
 	if err != nil {
 		return nil, err
 	}
+	find := o.customers.Known
 	if placing {
-		a := &d.asked
-		d.customer, err = o.customers.Resolve(ctx, brand.ID, customer.Contact{Name: a.name, Phone: a.phone, Email: a.email})
-		if err != nil {
-			return nil, err
-		}
+		find = o.customers.Resolve
+	}
+	if d.guest, err = find(ctx, brand.ID, d.asked.contact()); err != nil {
+		return nil, err
 	}
 	if bill, err = o.redeem(ctx, brand, d, b, bill); err != nil {
 		return nil, err

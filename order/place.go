@@ -27,7 +27,8 @@ type PlacedOrder struct {
 	TrackingToken string `json:"TrackingToken" doc:"Opens this order to its customer. It is told once and stored nowhere; keep it."`
 }
 
-// Quote prices a basket and stores nothing. It asks neither who orders nor whether the store is open now.
+// Quote prices a basket and stores nothing. It does not ask whether the store is open now, and who orders only where the
+// basket says so: then vouchers are judged that depend on the customer.
 func (o *Orders) Quote(ctx context.Context, _ *account.Caller, appID string, b Basket) (Calculation, error) {
 	brand, err := o.brand(ctx, appID)
 	if err != nil {
@@ -107,13 +108,12 @@ type placing struct {
 	basket *Basket
 	claim  *idempotency.Claim
 
-	id       int
-	token    string
-	draft    *draft
-	customer customer.Customer
-	row      row
-	order    *wire.Order
-	records  []event.Record
+	id      int
+	token   string
+	draft   *draft
+	row     row
+	order   *wire.Order
+	records []event.Record
 	// Of the state that the order is placed in.
 	deadlines []deadline
 }
@@ -157,7 +157,7 @@ func (p *placing) drawUp(ctx context.Context, first bool) ([]byte, error) {
 			return nil, err
 		}
 	}
-	p.draft, p.customer = d, d.customer
+	p.draft = d
 	if p.id == 0 {
 		if p.id, err = p.o.db.NextID(ctx, "orders"); err != nil {
 			return nil, err
@@ -166,7 +166,7 @@ func (p *placing) drawUp(ctx context.Context, first bool) ([]byte, error) {
 		p.claim.About(subject(p.id))
 	}
 	a := &d.asked
-	p.order = snapshot(p.id, d.now, p.basket, a, d.store, d.picked, &d.total, p.customer)
+	p.order = snapshot(p.id, d.now, p.basket, a, d.store, d.picked, &d.total, d.guest)
 	p.order.Voucher = d.calculation.Voucher
 	p.row = row{
 		id: p.id, brand: p.brand.ID, store: d.store.ID, state: readyToProcess, version: 1, currency: d.store.Currency,
@@ -307,7 +307,7 @@ func (p *placing) store(tx *db.Tx) ([]byte, error) {
 	if v, err := o.menus.Version(tx, d.menu.ID); err != nil || v != d.menu.Version {
 		return nil, moved(err)
 	}
-	if kept, err := o.customers.Keep(tx, p.customer); err != nil || !kept {
+	if kept, err := o.customers.Keep(tx, d.guest, p.ordering()); err != nil || !kept {
 		return nil, moved(err)
 	}
 	if took, err := o.take(tx, p); err != nil || !took {
@@ -317,7 +317,7 @@ func (p *placing) store(tx *db.Tx) ([]byte, error) {
 		return nil, err
 	}
 	r := &p.row
-	_, err := tx.Exec(sqlInsertOrder, r.id, r.brand, r.store, p.customer.ID, string(r.state), r.version, r.currency,
+	_, err := tx.Exec(sqlInsertOrder, r.id, r.brand, r.store, d.guest.ID, string(r.state), r.version, r.currency,
 		clock.Micros(r.placed), clock.Micros(r.requestedFor), d.asked.name, d.asked.phone, d.asked.email,
 		p.order.OrderTrackingCode, hashToken(p.token), int64(r.amount), int64(r.refundable), string(r.doc), string(r.calculation),
 		clock.Micros(d.kitchenAt(p.basket.DeliveryType)), string(p.order.DeliveryType))
@@ -329,6 +329,15 @@ func (p *placing) store(tx *db.Tx) ([]byte, error) {
 	}
 	o.log.Append(tx, p.records...)
 	return nil, nil
+}
+
+// ordering is what the customer of the order is told by.
+func (p *placing) ordering() customer.Order {
+	d := p.draft
+	return customer.Order{
+		ID: p.id, Brand: p.brand, Caller: p.caller, Store: d.store.ID, StoreName: d.store.Name, Contact: d.asked.contact(),
+		Cash: p.basket.Payment.Method == Cash, Marketing: p.basket.Contact.MarketingEnabled,
+	}
 }
 
 // moved is err, or errMoved when there is none or the thing is gone.

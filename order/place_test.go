@@ -440,47 +440,6 @@ func TestDeliveryKeepsItsAddress(t *testing.T) {
 	})
 }
 
-func TestCustomerIsKnownByPhoneElseByMail(t *testing.T) {
-	each(t, func(t *testing.T, s *apptest.Shop) {
-		with := func(phone, mail string) int {
-			b := s.Basket()
-			b.Contact = &order.Contact{Name: wire.P("Ann"), PhoneNumber: wire.P(phone), EmailAddress: wire.P(mail)}
-			p := s.Place(t, b)
-			if phone != "" && p.Customer.PhoneNumber != "+353871234567" {
-				t.Errorf("phone %q is %q", phone, p.Customer.PhoneNumber)
-			}
-			return p.Customer.Id
-		}
-		a := with("087 123 4567", "")
-		if b := with("+353 87 1234567", "ann@example.com"); b != a {
-			t.Errorf("the same phone number is customers %d and %d", a, b)
-		}
-		c := with("", "Ann@Example.com")
-		if d := with("", "ann@example.COM"); d != c || c == a {
-			t.Errorf("mail only: %d and %d, phone: %d", c, d, a)
-		}
-		other := s.Another(t)
-		if d := other.Place(t, other.Basket()).Customer.Id; d == a {
-			t.Error("two brands share a customer")
-		}
-	})
-}
-
-func TestNewCustomersFirstOrdersInParallelMakeOneCustomer(t *testing.T) {
-	each(t, func(t *testing.T, s *apptest.Shop) {
-		ids := make([]int, 32)
-		parallel(len(ids), func(i int) { ids[i] = s.Place(t, s.Basket()).Customer.Id })
-		for _, id := range ids {
-			if id != ids[0] {
-				t.Fatalf("%v", ids)
-			}
-		}
-		if n := counts(t, s)[1]; n != 1 {
-			t.Errorf("%d customers", n)
-		}
-	})
-}
-
 // parallel runs n calls at the same time.
 func parallel(n int, fn func(i int)) {
 	var wg sync.WaitGroup

@@ -11,7 +11,7 @@ import (
 )
 
 // snapshot makes the order as the contract shows it: names, prices and taxes as they are at this moment, for good.
-func snapshot(id int, now time.Time, b *Basket, a *asked, s *store.Store, picked []chosen, t *total, c customer.Customer) *wire.Order {
+func snapshot(id int, now time.Time, b *Basket, a *asked, s *store.Store, picked []chosen, t *total, c *customer.Guest) *wire.Order {
 	d := func(a money.Amount) wire.Decimal { return a.Decimal(s.Currency) }
 	o := &wire.Order{
 		Store: s.Summary(),

@@ -43,7 +43,7 @@ func (o *Orders) redeem(ctx context.Context, brand account.Brand, d *draft, b *B
 	}
 	best := bill
 	for _, v := range all {
-		if d.customer.ID == 0 && v.Personal() {
+		if d.guest.ID == 0 && v.Personal() {
 			continue // of a quote nobody knows whose it is
 		}
 		with, err := o.with(ctx, v, d, basket, bill)
@@ -60,8 +60,8 @@ func (o *Orders) redeem(ctx context.Context, brand account.Brand, d *draft, b *B
 
 // with is a bill with a voucher on it, or why the voucher does not hold.
 func (o *Orders) with(ctx context.Context, v *voucher.Voucher, d *draft, basket voucher.Basket, bill bill) (bill, error) {
-	if d.customer.ID != 0 && v.Personal() {
-		err := o.db.Read(ctx, func(tx *db.Tx) error { return o.entitled(tx, v, d.store.Brand, d.customer.ID) })
+	if d.guest.ID != 0 && v.Personal() {
+		err := o.db.Read(ctx, func(tx *db.Tx) error { return o.entitled(tx, v, d.store.Brand, d.guest.ID) })
 		if err != nil {
 			return bill, err
 		}
@@ -173,12 +173,12 @@ func (o *Orders) take(tx *db.Tx, p *placing) (bool, error) {
 		return true, nil
 	}
 	took, err := o.vouchers.Take(tx, voucher.Use{
-		Voucher: v, Order: p.id, Customer: p.customer.ID, Discount: -d.total.voucher, Amount: d.total.amount, Time: d.now,
+		Voucher: v, Order: p.id, Customer: p.draft.guest.ID, Discount: -d.total.voucher, Amount: d.total.amount, Time: d.now,
 	})
 	if err != nil || !took {
 		return false, err
 	}
-	err = firstOrder(tx, v, p.brand.ID, p.customer.ID)
+	err = firstOrder(tx, v, p.brand.ID, p.draft.guest.ID)
 	if fault.KindOf(err) == fault.Conflict {
 		return false, nil
 	}

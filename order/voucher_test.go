@@ -124,6 +124,7 @@ func TestAutomaticVouchers(t *testing.T) {
 func TestVouchersThatDoNotHold(t *testing.T) {
 	each(t, func(t *testing.T, s *apptest.Shop) {
 		other := s.AddStore(t, "Elsewhere")
+		bob := s.Place(t, by(s, "Bob", "087 765 4321", "")).Customer.Id
 		no := wire.P(false)
 		for i, c := range []struct {
 			in    wire.CreateVoucher
@@ -138,7 +139,7 @@ func TestVouchersThatDoNotHold(t *testing.T) {
 			{wire.CreateVoucher{IsValidForOrdersPayedByCash: no}, fault.Invalid, "in cash"},
 			{wire.CreateVoucher{ChannelRestrictions: []wire.ChannelRestrictions{wire.ChannelRestrictionsKiosk}}, fault.Invalid, "Kiosk"},
 			{wire.CreateVoucher{ValidOnOrdersOver: wire.P(wire.Decimal("8.51"))}, fault.Invalid, "from 8.51 EUR"},
-			{wire.CreateVoucher{CustomerId: wire.P(2)}, fault.Invalid, "no voucher"},
+			{wire.CreateVoucher{CustomerId: wire.P(bob)}, fault.Invalid, "no voucher"},
 			{wire.CreateVoucher{ValidityPeriods: []wire.ValidityPeriod{{
 				DayOfWeek: wire.P(wire.DayOfWeek(s.Brand.Now().AddDate(0, 0, 3).Weekday().String())), StartTime: wire.P("10:00"), EndTime: wire.P("12:00"),
 			}}}, fault.Invalid, "another time"},

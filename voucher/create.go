@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"comanda/account"
+	"comanda/customer"
 	"comanda/event"
 	"comanda/internal/clock"
 	"comanda/internal/db"
@@ -58,6 +59,9 @@ func (vs *Vouchers) Create(ctx context.Context, c *account.Caller, appID string,
 	}
 	v, err := Voucher{ID: id, Brand: brand.ID}.of(doc)
 	if err != nil {
+		return nil, err
+	}
+	if err := vs.checkCustomer(ctx, v); err != nil {
 		return nil, err
 	}
 	if n := doc.CreditNoteDetails; n != nil {
@@ -166,6 +170,23 @@ func (vs *Vouchers) check(ctx context.Context, brand int, doc *wire.Voucher) err
 		byID[s.ID] = s
 	}
 	return check(doc, byID, currencies)
+}
+
+// checkCustomer refuses a voucher for a customer whom the brand does not have.
+func (vs *Vouchers) checkCustomer(ctx context.Context, v *Voucher) error {
+	return vs.db.Read(ctx, func(tx *db.Tx) error { return isCustomer(tx, "CustomerId", v.Brand, v.Customer) })
+}
+
+// isCustomer refuses the id of nobody; 0 is everybody.
+func isCustomer(tx *db.Tx, field string, brand, id int) error {
+	if id == 0 {
+		return nil
+	}
+	there, err := customer.Exists(tx, brand, id)
+	if err == nil && !there {
+		err = fault.BadField(field, "the brand has no customer %d", id)
+	}
+	return err
 }
 
 // mayBind refuses a caller who has some stores only and asks for a voucher that holds in others.

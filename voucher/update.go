@@ -109,6 +109,9 @@ func (vs *Vouchers) next(ctx context.Context, c *account.Caller, brand account.B
 		return nil, err
 	}
 	next, err := v.of(doc)
+	if err == nil && next.Customer != v.Customer {
+		err = vs.checkCustomer(ctx, next)
+	}
 	if err == nil && set {
 		next.Credit, err = money.Parse(*doc.CreditNoteDetails.RemainingCredit, string(doc.Currency))
 	}

@@ -103,6 +103,9 @@ func (vs *Vouchers) markUsed(tx *db.Tx, v *Voucher, brand account.Brand, custome
 	if status := v.Status(brand.Now()); status != wire.VoucherStatusValid {
 		return fault.Newf(fault.Conflict, "The voucher %s cannot be used: it is %s.", v.Code, status)
 	}
+	if err := isCustomer(tx, "UsedByCustomerId", v.Brand, customer); err != nil {
+		return err
+	}
 	if v.Customer != 0 && v.Customer != customer {
 		return fault.BadField("UsedByCustomerId", "the voucher %s is for customer %d alone", v.Code, v.Customer)
 	}

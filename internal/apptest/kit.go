@@ -10,6 +10,7 @@ import (
 
 	"comanda/account"
 	"comanda/api"
+	"comanda/customer"
 	"comanda/event"
 	"comanda/internal/db"
 	"comanda/internal/dbtest"
@@ -38,20 +39,21 @@ const (
 // Kit is one installation.
 type Kit struct {
 	testing.TB
-	DB       *db.DB
-	Log      *event.Log
-	Accounts *account.Accounts
-	Stores   *store.Stores
-	Menus    *menu.Menus
-	OAuth    *oauth.Server
-	Webhooks *webhook.Webhooks
-	Vouchers *voucher.Vouchers
-	Orders   *order.Orders
-	Requests *requestlog.Log
-	Mail     *mail.Outbox
-	Mailbox  *mail.Mailbox // what MustMail has sent
-	API      http.Handler
-	Callback http.HandlerFunc // answers what is sent to callback URLs; nil = they refuse the connection
+	DB        *db.DB
+	Log       *event.Log
+	Accounts  *account.Accounts
+	Stores    *store.Stores
+	Menus     *menu.Menus
+	OAuth     *oauth.Server
+	Webhooks  *webhook.Webhooks
+	Vouchers  *voucher.Vouchers
+	Customers *customer.Customers
+	Orders    *order.Orders
+	Requests  *requestlog.Log
+	Mail      *mail.Outbox
+	Mailbox   *mail.Mailbox // what MustMail has sent
+	API       http.Handler
+	Callback  http.HandlerFunc // answers what is sent to callback URLs; nil = they refuse the connection
 
 	Brand account.Brand     // "Bella Napoli"
 	Other account.Brand     // "Casa Roma", the stranger's
@@ -85,12 +87,13 @@ func New(t testing.TB, d *db.DB) *Kit {
 	k.Must(err)
 	k.Webhooks, err = webhook.New(d, k.Log, k.Accounts, k.OAuth, webhook.Config{MasterKey: key, Transport: callbacks{k}})
 	k.Must(err)
+	k.Customers = customer.New(d, k.Log, k.Accounts)
 	k.Vouchers = voucher.New(d, k.Log, k.Accounts, k.Stores)
-	k.Orders = order.New(d, k.Log, k.Accounts, k.Stores, k.Menus, k.Vouchers)
+	k.Orders = order.New(d, k.Log, k.Accounts, k.Stores, k.Menus, k.Vouchers, k.Customers)
 	k.Requests = requestlog.New(d, k.Accounts, 0)
 	k.API = api.New(api.Config{
 		Auth: authenticator{k}, PublicURL: "https://comanda.test", Host: "node-1", Log: slog.New(k.calls), DinerRate: -1,
-		Accounts: k.Accounts, Stores: k.Stores, Menus: k.Menus, Vouchers: k.Vouchers, Orders: k.Orders, OAuth: k.OAuth, Webhooks: k.Webhooks, Events: k.Log, Requests: k.Requests,
+		Accounts: k.Accounts, Stores: k.Stores, Menus: k.Menus, Vouchers: k.Vouchers, Customers: k.Customers, Orders: k.Orders, OAuth: k.OAuth, Webhooks: k.Webhooks, Events: k.Log, Requests: k.Requests,
 	})
 	k.people()
 	return k

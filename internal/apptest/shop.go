@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"comanda/account"
+	"comanda/customer"
 	"comanda/event"
 	"comanda/internal/db"
 	"comanda/menu"
@@ -18,22 +19,25 @@ import (
 	"comanda/wire"
 )
 
-// Shop is a brand with an owner, a published store in Dublin that is open around the clock for pickup and delivery, and
-// the menu of [Dishes].
+// Shop is a brand with an owner, a published store in Dublin that is open around the clock for pickup and delivery, the
+// menu of [Dishes], and a customer who is known: Ann Diner of [Shop.Basket].
 type Shop struct {
-	DB       *db.DB
-	Log      *event.Log
-	Accounts *account.Accounts
-	Stores   *store.Stores
-	Menus    *menu.Menus
-	Vouchers *voucher.Vouchers
-	Orders   *order.Orders
+	DB        *db.DB
+	Log       *event.Log
+	Accounts  *account.Accounts
+	Stores    *store.Stores
+	Menus     *menu.Menus
+	Vouchers  *voucher.Vouchers
+	Customers *customer.Customers
+	Orders    *order.Orders
 
 	Owner *account.Caller
 	Brand account.Brand
 	Group int
 	Store int
 	Menu  int
+
+	Customer int
 }
 
 // The PublicIds of the menu.
@@ -74,8 +78,9 @@ func objects(d *db.DB) *Shop {
 	})
 	s.Stores = store.New(d, s.Log, s.Accounts)
 	s.Menus = menu.New(d, s.Log, s.Accounts, s.Stores)
+	s.Customers = customer.New(d, s.Log, s.Accounts)
 	s.Vouchers = voucher.New(d, s.Log, s.Accounts, s.Stores)
-	s.Orders = order.New(d, s.Log, s.Accounts, s.Stores, s.Menus, s.Vouchers)
+	s.Orders = order.New(d, s.Log, s.Accounts, s.Stores, s.Menus, s.Vouchers, s.Customers)
 	return s
 }
 
@@ -90,7 +95,7 @@ func (s *Shop) Another(t testing.TB) *Shop {
 // Node is the same shop as another node of the installation sees it: the same database, objects and caches of its own.
 func (s *Shop) Node() *Shop {
 	n := objects(s.DB)
-	n.Owner, n.Brand, n.Group, n.Store, n.Menu = s.Owner, s.Brand, s.Group, s.Store, s.Menu
+	n.Owner, n.Brand, n.Group, n.Store, n.Menu, n.Customer = s.Owner, s.Brand, s.Group, s.Store, s.Menu, s.Customer
 	return n
 }
 
@@ -98,7 +103,7 @@ func (s *Shop) Node() *Shop {
 func (k *Kit) MustShop() *Shop {
 	k.Helper()
 	s := &Shop{
-		DB: k.DB, Log: k.Log, Accounts: k.Accounts, Stores: k.Stores, Menus: k.Menus, Vouchers: k.Vouchers, Orders: k.Orders,
+		DB: k.DB, Log: k.Log, Accounts: k.Accounts, Stores: k.Stores, Menus: k.Menus, Vouchers: k.Vouchers, Customers: k.Customers, Orders: k.Orders,
 		Owner: k.Caller(Owner), Brand: k.Brand,
 	}
 	s.stock(k.TB)
@@ -138,6 +143,7 @@ func (s *Shop) stock(t testing.TB) {
 	ok(t, s.Menus.Assign(ctx, s.Owner, s.Store, s.Menu))
 	ok(t, s.Stores.Publish(ctx, s.Owner, s.Store))
 	s.EditStore(t, func(w map[string]any) { w["DeliveryEnabled"] = true })
+	s.Customer = Must(s.Customers.Create(ctx, s.Owner, s.Brand.AppID, wire.CustomerCreateModel{Name: wire.P("Ann Diner"), PhoneNumber: wire.P("087 123 4567")}))(t).CustomerId
 }
 
 // EditStore changes members of the stored document of the store that no served operation changes yet.
