@@ -324,6 +324,8 @@ func (s *server) routes() []group {
 			on("UpdateFulfillmentState", post, "/api/v1.0/orders/{orderId}/fulfillment/state", can(account.EditOrders), s.updateFulfillmentState, "Moves an order to another state of its workflow"),
 			on("GetFulfillmentStatusWithDetailsAndActions", get, "/api/v1.0/orders/{orderId}/fulfillment/state/details", can(account.ReadOrders), s.getFulfillmentActions, "Tells the state of an order and those that may follow"),
 			on("SearchFulfillmentStatuses", get, "/api/v1.0/{appId}/orders/fulfillmentstatuses", can(account.ReadOrders), s.searchFulfillmentStates, "Tells the states of many orders"),
+			on("GetOrdersSummary", get, "/api/v1.0/{appId}/orders/summaries", can(account.ReadOrders), s.getOrderSummaries, "Searches orders and lists them in short form"),
+			on("GetOrdersSummaryNew", get, "/api/v1.0/{appId}/orders/summariesNew", can(account.ReadOrders), s.getOrderSummaries, "The same list as GetOrdersSummary"),
 		}},
 		{"Receipts", "What is printed of an order.", []row{
 			on("GetReceipt", get, "/api/v1.0/receipts/{orderId}", can(account.ReadOrders), s.getReceipt, "Reads the receipt of an order"),
@@ -336,6 +338,13 @@ func (s *server) routes() []group {
 		}},
 		{"CustomerPrivacy", "What a customer agreed to.", []row{
 			on("GetCustomerConsents", get, "/api/v1.0/{appId}/customers/{customerId}/consents", can(account.ReadCustomers), s.getCustomerConsents, "Lists what a customer said of marketing, when and where"),
+		}},
+		{"OrderLifecycle", "Orders beyond the contract: why one costs what it does, what the kitchen is to make, how long a store has, cancelling.", []row{
+			on("GetOrderCalculation", get, "/api/v1.0/{appId}/orders/{orderId}/calculation", can(account.ReadOrders), s.getCalculation, "Explains an order's total line by line"),
+			on("GetKitchenOrders", get, "/api/v1.0/{appId}/orders/kitchen", can(account.ReadOrders), s.getKitchenOrders, "Lists what the kitchen is to make now"),
+			on("CancelOrder", post, "/api/v1.0/orders/{id}/cancel", can(account.EditOrders), s.cancelOrder, "Cancels a new order for its customer"),
+			on("GetStoreDeadlines", get, "/api/v1.0/stores/{storeId}/order-deadlines", can(account.ReadStores), s.getDeadlines, "Reads how long a store has for an order"),
+			on("SetStoreDeadlines", post, "/api/v1.0/stores/{storeId}/order-deadlines", can(account.EditStores), s.setDeadlines, "Changes how long a store has for an order"),
 		}},
 		{"Vouchers", "What takes something off an order: codes, credit notes, free dishes, free delivery.", []row{
 			on("GetVouchers", get, "/api/v1.0/{appId}/vouchers/summaries", can(account.ReadVouchers), s.getVouchers, "Lists the vouchers of a brand in short form, newest first"),
@@ -358,6 +367,7 @@ func (s *server) routes() []group {
 			on("TrackOrder", get, "/api/v1.0/{appId}/storefront/orders/{trackingToken}", diner, s.trackOrder, "Follows an order"),
 			on("ChangeOrderTip", post, "/api/v1.0/{appId}/storefront/orders/{trackingToken}/tip", diner, s.changeTip, "Sets the tip of an order"),
 			on("RateOrder", post, "/api/v1.0/{appId}/storefront/orders/{trackingToken}/rating", diner, s.rateOrder, "Rates an order"),
+			on("CancelMyOrder", post, "/api/v1.0/{appId}/storefront/orders/{trackingToken}/cancel", diner, s.cancelMyOrder, "Takes an order back"),
 		}},
 	}
 }

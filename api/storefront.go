@@ -108,6 +108,14 @@ func (s *server) trackOrder(ctx context.Context, c *account.Caller, in *trackIn)
 	return &trackOut{StoredData[wire.Result[order.TrackedOrder]](doc)}, nil
 }
 
+func (s *server) cancelMyOrder(ctx context.Context, c *account.Caller, in *trackIn) (*orderOut, error) {
+	doc, err := s.Orders.Cancel(ctx, c, in.AppID, in.TrackingToken)
+	if err != nil {
+		return nil, err
+	}
+	return &orderOut{StoredData[wire.Result[wire.Order]](doc)}, nil
+}
+
 type tipIn struct {
 	AppID         string `path:"appId"`
 	TrackingToken string `path:"trackingToken"`

@@ -17,7 +17,7 @@ func TestEveryStorefrontOperationIsLimited(t *testing.T) {
 			}
 		}
 	}
-	if n != 8 {
+	if n != 9 {
 		t.Errorf("%d operations", n)
 	}
 }

@@ -386,6 +386,10 @@ func (t *tour) orders() {
 		show{op: "TrackOrder"},
 		own(show{op: "GetReadyToProcess"}), own(show{op: "GetOrders"}), own(show{op: "GetOrderById", vars: "id={one}"}),
 		own(show{op: "GetOrders", query: "limit=0", refused: 400}),
+		own(show{op: "GetOrdersSummary", query: "searchQuery=ann&state=ReadyToProcess"}), own(show{op: "GetOrdersSummary", query: "page=0", refused: 400}),
+		own(show{op: "GetOrdersSummaryNew", query: "limit=1"}), own(show{op: "GetOrdersSummaryNew", query: "limit=0", refused: 400}),
+		own(show{op: "GetOrderCalculation", vars: "orderId={one}", unknown: "orderId=424242"}),
+		show{op: "CancelMyOrder", refused: 409},
 		show{op: "RateOrder", body: `{"Rating":4}`, refused: 409},
 		show{op: "ChangeOrderTip", header: once, body: `{"TipAmount":2}`, events: apptest.Events{"order.tip.updated"}},
 		show{op: "ChangeOrderTip", header: once, body: `{"TipAmount":3}`, refused: 422},
@@ -396,6 +400,7 @@ func (t *tour) orders() {
 		own(show{op: "AcceptOrder", vars: "id={one}", body: `{"EstimatedMinutesForDelivery":30}`, refused: 409}),
 		own(show{op: "AcceptOrder", vars: "id={one}", body: `{"EstimatedMinutesForDelivery":-1}`, refused: 400}),
 		own(show{op: "RejectOrder", vars: "id={one}", body: `{"RejectReason":"TooBusy"}`, refused: 409}),
+		own(show{op: "CancelOrder", vars: "id={one}", body: `{}`, refused: 409}), own(show{op: "GetKitchenOrders", query: "storeId={storeId}"}),
 		own(show{op: "DispatchOrder", vars: "id={one}", header: once, events: apptest.Events{"order.dispatched"}}),
 		show{op: "ChangeOrderTip", body: `{"TipAmount":3}`, refused: 409},
 		show{op: "RateOrder", header: accepted, body: `{"Rating":4}`, events: apptest.Events{"order.rating.updated"}},
@@ -437,6 +442,18 @@ func (t *tour) orders() {
 		own(show{op: "GetDeliveryInformation"}),
 		own(show{op: "UpdateDeliveryInformation", body: `{"Status":"Delivered"}`, events: apptest.Events{"order.deliverytracking.status.updated"}}),
 		own(show{op: "GetReceipt"}),
+	)
+	t.show(
+		own(show{op: "GetStoreDeadlines"}),
+		own(show{op: "SetStoreDeadlines", body: `{"RejectAfterMinutes":20,"CancelUntilAccepted":true}`, events: apptest.Events{"store.updated"}}),
+		own(show{op: "SetStoreDeadlines", body: `{"WarnAfterMinutes":20}`, refused: 400}),
+		show{op: "PlaceOrder", header: key(), body: dinner, events: apptest.Events{"order.created"}, save: map[string]string{"four": "Data.OrderId", "fourToken": "Data.TrackingToken"}},
+		show{op: "PlaceOrder", header: key(), body: dinner, events: apptest.Events{"order.created"}, save: map[string]string{"five": "Data.OrderId", "fiveToken": "Data.TrackingToken"}},
+		show{op: "CancelMyOrder", vars: "trackingToken={fourToken}", header: once, events: apptest.Events{"order.rejected"}},
+		show{op: "CancelMyOrder", vars: "trackingToken={fiveToken}", header: once, refused: 422},
+		own(show{op: "CancelOrder", vars: "id={five}", header: accepted, body: `{"DoNotNotifyCustomer":true}`, events: apptest.Events{"order.rejected"}}),
+		own(show{op: "CancelOrder", vars: "id={five}", header: accepted, body: `{}`, refused: 422}),
+		own(show{op: "SetStoreDeadlines", body: `{"RejectAfterMinutes":13,"CancelUntilAccepted":false}`, events: apptest.Events{"store.updated"}}),
 	)
 	t.show(
 		own(show{op: "UpdateStore", body: `{"AutomaticallyAcceptOrders":true}`, events: apptest.Events{"store.updated"}}),

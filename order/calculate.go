@@ -94,6 +94,11 @@ func calculate(b bill) (total, error) {
 	t.amount = t.items + t.voucher + t.service + t.delivery + t.processing + t.tip
 	c.line(LineProcessingFee, "Online ordering fee", 1, b.processing)
 	c.line(LineTip, tipName, 1, b.tip)
+	if t.voucher == 0 {
+		for i := range t.lines {
+			t.lines[i].NoVoucher = false
+		}
+	}
 	if t.amount > money.Max {
 		return t, fault.BadField("Items", "the total is larger than one order may be; order less")
 	}
@@ -132,7 +137,7 @@ func (c *collector) units() {
 				kind = LineItem
 			}
 			if i == 0 || p.price != 0 {
-				c.line(kind, p.name, e.quantity, p.price)
+				c.taxed(kind, p.name, e.quantity, p.price, p.tax, e.noDiscount)
 			}
 		}
 		c.total.prices = append(c.total.prices, prices)
@@ -193,8 +198,8 @@ func (c *collector) discount() {
 // charges is step 4 and 5.
 func (c *collector) charges() {
 	c.total.service = c.bill.service.Of(c.total.items - c.offItems)
-	c.line(LineServiceCharge, "Service charge", 1, c.total.service)
-	c.line(LineDelivery, "Delivery", 1, c.total.delivery)
+	c.taxed(LineServiceCharge, "Service charge", 1, c.total.service, c.bill.serviceTax, false)
+	c.taxed(LineDelivery, "Delivery", 1, c.total.delivery, c.bill.delivery.tax, !c.bill.onDelivery)
 }
 
 // taxes is step 6. Each group's tax is rounded once, on the sum of its bases, and handed back to the parts it came from
@@ -277,6 +282,20 @@ func (c *collector) line(kind LineKind, name string, quantity int, each money.Am
 	c.total.lines = append(c.total.lines, lineOf(kind, name, quantity, each, c.bill.currency))
 }
 
+// taxed adds a line that a tax applies to, and that the voucher may spare.
+func (c *collector) taxed(kind LineKind, name string, quantity int, each money.Amount, tax taxGroup, spared bool) {
+	n := len(c.total.lines)
+	c.line(kind, name, quantity, each)
+	if len(c.total.lines) == n {
+		return
+	}
+	l := &c.total.lines[n]
+	l.NoVoucher = spared
+	if tax != (taxGroup{}) {
+		l.Tax = &AppliedTax{Name: tax.name, Rate: tax.rate.Decimal()}
+	}
+}
+
 func lineOf(kind LineKind, name string, quantity int, each money.Amount, currency string) Line {
 	return Line{
 		Kind: kind, Name: name, Quantity: quantity,
@@ -311,6 +330,14 @@ type Line struct {
 	Quantity   int          `json:"Quantity" format:"int32" doc:"How many units."`
 	UnitAmount wire.Decimal `json:"UnitAmount" doc:"What one unit adds, in the store's currency."`
 	Amount     wire.Decimal `json:"Amount" doc:"What the line adds to the total; negative for a discount."`
+	Tax        *AppliedTax  `json:"Tax,omitempty" required:"false" doc:"The tax that applies to the line; absent for none."`
+	NoVoucher  bool         `json:"NoVoucher,omitempty" required:"false" doc:"The voucher takes nothing off this line."`
+}
+
+// AppliedTax names a tax rate of the menu.
+type AppliedTax struct {
+	Name string       `json:"Name"`
+	Rate wire.Decimal `json:"Rate" doc:"In per cent."`
 }
 
 // Calculation explains a total line by line. Every order keeps the one it was placed with, updated when its tip changes.

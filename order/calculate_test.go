@@ -1,6 +1,7 @@
 package order
 
 import (
+	"reflect"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -214,4 +215,25 @@ func TestTotalBeyondTheLargestAmountIsRefused(t *testing.T) {
 	if _, err := calculate(b); fault.KindOf(err) != fault.Invalid {
 		t.Error(err)
 	}
+}
+
+// The lines of a calculation say all that it was made from.
+func TestCalculationIsMadeAgainFromItsLines(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		b := drawBill(t)
+		once, err := calculate(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := once.explain(&b)
+		a := adder{currency: b.currency}
+		again := a.bill(&c)
+		twice, err := calculate(again)
+		if err != nil || a.err != nil {
+			t.Fatal(err, a.err)
+		}
+		if got := twice.explain(&again); !reflect.DeepEqual(got, c) {
+			t.Fatalf("%+v\n%+v", got, c)
+		}
+	})
 }

@@ -50,6 +50,18 @@ type Filter struct {
 	From, To time.Time // of PlacedTime, both included
 }
 
+// span is the placing times as they are stored.
+func (f *Filter) span() (from, to int64) {
+	from, to = 1, 1<<62 // an order with the time 0 is not placed
+	if !f.From.IsZero() {
+		from = max(from, clock.Micros(f.From))
+	}
+	if !f.To.IsZero() {
+		to = clock.Micros(f.To)
+	}
+	return from, to
+}
+
 // Page is a page of documents, newest PlacedTime first, and how many there are in all.
 type Page struct {
 	Total int
@@ -118,13 +130,7 @@ type listed struct {
 
 // list counts and reads one brand's orders.
 func list(tx *db.Tx, brand int, stores string, f Filter, take, skip int) (n int, out []listed, err error) {
-	from, to := int64(1), int64(1<<62) // an order with the time 0 is not placed
-	if !f.From.IsZero() {
-		from = max(from, clock.Micros(f.From))
-	}
-	if !f.To.IsZero() {
-		to = clock.Micros(f.To)
-	}
+	from, to := f.span()
 	args := []any{brand, stores, from, to}
 	count, query := sqlCountByTime, sqlListByTime
 	if len(f.States) > 0 {
@@ -197,13 +203,9 @@ func (o *Orders) ReadyToProcess(ctx context.Context, caller *account.Caller, app
 	if err != nil {
 		return nil, err
 	}
-	var reach []int
-	if g, ok := caller.GrantOn(brand.ID); ok {
-		reach = g.Stores
-	}
 	out := []int{}
-	filter, any := within(reach, stores)
-	if !any {
+	filter, some := storesOf(caller, brand.ID, stores)
+	if !some {
 		return out, nil
 	}
 	err = o.db.Read(ctx, func(tx *db.Tx) error {

@@ -70,6 +70,27 @@ const (
 			and placed_at >= $3 and placed_at <= $4 and state not in ('PendingPayment', 'PlacedCanBeCancelled')
 			and state in ($5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`
 
+	// Summaries. $2 holds the stores as in the lists, $5 the wanted states as ",A,B," (empty: all), $6 the wanted ids alike, $7
+	// the searched text as a pattern in lower case. $8 to $19 are patterns of the document, one of which it must have.
+	sqlSummaryWhere = ` from orders
+		where brand_id = $1 and (cast($2 as text) = '' or cast($2 as text) like '%,' || cast(store_id as text) || ',%')
+			and placed_at >= $3 and placed_at <= $4 and state not in ('PendingPayment', 'PlacedCanBeCancelled')
+			and (cast($5 as text) = '' or cast($5 as text) like '%,' || state || ',%')
+			and (cast($6 as text) = '' or cast($6 as text) like '%,' || cast(order_id as text) || ',%')
+			and (cast($7 as text) = '' or cast(order_id as text) like $7 escape '\' or lower(customer_name) like $7 escape '\'
+				or customer_phone like $7 escape '\' or lower(customer_email) like $7 escape '\' or lower(tracking_code) like $7 escape '\')
+			and (cast($8 as text) = '%' or doc like $8 or doc like $9 or doc like $10 or doc like $11 or doc like $12 or doc like $13
+				or doc like $14 or doc like $15 or doc like $16 or doc like $17 or doc like $18 or doc like $19)`
+	sqlCountSummaries     = `select count(*)` + sqlSummaryWhere
+	sqlSummariesByTime    = `select doc` + sqlSummaryWhere + ` order by placed_at desc, order_id desc limit $20 offset $21`
+	sqlSummariesByRequest = `select doc` + sqlSummaryWhere + ` order by requested_for desc, order_id desc limit $20 offset $21`
+
+	// What the kitchen is to make now, first what it is to begin with first.
+	sqlKitchen = `select doc from orders
+		where brand_id = $1 and (cast($2 as text) = '' or cast($2 as text) like '%,' || cast(store_id as text) || ',%')
+			and state = 'AcceptedByRestaurant' and kitchen_at <= $3
+		order by kitchen_at, order_id limit $4`
+
 	// The orders of a store's day that it accepted.
 	sqlDay = `select amount, refunded, doc from orders
 		where brand_id = $1 and store_id = $2 and placed_at >= $3 and placed_at < $4
