@@ -36,7 +36,7 @@ func TestStorefront(t *testing.T) {
 		k.Run(
 			apptest.Call{
 				Name: "stores", Method: "GET", Path: front + "/stores", Status: 200,
-				Want: apptest.Want{"Data.#": 1, "Data.0.StoreId": s.Store, "Data.0.Pickup.IsOpen": true, "Data.0.Currency": "EUR"}, Lacks: "StaffLanguage",
+				Want: apptest.Want{"Data.#": 1, "Data.0.StoreId": s.Store, "Data.0.Pickup.IsOpen": true, "Data.0.Pickup.LeadTimeMinutes": 20, "Data.0.ServiceChargeIsOptional": false, "Data.0.Currency": "EUR"}, Lacks: "StaffLanguage",
 			},
 			apptest.Call{Name: "stores of no brand", Method: "GET", Path: "/api/v1.0/nobody/storefront/stores", Status: 404},
 			apptest.Call{

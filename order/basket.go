@@ -39,6 +39,7 @@ type Basket struct {
 	Items              []BasketItem             `json:"Items" maxItems:"100" doc:"What is ordered: at most 100 entries and 300 units."`
 	VoucherCode        *string                  `json:"VoucherCode,omitempty" nullable:"true" required:"false" doc:"The code of a voucher, in any case. One that does not hold for the order is refused; without one, the best voucher that is applied without a code is."`
 	TipAmount          *wire.Decimal            `json:"TipAmount,omitempty" nullable:"true" required:"false" doc:"0 or more, with at most the currency's decimals."`
+	NoServiceCharge    *bool                    `json:"NoServiceCharge,omitempty" nullable:"true" required:"false" doc:"The customer declines the service charge; only where it is optional."`
 	ChefNote           *string                  `json:"ChefNote,omitempty" nullable:"true" required:"false" doc:"A note to the kitchen, where the store allows notes; at most 500 characters."`
 	DeliveryLocation   *wire.DeliveryLocation   `json:"DeliveryLocation,omitempty" required:"false" doc:"Needed for a delivery: Street, and Town or PostCode. Ignored for a pickup."`
 	Contact            *Contact                 `json:"Contact,omitempty" required:"false" doc:"Needed for an order: how the store reaches the customer. A quote with it tells whether vouchers hold for this customer."`

@@ -14,10 +14,11 @@ import (
 
 // asked is a basket read against its store: what an order of it would be, apart from the items.
 type asked struct {
-	when     time.Time // the time the order is wanted for: now when it is as soon as possible
-	slot     store.Slot
+	when     time.Time  // the time the order is wanted for: now when it is as soon as possible
+	slot     store.Slot // of an order: where it takes a place
 	preOrder bool
 	tip      money.Amount
+	service  money.Rate // the service charge, 0 when it is declined
 	expected *money.Amount
 	pickup   wire.PickupLocationType
 	name     string
@@ -34,7 +35,7 @@ func (a *asked) contact() customer.Contact {
 // against checks the basket against its store at now, the brand's time. placing adds what an order needs beyond a quote.
 func (b *Basket) against(s *store.Store, now time.Time, placing bool, p *phone.Reader) (asked, error) {
 	var c fault.Collector
-	a := asked{when: now, pickup: wire.PickupLocationTypeTakeOut}
+	a := asked{when: now, pickup: wire.PickupLocationTypeTakeOut, service: s.ServiceChargeRate}
 	w := s.Wire()
 	if !s.Offers(b.DeliveryType) {
 		c.Add("DeliveryType", "%s takes no orders for %s", s.Name, b.DeliveryType)
@@ -48,6 +49,11 @@ func (b *Basket) against(s *store.Store, now time.Time, placing bool, p *phone.R
 	a.tip = b.amountIn(&c, "TipAmount", b.TipAmount, s.Currency)
 	if a.tip > 0 && !w.TipsEnabled {
 		c.Add("TipAmount", "%s takes no tips; leave TipAmount out", s.Name)
+	}
+	if wire.V(b.NoServiceCharge) && a.service > 0 {
+		if a.service = 0; !wire.V(s.ServiceCharge().IsOptional) {
+			c.Add("NoServiceCharge", "the service charge of %s is part of every order; leave NoServiceCharge out", s.Name)
+		}
 	}
 	if b.ExpectedAmount != nil {
 		expected := b.amountIn(&c, "ExpectedAmount", b.ExpectedAmount, s.Currency)

@@ -75,6 +75,7 @@ func (o *Orders) draftOf(ctx context.Context, s *store.Store, m *menu.Menu, bran
 	if err != nil {
 		return nil, err
 	}
+	bill.service = d.asked.service
 	find := o.customers.Known
 	if placing {
 		find = o.customers.Resolve

@@ -134,7 +134,7 @@ func span(set *menu.OptionSet) string {
 
 // billOf makes the bill of what was chosen, with the prices of the menu in the store's currency.
 func billOf(s *store.Store, m *menu.Menu, picked []chosen, tip money.Amount) (bill, error) {
-	b := bill{currency: s.Currency, taxIncluded: m.TaxIncluded, tip: tip, service: s.ServiceChargeRate, entries: make([]entry, len(picked))}
+	b := bill{currency: s.Currency, taxIncluded: m.TaxIncluded, tip: tip, entries: make([]entry, len(picked))}
 	for i, c := range picked {
 		e := entry{quantity: c.quantity, noDiscount: c.item.ExcludeFromVoucherDiscounting || c.item.DisableVouchers}
 		e.parts = make([]part, 0, 1+len(c.options))

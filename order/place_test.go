@@ -124,6 +124,31 @@ func TestServiceChargeIsChargedWhileTheStoreHasIt(t *testing.T) {
 	})
 }
 
+func TestAnOptionalServiceChargeCanBeDeclined(t *testing.T) {
+	each(t, func(t *testing.T, s *apptest.Shop) {
+		decline := s.Basket()
+		decline.NoServiceCharge = wire.P(true)
+		if p := s.Place(t, decline); p.Amount != "8.5" {
+			t.Errorf("nothing to decline: %s", p.Amount)
+		}
+		charge := wire.ServiceCharge{PercentageValue: wire.P(wire.Decimal("10")), Enabled: wire.P(true)}
+		apptest.Must(s.Stores.SetServiceCharge(ctx, s.Owner, s.Store, charge))(t)
+		_, err := place(s, decline)
+		want(t, err, fault.Invalid, "NoServiceCharge", "part of every order")
+		apptest.Must(s.Stores.SetServiceCharge(ctx, s.Owner, s.Store, wire.ServiceCharge{IsOptional: wire.P(true)}))(t)
+		p := s.Place(t, decline)
+		if p.Amount != "8.5" || p.ServiceChargeAmount != "0" || p.ServiceChargePercentage != "0" {
+			t.Errorf("declined: %s of %s %%, %s in all", p.ServiceChargeAmount, p.ServiceChargePercentage, p.Amount)
+		}
+		if p := s.Place(t, s.Basket()); p.Amount != "9.35" || p.ServiceChargePercentage != "10" {
+			t.Errorf("not declined: %s", p.Amount)
+		}
+		if shop := apptest.Must(s.Orders.Shop(ctx, apptest.Diner(), s.Brand.AppID, s.Store))(t); shop.ServiceChargePercentage != "10" || !shop.ServiceChargeIsOptional {
+			t.Errorf("%s, %v", shop.ServiceChargePercentage, shop.ServiceChargeIsOptional)
+		}
+	})
+}
+
 func parse(t *testing.T, d wire.Decimal) money.Amount {
 	t.Helper()
 	a, err := money.Parse(d, "EUR")

@@ -38,6 +38,8 @@ type Shop struct {
 	RequireCustomerNameForPickup   bool                       `json:"RequireCustomerNameForPickup"`
 	RequireCustomerNameForDelivery bool                       `json:"RequireCustomerNameForDelivery"`
 	MinimumPickupOrderAmount       wire.Decimal               `json:"MinimumPickupOrderAmount"`
+	ServiceChargePercentage        wire.Decimal               `json:"ServiceChargePercentage" doc:"Of the items after discounts; 0 for none."`
+	ServiceChargeIsOptional        bool                       `json:"ServiceChargeIsOptional" doc:"The customer may decline it."`
 	Pickup                         Openness                   `json:"Pickup" doc:"Whether the store takes pickups now."`
 	Delivery                       Openness                   `json:"Delivery" doc:"Whether the store takes deliveries now."`
 }
@@ -127,7 +129,8 @@ func shopOf(s *store.Store, now time.Time) Shop {
 		TipsEnabled: w.TipsEnabled, AllowChefNotes: w.AllowChefNotes,
 		RequireCustomerNameForPickup: w.RequireCustomerNameForPickup, RequireCustomerNameForDelivery: w.RequireCustomerNameForDelivery,
 		MinimumPickupOrderAmount: w.MinimumPickupOrderAmount,
-		Pickup:                   openness(s, now, wire.DeliveryTypePickup), Delivery: openness(s, now, wire.DeliveryTypeDelivery),
+		ServiceChargePercentage:  s.ServiceChargeRate.Decimal(), ServiceChargeIsOptional: wire.V(s.ServiceCharge().IsOptional),
+		Pickup: openness(s, now, wire.DeliveryTypePickup), Delivery: openness(s, now, wire.DeliveryTypeDelivery),
 	}
 }
 

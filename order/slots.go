@@ -119,11 +119,9 @@ func (o *Orders) booked(ctx context.Context, s *store.Store, dt wire.DeliveryTyp
 	return out, err
 }
 
-// requested finds the slot that an order takes a place in, and judges the time that a diner chose. What is not their choice
-// is said by open.
+// requested judges the time that a diner chose. What is not their choice is said by open.
 func (b *Basket) requested(c *fault.Collector, a *asked, s *store.Store, now time.Time) {
 	if b.RequestedForTime == nil {
-		a.slot = s.SlotNow(b.DeliveryType, now)
 		return
 	}
 	const name = "RequestedForTime"
@@ -168,6 +166,7 @@ func (b *Basket) open(a *asked, s *store.Store, now time.Time) error {
 	if a.preOrder {
 		return nil
 	}
+	a.slot = s.SlotNow(of, now)
 	switch a.slot.Reason {
 	case store.Closed:
 		return fault.Newf(fault.Conflict, "%s is closed now%s.", s.Name, reopens(s, now, of)).

@@ -28,7 +28,7 @@ func snapshot(id int, now time.Time, b *Basket, a *asked, s *store.Store, picked
 		DeliveryAmount:              d(t.delivery),
 		OrderItemsAmount:            d(t.items),
 		ServiceChargeAmount:         d(t.service),
-		ServiceChargePercentage:     s.ServiceChargeRate.Decimal(),
+		ServiceChargePercentage:     a.service.Decimal(),
 		Amount:                      d(t.amount),
 		ProcessingFee:               d(t.processing),
 		PaymentAccountType:          wire.PaymentAccountTypeCash,

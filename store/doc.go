@@ -10,6 +10,9 @@
 // A store group owns the currency; its stores inherit it. A store owns its hours (wall times per weekday and delivery
 // type, see [Week]), its address, its switches and its settings for pre-orders, tips and service charge. The API's tags
 // Stores and StoreGroups call the methods that take a caller; order and menu call [Stores.Load].
+//
+// When an order can be wanted for is one pure function of all that and the time: [Store.Slots], [Store.SlotFor] and
+// [Store.SlotNow] in slots.go.
 package store
 
 import (

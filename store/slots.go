@@ -283,9 +283,12 @@ func (p piece) holding(g *grid, at time.Time) (slot Slot, whole bool) {
 func (g *grid) pieces(from, to time.Time) (out []piece) {
 	from, to = from.Add(-lookBack), to.Add(g.step)
 	open := g.Openings(from, to, g.of)
-	gone := g.openings(from, to, g.of, false)
-	for _, o := range open {
-		gone = subtract(gone, o)
+	var gone []Interval
+	if len(g.doc.Overrides) > 0 {
+		gone = g.openings(from, to, g.of, false)
+		for _, o := range open {
+			gone = subtract(gone, o)
+		}
 	}
 	cut := func(in []Interval, closed bool) {
 		for _, o := range in {
