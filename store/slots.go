@@ -11,7 +11,7 @@ import (
 // Reason says why an order is not taken for a slot; NoReason is that it is taken.
 type Reason string
 
-// The reasons. A slot of a list has one of the first seven, a time that is asked for has any.
+// The reasons. A slot of a list has one of those before TooFarAhead, a time that is asked for has any.
 const (
 	NoReason     Reason = ""
 	Closed       Reason = "Closed"       // an exception closes the store then, or takes no orders at all now
@@ -25,13 +25,6 @@ const (
 	AfterLastOrder Reason = "AfterLastOrder" // the store closes before it could be ready, or within the slot
 	AsapOff        Reason = "AsapOff"        // the store takes orders only for a time that the diner chooses
 )
-
-// Values lists the reasons that a slot of a list and an order for as soon as possible can have.
-func (Reason) Values() []string {
-	return []string{
-		string(Closed), string(PreOrdersOff), string(Paused), string(CutOff), string(TooSoon), string(Full), string(AfterLastOrder), string(AsapOff),
-	}
-}
 
 // Unlimited is the Most of a slot that takes any number of orders.
 const Unlimited = -1
