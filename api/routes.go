@@ -210,6 +210,12 @@ func (s *server) routes() []group {
 			on("ResumeStore", post, "/api/v1.0/stores/{storeId}/resume", can(account.EditOrders), s.resumeStore, "Takes orders again before a pause is over"),
 			on("SetStoreBusy", post, "/api/v1.0/stores/{storeId}/busy", can(account.EditOrders), s.setBusy, "Lets orders take longer until a time"),
 		}},
+		{"DeliveryZone", "Where a store delivers, for which fee and from what sum on.", []row{
+			on("GetDeliveryZones", get, "/api/v1.0/stores/{storeId}/deliveryzones", can(account.ReadStores), s.getDeliveryZones, "Lists the delivery zones of a store"),
+			on("AddDeliveryZone", post, "/api/v1.0/stores/{storeId}/deliveryzones", can(account.EditStores), s.addDeliveryZone, "Makes a delivery zone"),
+			on("UpdateDeliveryZone", post, "/api/v1.0/stores/{storeId}/deliveryzones/{deliveryZoneId}", can(account.EditStores), s.updateDeliveryZone, "Changes the given members of a delivery zone"),
+			on("RemoveDeliveryZone", del, "/api/v1.0/stores/{storeId}/deliveryzones/{deliveryZoneId}", can(account.EditStores), s.removeDeliveryZone, "Deletes a delivery zone"),
+		}},
 		{"StoreOrderCapacity", "How many orders a store takes at a time.", []row{
 			on("GetStoreOrderCapacity", get, "/api/v1.0/{appId}/storeordercapacity/{storeId}/{deliveryType}", can(account.ReadStores), s.getStoreOrderCapacity, "Reads how many orders are taken an interval"),
 			on("UpdateStoreOrderCapacityConfig", post, "/api/v1.0/{appId}/storeordercapacity/{storeId}", can(account.EditStores), s.updateStoreOrderCapacity, "Replaces how many orders are taken an interval"),
