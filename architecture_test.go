@@ -32,8 +32,9 @@ var folders = map[string]folder{
 	"sink":       {layer: 6},
 	"requestlog": {layer: 6, without: noHTTP},
 
-	// Only order looks sideways; the others look at account and store at most, and a voucher may be a customer's. Business never sees net/http.
+	// Only order looks sideways, and driver at order; the others look at account and store at most, and a voucher may be a customer's. Business never sees net/http.
 	"order":    {layer: 5, beside: []string{"store", "menu", "customer", "voucher", "payment", "account"}, without: noHTTP},
+	"driver":   {layer: 5, beside: []string{"account", "store", "order"}, without: noHTTP},
 	"menu":     {layer: 5, beside: []string{"account", "store"}, without: noHTTP},
 	"customer": {layer: 5, beside: []string{"account", "store"}, without: noHTTP},
 	"voucher":  {layer: 5, beside: []string{"account", "store", "customer"}, without: noHTTP},

@@ -19,6 +19,7 @@ const (
 	Anonymous Kind = iota // a diner at the storefront
 	Person                // signed in, or a token that a person granted
 	App                   // an OAuth app acting for its brand by client credentials
+	Driver                // who carries orders, signed in by phone; see package driver
 	System                // Comanda itself: workers, init, demo
 )
 
@@ -26,6 +27,7 @@ const (
 type Caller struct {
 	Kind       Kind
 	Account    int      // the person; for an App its creator
+	Driver     int      // the driver, of kind Driver
 	OAuthApp   string   // oauthAppId when a token was used
 	Name       string   // for event descriptions: the person's or the app's name
 	Email      string   // for the event's User; empty for an App
@@ -95,6 +97,8 @@ func (c *Caller) Principal() string {
 		return "app/" + c.OAuthApp
 	case Person:
 		return fmt.Sprintf("account/%d/%s", c.Account, c.OAuthApp)
+	case Driver:
+		return fmt.Sprintf("driver/%d", c.Driver)
 	case System:
 		return "system"
 	default:

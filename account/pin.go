@@ -17,21 +17,24 @@ import (
 	"comanda/internal/mail"
 )
 
+// PINLife is how long a PIN is good.
+const PINLife = 10 * time.Minute
+
+const pinTries = 5
+
+// PINPurpose tells what a PIN is for. There is one PIN for an address and a purpose; a new one ends the old.
+type PINPurpose string
+
 const (
-	pinLife  = 10 * time.Minute
-	pinTries = 5
+	pinSignIn   PINPurpose = "sign-in"
+	pinPassword PINPurpose = "password" // proves an address and sets a password
+
+	// PINDriver signs a driver in, whose address is a phone number; see package driver.
+	PINDriver PINPurpose = "driver"
 )
 
-// pinPurpose tells what a PIN is for. There is one PIN for an address and a purpose; a new one ends the old.
-type pinPurpose string
-
-const (
-	pinSignIn   pinPurpose = "sign-in"
-	pinPassword pinPurpose = "password" // proves an address and sets a password
-)
-
-// newPIN is six digits, the first not zero: the contract writes PINs as numbers.
-func newPIN() string {
+// NewPIN is six digits, the first not zero: the contract writes PINs as numbers.
+func NewPIN() string {
 	n, _ := rand.Int(rand.Reader, big.NewInt(900_000)) // never fails since Go 1.24
 	return strconv.FormatInt(n.Int64()+100_000, 10)
 }
@@ -43,15 +46,15 @@ func (a *Accounts) keyed(parts ...string) []byte {
 	return m.Sum(nil)
 }
 
-// putPIN makes pin the PIN of an address for a purpose.
-func (a *Accounts) putPIN(tx *db.Tx, purpose pinPurpose, address, pin string) error {
+// PutPIN makes pin the PIN of an address for a purpose.
+func (a *Accounts) PutPIN(tx *db.Tx, purpose PINPurpose, address, pin string) error {
 	_, err := tx.Exec(sqlPutPIN, a.keyed("address", address), string(purpose), a.keyed("pin", string(purpose), address, pin),
-		clock.Micros(clock.Now().Add(pinLife)))
+		clock.Micros(clock.Now().Add(PINLife)))
 	return err
 }
 
-// takePIN uses up the PIN of an address if it is the right one; a wrong one costs a try. tx must commit either way.
-func (a *Accounts) takePIN(tx *db.Tx, purpose pinPurpose, address, pin string) (bool, error) {
+// TakePIN uses up the PIN of an address if it is the right one; a wrong one costs a try. tx must commit either way.
+func (a *Accounts) TakePIN(tx *db.Tx, purpose PINPurpose, address, pin string) (bool, error) {
 	of := a.keyed("address", address)
 	n, err := tx.Exec(sqlTryPIN, of, string(purpose), pinTries, clock.Micros(clock.Now()))
 	if err != nil || n == 0 {
@@ -88,17 +91,17 @@ func (a *Accounts) RequestPIN(ctx context.Context, v Visitor, email string) erro
 	if err := a.mayMail(ctx, v, address); err != nil {
 		return err
 	}
-	pin := newPIN()
+	pin := NewPIN()
 	err = a.db.Write(ctx, func(tx *db.Tx) error {
 		p, err := personOf(tx, address)
 		if err != nil {
 			return err
 		}
-		if err := a.putPIN(tx, pinSignIn, address, pin); err != nil {
+		if err := a.PutPIN(tx, pinSignIn, address, pin); err != nil {
 			return err
 		}
 		return a.mail.Put(tx, mail.Message{
-			To: p.email, Subject: "Your PIN to sign in", Good: pinLife,
+			To: p.email, Subject: "Your PIN to sign in", Good: PINLife,
 			Text: "Your PIN is " + pin + ". It signs you in once, within ten minutes.\n\n" + notYou,
 		})
 	})
@@ -121,7 +124,7 @@ func (a *Accounts) SignInPIN(ctx context.Context, v Visitor, email, pin string) 
 	var right bool
 	err := a.db.Write(ctx, func(tx *db.Tx) (err error) {
 		in, p, brand = SignedIn{}, person{}, ""
-		if right, err = a.takePIN(tx, pinSignIn, address, digits(pin)); err != nil || !right {
+		if right, err = a.TakePIN(tx, pinSignIn, address, digits(pin)); err != nil || !right {
 			return err
 		}
 		if p, err = personOf(tx, address); err != nil {

@@ -71,7 +71,7 @@ func (a *Accounts) Register(ctx context.Context, v Visitor, n NewAccount) (handl
 	if err != nil {
 		return "", wrap("register", err)
 	}
-	pin, now := newPIN(), clock.Micros(clock.Now())
+	pin, now := NewPIN(), clock.Micros(clock.Now())
 	err = a.db.Write(ctx, func(tx *db.Tx) error {
 		if err := a.claimFirst(tx, id); err != nil {
 			return err
@@ -89,16 +89,16 @@ func (a *Accounts) Register(ctx context.Context, v Visitor, n NewAccount) (handl
 			}
 		}
 		m := mail.Message{
-			To: p.email, Subject: "Your PIN to finish signing up", Good: pinLife,
+			To: p.email, Subject: "Your PIN to finish signing up", Good: PINLife,
 			Text: "Welcome. Your PIN is " + pin + ". Enter it within ten minutes where you signed up.\n\n" + notYou,
 		}
 		if p.verified || p.email == "" {
-			pin = newPIN() // told to nobody
+			pin = NewPIN() // told to nobody
 			m.Subject = "You have an account already"
 			m.Text = "Somebody, perhaps you, signed up with this address, which has an account already.\nSign in at " +
 				a.cfg.PublicURL + "/identity/login\n\nIf it was not you, there is nothing to do.\n"
 		}
-		if err := a.putPIN(tx, pinPassword, address, pin); err != nil {
+		if err := a.PutPIN(tx, pinPassword, address, pin); err != nil {
 			return err
 		}
 		return a.mail.Put(tx, m)
@@ -119,17 +119,17 @@ func (a *Accounts) RequestPasswordPIN(ctx context.Context, v Visitor, email stri
 	if err := a.mayMail(ctx, v, address); err != nil {
 		return "", err
 	}
-	pin := newPIN()
+	pin := NewPIN()
 	err = a.db.Write(ctx, func(tx *db.Tx) error {
 		p, err := personOf(tx, address)
 		if err != nil {
 			return err
 		}
-		if err := a.putPIN(tx, pinPassword, address, pin); err != nil {
+		if err := a.PutPIN(tx, pinPassword, address, pin); err != nil {
 			return err
 		}
 		return a.mail.Put(tx, mail.Message{
-			To: p.email, Subject: "Your PIN to set a new password", Good: pinLife,
+			To: p.email, Subject: "Your PIN to set a new password", Good: PINLife,
 			Text: "Your PIN is " + pin + ". Enter it within ten minutes where you asked for it, and choose a new password.\n\n" + notYou,
 		})
 	})
@@ -177,7 +177,7 @@ func (a *Accounts) SetPasswordByPIN(ctx context.Context, v Visitor, handle, pin,
 	var right bool
 	err := a.db.Write(ctx, func(tx *db.Tx) (err error) {
 		in, p, brand = SignedIn{}, person{}, ""
-		if right, err = a.takePIN(tx, pinPassword, h.Address, digits(pin)); err != nil || !right {
+		if right, err = a.TakePIN(tx, pinPassword, h.Address, digits(pin)); err != nil || !right {
 			return err
 		}
 		if p, err = personOf(tx, h.Address); err != nil {

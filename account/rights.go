@@ -19,6 +19,7 @@ const (
 	EditMenus     Right = "changing menus"
 	ReadOrders    Right = "reading orders"
 	EditOrders    Right = "answering orders"
+	DeliverOrders Right = "delivering orders"
 	RefundOrders  Right = "refunding orders"
 	ReadCustomers Right = "reading customers"
 	EditCustomers Right = "changing customers"
@@ -35,15 +36,19 @@ var brandWide = map[Right]bool{EditApp: true, Develop: true, EditTeammates: true
 
 var (
 	owner = []Right{
-		ReadApp, EditApp, ReadStores, EditStores, ReadMenus, EditMenus, ReadOrders, EditOrders, RefundOrders,
+		ReadApp, EditApp, ReadStores, EditStores, ReadMenus, EditMenus, ReadOrders, EditOrders, DeliverOrders, RefundOrders,
 		ReadCustomers, EditCustomers, ReadVouchers, EditVouchers, Develop, ReadEvents, EditTeammates, RevealSecrets,
 	}
 	manager = []Right{
-		ReadApp, ReadStores, EditStores, ReadMenus, EditMenus, ReadOrders, EditOrders, RefundOrders, ReadCustomers,
+		ReadApp, ReadStores, EditStores, ReadMenus, EditMenus, ReadOrders, EditOrders, DeliverOrders, RefundOrders, ReadCustomers,
 		ReadVouchers, EditVouchers, ReadEvents,
 	}
-	staff = []Right{ReadApp, ReadStores, ReadMenus, ReadOrders, EditOrders, ReadVouchers}
+	staff = []Right{ReadApp, ReadStores, ReadMenus, ReadOrders, EditOrders, DeliverOrders, ReadVouchers}
 )
+
+// LevelDriver is the level of drivers on the brands that they drive for: they may deliver orders. It is ours, and not in the
+// table, so that nobody else can be given it.
+const LevelDriver wire.AppAccessLevel = "Driver"
 
 // levels is the whole access table: contract level → rights.
 var levels = map[wire.AppAccessLevel][]Right{
@@ -51,7 +56,7 @@ var levels = map[wire.AppAccessLevel][]Right{
 	wire.AppAccessLevelManagedOwner:        owner,
 	wire.AppAccessLevelPropertyOwner:       append([]Right{EditCustomers}, manager...),
 	wire.AppAccessLevelStoreOwner:          append([]Right{EditCustomers}, manager...),
-	wire.AppAccessLevelIntegrator:          {ReadApp, ReadStores, EditStores, ReadMenus, EditMenus, ReadOrders, EditOrders, ReadVouchers, EditVouchers, Develop, ReadEvents},
+	wire.AppAccessLevelIntegrator:          {ReadApp, ReadStores, EditStores, ReadMenus, EditMenus, ReadOrders, EditOrders, DeliverOrders, ReadVouchers, EditVouchers, Develop, ReadEvents},
 	wire.AppAccessLevelPropertyManager:     manager,
 	wire.AppAccessLevelStoreManager:        manager,
 	wire.AppAccessLevelStoreStaff:          staff,
@@ -74,6 +79,9 @@ func AllRights() []Right { return slices.Clone(owner) }
 
 // LevelHas reports whether an access level includes a right.
 func LevelHas(l wire.AppAccessLevel, r Right) bool {
+	if l == LevelDriver {
+		return r == DeliverOrders
+	}
 	for _, have := range levels[l] {
 		if have == r {
 			return true

@@ -13,6 +13,7 @@ import (
 
 	"comanda/account"
 	"comanda/customer"
+	"comanda/driver"
 	"comanda/event"
 	"comanda/internal/fault"
 	"comanda/internal/web"
@@ -36,6 +37,7 @@ type Config struct {
 	Customers *customer.Customers
 	Vouchers  *voucher.Vouchers
 	Orders    *order.Orders
+	Drivers   *driver.Drivers
 	Events    *event.Log
 	Requests  *requestlog.Log // nil = requests are not logged
 
@@ -260,6 +262,9 @@ func (s *server) identify(c *call, a access) (*account.Caller, error) {
 		caller = *known
 	}
 	if !a.public {
+		if err := forDrivers(caller, a); err != nil {
+			return nil, err
+		}
 		if err := withinScopes(caller, a.right); err != nil {
 			return nil, err
 		}
@@ -281,6 +286,9 @@ func (s *server) identify(c *call, a access) (*account.Caller, error) {
 func (s *server) known(c *call, a access, again bool) (*account.Caller, error) {
 	cred, ok := oauth.CredentialOf(c.r, s.PublicURL)
 	cred.Proven = again
+	if ok && !a.visitor && s.Drivers != nil && driver.IsToken(cred.Token) {
+		return s.Drivers.Authenticate(c.ctx, cred.Token)
+	}
 	if ok && !a.visitor {
 		if s.Auth == nil {
 			return nil, unauthenticated()
@@ -323,6 +331,17 @@ func (s *server) stillKnown(c *call, right account.Right) (*account.Caller, erro
 func unauthenticated() error {
 	return fault.New(fault.Unauthenticated, "Authentication is missing or not valid.").
 		With("Send the header Authorization: Bearer and an access token.")
+}
+
+// forDrivers keeps drivers to the calls that are made for them, and others out of those.
+func forDrivers(c account.Caller, a access) error {
+	switch isDriver := c.Kind == account.Driver; {
+	case a.driver && !isDriver:
+		return fault.New(fault.Forbidden, "Only drivers have this call.").With("Sign in by POST …/drivers/login.")
+	case isDriver && !a.driver && a.right != account.DeliverOrders:
+		return fault.New(fault.Forbidden, "A driver's token does not include this call.")
+	}
+	return nil
 }
 
 // withinScopes refuses a token whose scopes leave a right out. What the caller may do beside that is another question.

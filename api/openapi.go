@@ -92,6 +92,8 @@ func describe(g group, r row) huma.Operation {
 	switch {
 	case r.access.visitor:
 		op.Security = []map[string][]string{{}, {"session": {}}}
+	case r.access.driver:
+		op.Security = []map[string][]string{{"bearer": {}}}
 	case !r.access.public:
 		op.Security = []map[string][]string{{"bearer": {}}, {"session": {}}}
 		for _, scope := range oauth.ScopesFor(r.access.right) { // any one of them does
@@ -143,6 +145,8 @@ func (a access) words() string {
 		return "No token is needed, and pages of other origins are refused."
 	case a.public:
 		return "No token is needed."
+	case a.driver:
+		return "Needs the token of a driver who signed in by `POST …/drivers/login`."
 	case a.right == "":
 		return "Needs a caller who is signed in; of an OAuth app's token, the scope " + scopesInWords(a.right) + "."
 	}
@@ -178,6 +182,9 @@ func refusals(r row, d description) map[int]string {
 	case !r.access.public:
 		out[http.StatusUnauthorized] = "There is no access token, or it is unknown, expired or revoked."
 		out[http.StatusForbidden] = "The scopes of the token leave this call out."
+		if r.access.driver {
+			out[http.StatusForbidden] = "The caller is no driver."
+		}
 		if r.access.right != "" {
 			out[http.StatusForbidden] = "The caller lacks the right of " + string(r.access.right) + " here, or the scopes of the token leave it out."
 		}

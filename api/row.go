@@ -31,6 +31,7 @@ type row struct {
 type access struct {
 	public  bool          // no token is asked for
 	limited bool          // and the client's address has a budget
+	driver  bool          // for drivers only
 	visitor bool          // a step of signing in: no page of another origin may take it, and a session says who is there
 	right   account.Right // a signed-in caller must have this on some brand
 }
@@ -40,6 +41,7 @@ var (
 	anyone   = access{public: true}                               // no token
 	diner    = access{public: true, limited: true}                // no token, rate-limited by address: the storefront
 	visitor  = access{public: true, limited: true, visitor: true} // no token: signing in and out
+	drivers  = access{driver: true}                               // the token of a driver, who has signed in by phone
 	signedIn = access{}                                           // any valid token, or the session of a page of this server
 )
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -23,11 +24,13 @@ import (
 // toldElsewhere are the refusals that would take the tour too long; other tests cause them.
 func toldElsewhere(op string, status int) bool {
 	switch fmt.Sprint(op, " ", status) {
-	case "CreateOAuthApp 409", "AddRedirectUri 409", "CreateWebhookSubscription 409", "AddDeliveryZone 409": // as many as there may be
+	case "CreateOAuthApp 409", "AddRedirectUri 409", "CreateWebhookSubscription 409": // as many as there may be
 		return true
 	case "CreateTeammate 429", "grantaccess 429", "StreamEvents 429", "PullEvents 429":
 		return true
 	case "Login 429", "LoginWithPin 429", "LoginWithCode 429", "ChangePassword 429", "ChangePasswordWithPin 429", "PasswordResetWithToken 429": // failures enough
+		return true
+	case "AddDriver 409", "Drivers_DriverRequestLoginCodeSms 429", "Drivers_DriverLogin 429": // as many as there may be; failures enough
 		return true
 	case "CreateAccount 403", "ChangePassword 409": // another installation, another account
 		return true
@@ -443,6 +446,7 @@ func (t *tour) orders() {
 		own(show{op: "UpdateDeliveryInformation", body: `{"Status":"Delivered"}`, events: apptest.Events{"order.deliverytracking.status.updated"}}),
 		own(show{op: "GetReceipt"}),
 	)
+	t.batches()
 	t.show(
 		own(show{op: "GetStoreDeadlines"}),
 		own(show{op: "SetStoreDeadlines", body: `{"RejectAfterMinutes":20,"CancelUntilAccepted":true}`, events: apptest.Events{"store.updated"}}),
@@ -461,6 +465,74 @@ func (t *tour) orders() {
 		own(show{op: "UpdateMenuSectionItem", body: `{"IsAvailable":false}`, events: apptest.Events{"menu.section_item.updated"}}),
 		show{op: "QuoteOrder", body: dinner, refused: 409},
 		own(show{op: "UpdateMenuSectionItem", body: `{"IsAvailable":true}`, events: apptest.Events{"menu.section_item.updated"}}),
+	)
+}
+
+// batches lets a store send a delivery out with others.
+func (t *tour) batches() {
+	own := func(c show) show { c.as = apptest.Owner; return c }
+	delivery := strings.Replace(dinner, `"Pickup"`, `"Delivery","DeliveryLocation":{"Building":"1","Street":"Dame Street","Town":"Dublin","PostCode":"D02"}`, 1)
+	delivers := func(on bool) {
+		(&apptest.Shop{DB: t.DB, Store: atoi(t.Kit, "storeId")}).EditStore(t.TB, func(w map[string]any) { w["DeliveryEnabled"] = on })
+	}
+	delivers(true)
+	t.show(
+		own(show{op: "Post", body: `{"Enabled":true}`, events: apptest.Events{"store.updated"}}),
+		show{op: "PlaceOrder", header: key(), body: delivery, events: apptest.Events{"order.created"}, save: map[string]string{"four": "Data.OrderId"}},
+		own(show{op: "AcceptOrder", vars: "id={four}", body: `{}`, events: apptest.Events{"order.accepted"}}),
+	)
+	_, err := t.Orders.MeetDeadlines(t.Context())
+	t.Must(err)
+	t.show(
+		own(show{op: "GetAllOrderBatches", save: map[string]string{"orderBatchId": "Data.0.Id"}}),
+		own(show{op: "GetAllOrderBatches", query: "createdFrom=2026-02-01T00:00:00Z&createdTo=2026-01-01T00:00:00Z", refused: 400}),
+		own(show{op: "GetOrderBatch"}),
+		own(show{op: "Post", body: `{"Enabled":false}`, events: apptest.Events{"store.updated"}}),
+	)
+	delivers(false)
+	t.Vars["orderId"] = t.Vars["four"]
+	t.drivers()
+}
+
+// drivers makes somebody a driver, who delivers the order {four}.
+func (t *tour) drivers() {
+	own := func(c show) show { c.as = apptest.Owner; return c }
+	tracked := apptest.Events{"order.deliverytracking.status.updated"}
+	once := key()
+	dan := `{"Name":"Dan Driver","PhoneNumber":"087 765 4321","StoreIds":[{storeId}]}`
+	t.show(
+		own(show{op: "AddDriver", body: dan, save: map[string]string{"driverId": "Data.DriverId"}}),
+		own(show{op: "AddDriver", body: strings.Replace(dan, "087 765 4321", "12", 1), refused: 400}),
+		own(show{op: "GetDrivers"}),
+		show{op: "Drivers_DriverRequestLoginCodeSms", body: `{"PhoneNumber":"+353 87 765 4321"}`},
+		show{op: "Drivers_DriverRequestLoginCodeSms", body: `{"PhoneNumber":"87"}`, refused: 400},
+		show{op: "Drivers_DriverLogin", body: `{"PhoneNumber":"+353 87 765 4321","Code":"000000"}`, refused: 401},
+	)
+	pin := regexp.MustCompile(`\d{6}`).FindString(t.MustMail("+353877654321").Text)
+	t.show(show{op: "Drivers_DriverLogin", body: `{"PhoneNumber":"+353 87 765 4321","Code":"` + pin + `"}`, save: map[string]string{"driverToken": "Data.AccessToken"}})
+	token := http.Header{"Authorization": {"Bearer " + t.Vars["driverToken"]}}
+	drive := func(c show) show { c.header = with(token, c.header); return c }
+	picture, header := imageForm(t.Kit, "Image", pixels(t.Kit))
+	t.Vars["presence"], t.Vars["deliveryTrackingStatus"] = "Online", "Accepted"
+	t.show(
+		drive(show{op: "Drivers_GetDriverProfile"}), own(show{op: "Drivers_GetDriverProfile", refused: 403}), drive(show{op: "GetApps", refused: 403}),
+		drive(show{op: "Drivers_UpdateDriverProfile", body: `{"Name":"Dan"}`}), drive(show{op: "Drivers_UpdateDriverProfile", body: `{"Name":" "}`, refused: 400}),
+		drive(show{op: "Drivers_SetDriverProfileImage", header: header, body: picture}), drive(show{op: "Drivers_DeleteDriverProfileImage"}),
+		drive(show{op: "Drivers_GetStoresForDriver"}),
+		drive(show{op: "Drivers_SetDriverPresenceForStore", unknown: "storeId=424242"}),
+		drive(show{op: "Drivers_AddDriverNotificationToken", body: `{"PushNotificationsToken":"device-1"}`}),
+		drive(show{op: "Drivers_RemoveDriverNotificationToken", body: `{"PushNotificationsToken":"device-1"}`}),
+		own(show{op: "AssignDriver", header: once, body: `{"DriverId":{driverId}}`, events: tracked}),
+		own(show{op: "AssignDriver", header: once, body: `{"DriverId":null}`, refused: 422}),
+		own(show{op: "AssignDriver", body: `{"DriverId":424242}`, refused: 400}),
+		own(show{op: "AssignDriver", vars: "orderId={three}", body: `{"DriverId":{driverId}}`, refused: 409}),
+		drive(show{op: "GetOrdersOfDriver"}),
+		drive(show{op: "Drivers_UpdateDeliveryTrackingStatus", events: tracked, unknown: "orderId=424242"}),
+		drive(show{op: "Drivers_UpdateDeliveryTrackingStatus", header: once, vars: "deliveryTrackingStatus=OnTheWay", events: apptest.Events{"order.dispatched", tracked[0]}}),
+		drive(show{op: "Drivers_UpdateDeliveryTrackingStatus", header: once, vars: "deliveryTrackingStatus=ArrivedAtLocation", refused: 422}),
+		drive(show{op: "Drivers_UpdateDeliveryTrackingStatus", vars: "deliveryTrackingStatus=Carrying", refused: 409}),
+		drive(show{op: "Drivers_UpdateDeliveryTrackingStatus", vars: "deliveryTrackingStatus=Eaten", refused: 400}),
+		own(show{op: "RemoveDriver"}),
 	)
 }
 

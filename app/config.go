@@ -31,6 +31,9 @@ type Config struct {
 	MasterKeyFile string         `name:"master-key-file" help:"File of the key that seals stored secrets, made at the first start. Nodes on one database share it. Default: master.key in the data folder." type:"path"`
 	SMTPURL       string         `name:"smtp-url" help:"Mail server: smtps://user@host:465 or smtp://user@host:587. Without it messages stay in a mailbox at /mailbox on the admin address." placeholder:"smtps://…"`
 	SMTPPassword  string         `name:"smtp-password-file" help:"File of the password for the mail server." type:"path"`
+	SMSURL        string         `name:"sms-url" help:"Gateway for text messages, such as the PIN of a driver: it is sent JSON by POST. Without it they stay in the mailbox." placeholder:"https://…"`
+	SMSToken      string         `name:"sms-token-file" help:"File of the bearer token for the gateway." type:"path"`
+	SMSFrom       string         `name:"sms-from" help:"Sender of text messages, as the gateway allows it."`
 	MailFrom      string         `name:"mail-from" help:"Sender of messages, such as \"Comanda <orders@example.com>\"."`
 	Sinks         []string       `name:"sink" sep:" " help:"Destination that every event is copied to, repeatable: nats://host:4222?stream=COMANDA or kafka://host:9092/topic (docs/operations.md has the options)." placeholder:"URL"`
 	SupportEmail  string         `name:"support-email" help:"Address that the Support page gives to people who need help." placeholder:"ADDRESS"`

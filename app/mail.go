@@ -14,19 +14,55 @@ import (
 
 	"comanda/internal/mail"
 	"comanda/internal/mail/smtp"
+	"comanda/internal/sms"
 )
 
-// outbox makes the outbox of this node: for the mail server, or for the mailbox where there is none.
+// outbox makes the outbox of this node: for the mail server and the gateway of text messages, or for the mailbox in place of
+// one that is not there.
 func (s *Server) outbox(masterKey []byte) (*mail.Outbox, error) {
 	server, err := s.config.mailServer()
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case server == nil:
-		s.Mailbox = &mail.Mailbox{}
-		return mail.NewOutbox(s.DB, masterKey, s.Mailbox)
 	}
-	return mail.NewOutbox(s.DB, masterKey, server)
+	gateway, err := s.config.smsGateway()
+	if err != nil {
+		return nil, err
+	}
+	if server == nil || gateway == nil {
+		s.Mailbox = &mail.Mailbox{}
+	}
+	by := mail.Channels{Mail: s.Mailbox, SMS: s.Mailbox}
+	if server != nil {
+		by.Mail = server
+	}
+	if gateway != nil {
+		by.SMS = gateway
+	}
+	return mail.NewOutbox(s.DB, masterKey, by)
+}
+
+// smsGateway is the gateway of a configuration, nil when it names none.
+func (c *Config) smsGateway() (*sms.Gateway, error) {
+	if c.SMSURL == "" {
+		return nil, nil
+	}
+	token, err := secretFile("--sms-token-file", c.SMSToken)
+	if err != nil {
+		return nil, err
+	}
+	return sms.New(sms.Config{URL: c.SMSURL, Token: token, From: c.SMSFrom})
+}
+
+// secretFile is the text of the file that a flag names, empty for none.
+func secretFile(flag, path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", flag, err)
+	}
+	return strings.TrimRight(string(raw), "\r\n"), nil
 }
 
 // mailServer is the mail server of a configuration, nil when it names none.
@@ -34,13 +70,9 @@ func (c *Config) mailServer() (*smtp.Sender, error) {
 	if c.SMTPURL == "" {
 		return nil, nil
 	}
-	password := ""
-	if c.SMTPPassword != "" {
-		raw, err := os.ReadFile(c.SMTPPassword)
-		if err != nil {
-			return nil, fmt.Errorf("--smtp-password-file: %w", err)
-		}
-		password = strings.TrimRight(string(raw), "\r\n")
+	password, err := secretFile("--smtp-password-file", c.SMTPPassword)
+	if err != nil {
+		return nil, err
 	}
 	return smtp.New(smtp.Config{URL: c.SMTPURL, Password: password, From: c.MailFrom})
 }
@@ -58,10 +90,10 @@ p { margin: 0 0 .5rem; color: #5f5a55 }
 pre { font: inherit; white-space: pre-wrap; overflow-wrap: anywhere; margin: 0 }
 </style>
 <h1>Mailbox</h1>
-<p>No mail server is set (--smtp-url), so messages stay here: the last hundred, until the server stops.</p>
+<p>Without a mail server (--smtp-url) mails stay here, without a gateway (--sms-url) text messages: the last hundred, until the server stops.</p>
 {{range .}}<article>
-<h2>{{.Subject}}</h2>
-<p>To {{.To}}, <time>{{.At.Format "2006-01-02 15:04:05"}}</time> UTC, number {{.Number}}</p>
+<h2>{{or .Subject "Text message"}}</h2>
+<p>To {{or .Phone .To}}, <time>{{.At.Format "2006-01-02 15:04:05"}}</time> UTC, number {{.Number}}</p>
 <pre>{{range pieces .Text}}{{if .Link}}<a href="{{.Text}}" rel="noreferrer">{{.Text}}</a>{{else}}{{.Text}}{{end}}{{end}}</pre>
 </article>
 {{else}}<p>It is empty.</p>

@@ -58,12 +58,16 @@ func TestTheMailboxShowsMessagesAsTextOnly(t *testing.T) {
 	}
 }
 
-func TestWithAMailServerThereIsNoMailbox(t *testing.T) {
+func TestWithAMailServerAndAGatewayThereIsNoMailbox(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "password")
 	if err := os.WriteFile(file, []byte("hunter2\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s := &Server{metrics: newMetrics(), config: Config{SMTPURL: "smtps://ada@mail.example.com", SMTPPassword: file, MailFrom: "orders@example.com"}}
+	if _, err := s.outbox(make([]byte, 32)); err != nil || s.Mailbox == nil { // text messages have no gateway
+		t.Fatal(err)
+	}
+	s.Mailbox, s.config.SMSURL, s.config.SMSToken = nil, "https://sms.example.com/send", file
 	if _, err := s.outbox(make([]byte, 32)); err != nil || s.Mailbox != nil {
 		t.Fatal(err)
 	}
@@ -71,6 +75,10 @@ func TestWithAMailServerThereIsNoMailbox(t *testing.T) {
 	s.admin().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/mailbox", nil))
 	if w.Code != 404 {
 		t.Fatal(w.Code)
+	}
+	s.config.SMSToken += ".not"
+	if _, err := s.outbox(make([]byte, 32)); err == nil || !strings.HasPrefix(err.Error(), "--sms-token-file") {
+		t.Fatal(err)
 	}
 	s.config.MailFrom = ""
 	if _, err := s.outbox(make([]byte, 32)); err == nil || !strings.HasPrefix(err.Error(), "--mail-from") {

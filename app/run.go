@@ -93,6 +93,12 @@ func (s *Server) workers() []func(context.Context) error {
 		func(ctx context.Context) error {
 			return worker.Run(ctx, "meeting the deadlines of orders", time.Second, nil, s.Orders.MeetDeadlines)
 		},
+		func(ctx context.Context) error {
+			return worker.Run(ctx, "sweeping drivers' sessions", time.Hour, nil, s.Drivers.Sweep)
+		},
+		func(ctx context.Context) error {
+			return worker.Run(ctx, "publishing batches of orders", time.Second, nil, s.Orders.PublishBatches)
+		},
 	}
 }
 
@@ -131,7 +137,7 @@ func (s *Server) doors() (http.Handler, error) {
 		host = "comanda"
 	}
 	v1 := s.metrics.observe("api", api.New(api.Config{
-		Auth: s.OAuth, Accounts: s.Accounts, OAuth: s.OAuth, Stores: s.Stores, Menus: s.Menus, Vouchers: s.Vouchers, Customers: s.Customers, Orders: s.Orders, Webhooks: s.Webhooks, Events: s.Log, Requests: s.Requests, Stopping: s.stopped,
+		Auth: s.OAuth, Accounts: s.Accounts, OAuth: s.OAuth, Stores: s.Stores, Menus: s.Menus, Vouchers: s.Vouchers, Customers: s.Customers, Orders: s.Orders, Drivers: s.Drivers, Webhooks: s.Webhooks, Events: s.Log, Requests: s.Requests, Stopping: s.stopped,
 		PublicURL: s.public, Origin: origin, Version: s.config.Version, Host: host, Log: slog.Default(), DinerRate: s.config.DinerRate,
 	}))
 	people, err := identity.New(identity.Config{

@@ -13,6 +13,7 @@ import (
 	"comanda/account"
 	"comanda/account/passkey"
 	"comanda/customer"
+	"comanda/driver"
 	"comanda/event"
 	"comanda/internal/db"
 	"comanda/internal/localca"
@@ -39,6 +40,7 @@ type Server struct {
 	Vouchers  *voucher.Vouchers
 	Customers *customer.Customers
 	Orders    *order.Orders
+	Drivers   *driver.Drivers
 	OAuth     *oauth.Server
 	Webhooks  *webhook.Webhooks
 	Requests  *requestlog.Log
@@ -130,6 +132,7 @@ func (s *Server) assemble(ctx context.Context, public string) (err error) {
 	s.Customers = customer.New(s.DB, s.Log, s.Accounts)
 	s.Vouchers = voucher.New(s.DB, s.Log, s.Accounts, s.Stores)
 	s.Orders = order.New(s.DB, s.Log, s.Accounts, s.Stores, s.Menus, s.Vouchers, s.Customers)
+	s.Drivers = driver.New(s.DB, s.Accounts, s.Stores, s.Orders, s.Mail)
 	if s.OAuth, err = oauth.New(s.DB, s.Log, s.Accounts, oauth.Config{Issuer: public + "/identity", MasterKey: key, Origin: web.Origin{Proxies: c.BehindProxy}, Stores: s.Stores}); err != nil {
 		return err
 	}

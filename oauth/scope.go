@@ -39,7 +39,7 @@ var scopes = []Scope{
 	{Name: "menus:read", About: "Read menus", Rights: []account.Right{account.ReadApp, account.ReadMenus}},
 	{Name: "menus:write", About: "Change menus and prices", Writes: true, Rights: []account.Right{account.ReadApp, account.ReadMenus, account.EditMenus}},
 	{Name: "orders:read", About: "Read orders", Rights: []account.Right{account.ReadApp, account.ReadStores, account.ReadOrders}},
-	{Name: "orders:write", About: "Accept, reject and dispatch orders", Writes: true, Rights: []account.Right{account.ReadApp, account.ReadStores, account.ReadOrders, account.EditOrders}},
+	{Name: "orders:write", About: "Accept, reject and dispatch orders", Writes: true, Rights: []account.Right{account.ReadApp, account.ReadStores, account.ReadOrders, account.EditOrders, account.DeliverOrders}},
 	{Name: "orders:refund", About: "Refund orders", Writes: true, Rights: []account.Right{account.ReadApp, account.ReadStores, account.ReadOrders, account.RefundOrders}},
 	{Name: "customers:read", About: "Read customers", Rights: []account.Right{account.ReadApp, account.ReadCustomers}},
 	{Name: "customers:write", About: "Change customers", Writes: true, Rights: []account.Right{account.ReadApp, account.ReadCustomers, account.EditCustomers}},

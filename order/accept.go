@@ -7,6 +7,7 @@ import (
 
 	"comanda/account"
 	"comanda/internal/fault"
+	"comanda/store"
 	"comanda/wire"
 )
 
@@ -17,15 +18,20 @@ func (o *Orders) Accept(ctx context.Context, caller *account.Caller, id int, in 
 	if minutes < 0 || minutes > maxMinutesToMake {
 		return fault.BadField("EstimatedMinutesForDelivery", "must be from 0 to %d, or null", maxMinutesToMake)
 	}
-	_, err := o.change(ctx, caller, id, change{
+	_, s, err := o.at(ctx, id)
+	if err != nil {
+		return err
+	}
+	_, err = o.change(ctx, caller, id, change{
 		do: accept, operation: "AcceptOrder", input: in, notify: true,
-		apply: func(m *moving) error { m.accept(minutes); return nil },
+		apply: func(m *moving) error { m.accept(s, minutes); return nil },
 	})
 	return err
 }
 
 // accept makes the whole amount refundable: staff who took an order on can hand its money back.
-func (m *moving) accept(minutes int) {
+func (m *moving) accept(s *store.Store, minutes int) {
+	m.deadlines = toBatch(s, m.order, m.now)
 	promised := m.now.Add(time.Duration(minutes) * time.Minute)
 	if promised.Before(m.row.requestedFor) {
 		promised = m.row.requestedFor

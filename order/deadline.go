@@ -19,6 +19,7 @@ type deadlineKind string
 const (
 	warnStore        deadlineKind = "warn"
 	rejectUnanswered deadlineKind = "reject"
+	joinBatch        deadlineKind = "batch"
 	windowOver       deadlineKind = "window"
 )
 
@@ -135,6 +136,8 @@ func (o *Orders) meet(ctx context.Context, d *due) error {
 		return o.warn(ctx, d)
 	case rejectUnanswered:
 		return o.rejectUnanswered(ctx, d)
+	case joinBatch:
+		return o.joinBatch(ctx, d)
 	case windowOver:
 		return o.arrive(ctx, d)
 	}

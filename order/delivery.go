@@ -106,6 +106,9 @@ func saying(s *wire.DeliveryInformationStatus) action {
 }
 
 func (m *moving) setDelivery(in wire.OrderDeliveryInformationBase) error {
+	if err := m.caller.Require(account.EditOrders, m.row.brand, m.row.store); err != nil { // a driver has no such right
+		return err
+	}
 	d, err := deliveryOf(&m.row)
 	if err != nil {
 		return err

@@ -291,7 +291,7 @@ func (m *moving) born(s *store.Store) error {
 	m.caller = comanda
 	m.row.state, m.order.OrderState = e.to, e.to
 	m.row.version++
-	m.accept(0)
+	m.accept(s, 0)
 	return nil
 }
 

@@ -208,21 +208,9 @@ func (o *Orders) ReadyToProcess(ctx context.Context, caller *account.Caller, app
 	if !some {
 		return out, nil
 	}
-	err = o.db.Read(ctx, func(tx *db.Tx) error {
-		out = out[:0]
-		rows, err := tx.Query(sqlWaiting, brand.ID, filter)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var id int
-			if err := rows.Scan(&id); err != nil {
-				return err
-			}
-			out = append(out, id)
-		}
-		return rows.Err()
+	err = o.db.Read(ctx, func(tx *db.Tx) (err error) {
+		out, err = idsOf(tx, sqlWaiting, brand.ID, filter)
+		return err
 	})
 	return out, err
 }

@@ -24,6 +24,7 @@ type row struct {
 	refunded         money.Amount // what was handed back
 	doc, calculation []byte
 	placed           time.Time // zero while nobody but its customer knows the order
+	driver           int       // whose delivery it is; 0 = nobody's of the brand
 	delivery         []byte    // what is known of its delivery, a wire.OrderDeliveryInformation; empty = nothing was said yet
 }
 
@@ -48,7 +49,7 @@ func scan(tx *db.Tx, query string, id int) (*row, error) {
 	var state string
 	var requested, placed int64
 	err := tx.QueryRow(query, id).Scan(&r.brand, &r.store, &state, &r.version, &r.currency, &requested,
-		&r.amount, &r.refundable, &r.refunded, &r.doc, &r.calculation, &placed, &r.delivery)
+		&r.amount, &r.refundable, &r.refunded, &r.doc, &r.calculation, &placed, &r.delivery, &r.driver)
 	if err != nil {
 		return nil, err
 	}

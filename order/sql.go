@@ -21,15 +21,15 @@ const (
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, false, $17, $18, $19, $20)`
 
 	sqlOrder = `select brand_id, store_id, state, version, currency, requested_for, amount, refundable, refunded,
-		doc, calculation, placed_at, delivery from orders where order_id = $1`
+		doc, calculation, placed_at, delivery, driver_id from orders where order_id = $1`
 
 	// Changes nothing, but takes the row's lock on PostgreSQL and returns the row as the last commit left it.
 	sqlLockOrder = `update orders set version = version where order_id = $1
 		returning brand_id, store_id, state, version, currency, requested_for, amount, refundable, refunded, doc, calculation,
-			placed_at, delivery`
+			placed_at, delivery, driver_id`
 
 	sqlUpdateOrder = `update orders set version = $3, state = $4, amount = $5, refundable = $6, refunded = $7,
-		silent = $8, doc = $9, calculation = $10, placed_at = $11, delivery = $12 where order_id = $1 and version = $2`
+		silent = $8, doc = $9, calculation = $10, placed_at = $11, delivery = $12, driver_id = $13 where order_id = $1 and version = $2`
 
 	sqlInsertRefund = `insert into order_refunds (order_id, version, brand_id, amount, reason, notify_customer, account_id,
 		refunded_at) values ($1, $2, $3, $4, $5, $6, $7, $8)`
@@ -103,4 +103,44 @@ const (
 		where brand_id = $1 and state = 'ReadyToProcess'
 			and (cast($2 as text) = '' or cast($2 as text) like '%,' || cast(store_id as text) || ',%')
 		order by placed_at, order_id`
+
+	// Batches. Zero rows: the store has one that takes orders.
+	sqlInsertBatch = `insert into order_batches (id, brand_id, store_id, code, created_at, closes_at, published)
+		values ($1, $2, $3, $4, $5, $6, false) on conflict (store_id) where published = false do nothing`
+
+	batchColumns = `id, brand_id, store_id, code, created_at, closes_at, published`
+
+	sqlLockOpenBatch = `update order_batches set published = published where store_id = $1 and published = false returning ` + batchColumns
+
+	// Zero rows: another node was first.
+	sqlPublishBatch = `update order_batches set published = true where id = $1 and published = false`
+
+	sqlDueBatches = `select o.id, o.brand_id, o.store_id, o.code, o.created_at, o.closes_at, o.published
+		from order_batches o join brands b on b.id = o.brand_id
+		where o.published = false and o.closes_at <= $1 + b.clock_offset order by o.closes_at limit $2`
+
+	sqlBatch = `select ` + batchColumns + ` from order_batches where id = $1 and brand_id = $2`
+
+	sqlListBatches = `select ` + batchColumns + ` from order_batches
+		where brand_id = $1 and (cast($2 as text) = '' or cast($2 as text) like '%,' || cast(store_id as text) || ',%')
+			and created_at >= $3 and created_at <= $4
+		order by created_at desc, id desc limit $5`
+
+	sqlInsertBatchOrder = `insert into order_batch_orders (batch_id, order_id) values ($1, $2)`
+
+	sqlBatchOrders = `select order_id from order_batch_orders where batch_id = $1 order by order_id`
+
+	// Without those that came to nothing.
+	sqlStandingBatchOrders = `select b.order_id from order_batch_orders b join orders o on o.order_id = b.order_id
+		where b.batch_id = $1 and o.state not in
+			('RejectedByStore', 'RejectedAfterBeingAccepted', 'RejectedAutomatically', 'RejectedByFlipdish', 'Cancelled')
+		order by b.order_id`
+
+	// Of a locked order: what others prepared from the document before is to be prepared again.
+	sqlUpdateDocument = `update orders set version = version + 1, doc = $2 where order_id = $1`
+
+	sqlOfDriver = `select brand_id, store_id, doc from orders
+		where driver_id = $1 and state in ('ReadyToProcess', 'AcceptedByRestaurant', 'Dispatched', 'AcceptedAndRefunded')
+			and doc not like '%"DeliveryTrackingStatus":"Delivered"%'
+		order by requested_for, order_id limit 100`
 )

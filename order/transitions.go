@@ -53,6 +53,7 @@ const (
 	track   action = "given a delivery status"       // the food has not left, or could not be delivered
 	carry   action = "carried"                       // the food has left
 	deliver action = "delivered"
+	assign  action = "offered to a driver"
 
 	fulfil action = "moved on in its workflow"
 	finish action = "moved to the end of its workflow"
@@ -65,8 +66,10 @@ var (
 	diner  who // no right: the customer, let in by tracking token
 	system who // no right: Comanda itself, at a deadline
 	staff  = who{account.EditOrders}
-	tiller = who{account.RefundOrders}
-	both   = who{account.EditOrders, account.RefundOrders}
+	// Staff and drivers.
+	carrier = who{account.DeliverOrders}
+	tiller  = who{account.RefundOrders}
+	both    = who{account.EditOrders, account.RefundOrders}
 )
 
 // edge is one way from a state to a state.
@@ -119,19 +122,24 @@ var edges = []edge{
 	{note, delivered, delivered, staff, nil, tracked},
 	{note, refundedInWhole, refundedInWhole, staff, nil, tracked},
 
-	{track, readyToProcess, readyToProcess, staff, nil, tracked},
-	{track, accepted, accepted, staff, nil, tracked},
-	{track, dispatched, dispatched, staff, nil, tracked},
-	{track, refundedInWhole, refundedInWhole, staff, nil, tracked},
+	{track, readyToProcess, readyToProcess, carrier, nil, tracked},
+	{track, accepted, accepted, carrier, nil, tracked},
+	{track, dispatched, dispatched, carrier, nil, tracked},
+	{track, refundedInWhole, refundedInWhole, carrier, nil, tracked},
 
-	{carry, accepted, dispatched, staff, nil, []string{"order.dispatched", "order.deliverytracking.status.updated"}},
-	{carry, dispatched, dispatched, staff, nil, tracked},
-	{carry, refundedInWhole, refundedInWhole, staff, nil, tracked},
+	{carry, accepted, dispatched, carrier, nil, []string{"order.dispatched", "order.deliverytracking.status.updated"}},
+	{carry, dispatched, dispatched, carrier, nil, tracked},
+	{carry, refundedInWhole, refundedInWhole, carrier, nil, tracked},
 
-	{deliver, accepted, delivered, staff, nil, tracked},
-	{deliver, dispatched, delivered, staff, nil, tracked},
-	{deliver, delivered, delivered, staff, nil, tracked},
-	{deliver, refundedInWhole, refundedInWhole, staff, nil, tracked},
+	{deliver, accepted, delivered, carrier, nil, tracked},
+	{deliver, dispatched, delivered, carrier, nil, tracked},
+	{deliver, delivered, delivered, carrier, nil, tracked},
+	{deliver, refundedInWhole, refundedInWhole, carrier, nil, tracked},
+
+	{assign, readyToProcess, readyToProcess, staff, nil, tracked},
+	{assign, accepted, accepted, staff, nil, tracked},
+	{assign, dispatched, dispatched, staff, nil, tracked},
+	{assign, refundedInWhole, refundedInWhole, staff, nil, tracked},
 
 	{fulfil, accepted, accepted, staff, nil, movedOn},
 	{fulfil, dispatched, dispatched, staff, nil, movedOn},

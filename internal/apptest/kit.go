@@ -11,6 +11,7 @@ import (
 	"comanda/account"
 	"comanda/api"
 	"comanda/customer"
+	"comanda/driver"
 	"comanda/event"
 	"comanda/internal/db"
 	"comanda/internal/dbtest"
@@ -49,6 +50,7 @@ type Kit struct {
 	Vouchers  *voucher.Vouchers
 	Customers *customer.Customers
 	Orders    *order.Orders
+	Drivers   *driver.Drivers
 	Requests  *requestlog.Log
 	Mail      *mail.Outbox
 	Mailbox   *mail.Mailbox // what MustMail has sent
@@ -90,10 +92,11 @@ func New(t testing.TB, d *db.DB) *Kit {
 	k.Customers = customer.New(d, k.Log, k.Accounts)
 	k.Vouchers = voucher.New(d, k.Log, k.Accounts, k.Stores)
 	k.Orders = order.New(d, k.Log, k.Accounts, k.Stores, k.Menus, k.Vouchers, k.Customers)
+	k.Drivers = driver.New(d, k.Accounts, k.Stores, k.Orders, k.Mail)
 	k.Requests = requestlog.New(d, k.Accounts, 0)
 	k.API = api.New(api.Config{
 		Auth: authenticator{k}, PublicURL: "https://comanda.test", Host: "node-1", Log: slog.New(k.calls), DinerRate: -1,
-		Accounts: k.Accounts, Stores: k.Stores, Menus: k.Menus, Vouchers: k.Vouchers, Customers: k.Customers, Orders: k.Orders, OAuth: k.OAuth, Webhooks: k.Webhooks, Events: k.Log, Requests: k.Requests,
+		Accounts: k.Accounts, Stores: k.Stores, Menus: k.Menus, Vouchers: k.Vouchers, Customers: k.Customers, Orders: k.Orders, Drivers: k.Drivers, OAuth: k.OAuth, Webhooks: k.Webhooks, Events: k.Log, Requests: k.Requests,
 	})
 	k.people()
 	return k
@@ -158,7 +161,7 @@ func (k *Kit) MustMail(to string) mail.Message {
 		}
 	}
 	for _, m := range k.Mailbox.Messages() {
-		if m.To == to {
+		if m.To == to || m.Phone == to {
 			return m.Message
 		}
 	}

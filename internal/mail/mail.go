@@ -1,7 +1,7 @@
 // Package mail sends messages to people: a message is put into the outbox in the transaction of what causes it, so that
 // there is one exactly when that happened, and a worker sends it. It owns the table mail_outbox, in which messages are
-// sealed. Package account puts messages in, package app runs the worker with one of two senders: mail/smtp, or the [Mailbox]
-// of an installation without a mail server.
+// sealed. Business packages put messages in, package app runs the worker: mails go by mail/smtp and text messages by
+// package sms, and both into the [Mailbox] where an installation has no mail server or no gateway.
 //
 //	Outbox.Put(tx) ─→ mail_outbox ─(Outbox.Run)→ Sender ─→ sent, and deleted
 //	                       └─(refused for good, or older than it is good for)→ dropped, with a line in the log
@@ -27,7 +27,8 @@ import (
 
 // Message is one message as plain text.
 type Message struct {
-	To      string // one address; empty = to nobody: it is stored like any other, then dropped
+	To      string // one address; empty, with Phone, = to nobody: it is stored like any other, then dropped
+	Phone   string // instead of To, in E.164: it is a text message, without a subject
 	Subject string // one line
 	Text    string
 	Good    time.Duration // how long it is worth sending; 0 = a day
@@ -36,6 +37,17 @@ type Message struct {
 // Sender hands a message to the world. An error that wraps ErrRefused is final, every other one is tried again.
 type Sender interface {
 	Send(ctx context.Context, m Message) error
+}
+
+// Channels sends each message the way that it goes.
+type Channels struct{ Mail, SMS Sender }
+
+// Send implements Sender.
+func (c Channels) Send(ctx context.Context, m Message) error {
+	if m.Phone != "" {
+		return c.SMS.Send(ctx, m)
+	}
+	return c.Mail.Send(ctx, m)
 }
 
 // ErrRefused says that a message will never be taken: the recipient does not exist, for example.
@@ -195,7 +207,7 @@ func (o *Outbox) send(ctx context.Context, w waiting) error {
 	if err := json.Unmarshal(raw, &m); err != nil {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
-	if m.To == "" {
+	if m.To == "" && m.Phone == "" {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendTime)

@@ -13,7 +13,7 @@ import (
 // mailboxSize is how many messages a Mailbox keeps.
 const mailboxSize = 100
 
-// Mailbox is the sender of an installation without a mail server: it keeps the last hundred messages in memory, for the
+// Mailbox is the sender of an installation without a mail server or a gateway for text messages: it keeps the last hundred messages in memory, for the
 // operator to read on the admin listener. It is safe for parallel use.
 type Mailbox struct {
 	mu    sync.Mutex

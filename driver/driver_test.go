@@ -1,0 +1,382 @@
+package driver_test
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"comanda/account"
+	"comanda/driver"
+	"comanda/internal/apptest"
+	"comanda/internal/clock"
+	"comanda/internal/db"
+	"comanda/internal/dbtest"
+	"comanda/internal/fault"
+	"comanda/order"
+	"comanda/wire"
+)
+
+func TestMain(m *testing.M) { dbtest.Main(m) }
+
+var (
+	ctx    = context.Background()
+	nobody = &account.Caller{Kind: account.Anonymous, IP: "198.51.100.9"}
+)
+
+// brand is a kit with a shop.
+type brand struct {
+	*apptest.Kit
+	shop *apptest.Shop
+}
+
+func each(t *testing.T, fn func(t *testing.T, b brand)) {
+	t.Helper()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		k := apptest.New(t, d)
+		fn(t, brand{k, k.MustShop()})
+	})
+}
+
+func (b brand) add(t *testing.T, number string, stores ...int) driver.Member {
+	t.Helper()
+	return apptest.Must(b.Drivers.Add(ctx, b.shop.Owner, b.Brand.AppID, driver.Added{Name: "Dan Driver", PhoneNumber: number, StoreIDs: stores}))(t)
+}
+
+var digits = regexp.MustCompile(`\d{6}`)
+
+func (b brand) pin(t *testing.T, number string) string {
+	t.Helper()
+	b.Must(b.Drivers.RequestPIN(ctx, nobody, number))
+	return digits.FindString(b.MustMail(strings.ReplaceAll(number, " ", "")).Text)
+}
+
+// signedIn adds a driver and signs them in.
+func (b brand) signedIn(t *testing.T, number string, stores ...int) (*account.Caller, string) {
+	t.Helper()
+	b.add(t, number, stores...)
+	s := apptest.Must(b.Drivers.SignIn(ctx, nobody, number, b.pin(t, number)))(t)
+	return apptest.Must(b.Drivers.Authenticate(ctx, s.AccessToken))(t), s.AccessToken
+}
+
+func is(t *testing.T, err error, kind fault.Kind, words ...string) {
+	t.Helper()
+	if fault.KindOf(err) != kind || err == nil {
+		t.Errorf("got %v, want a fault of kind %d", err, kind)
+		return
+	}
+	for _, w := range words {
+		if !strings.Contains(err.Error(), w) {
+			t.Errorf("%q does not say %q", err, w)
+		}
+	}
+}
+
+const dan = "+353 87 123 4567"
+
+func TestADriverSignsInByPhone(t *testing.T) {
+	each(t, func(t *testing.T, b brand) {
+		m := b.add(t, "087 123 4567", b.shop.Store) // as dialled in the brand's country
+		if m.PhoneNumber != "+353871234567" || len(m.Stores) != 1 || m.Stores[0] != (driver.Place{StoreID: b.shop.Store, Presence: driver.Offline}) {
+			t.Fatalf("%+v", m)
+		}
+		first := b.pin(t, dan)
+		second := b.pin(t, dan)
+		wrong := "100000"
+		if wrong == second {
+			wrong = "100001"
+		}
+		signIn := func(pin string) (*driver.SignedIn, error) { return b.Drivers.SignIn(ctx, nobody, dan, pin) }
+		if first != second {
+			_, err := signIn(first)
+			is(t, err, fault.Unauthenticated, "PIN")
+		}
+		_, err := signIn(wrong)
+		is(t, err, fault.Unauthenticated, "PIN")
+		s := apptest.Must(signIn(second))(t)
+		_, err = signIn(second)
+		is(t, err, fault.Unauthenticated)
+		if !driver.IsToken(s.AccessToken) || s.Driver.Name != "Dan Driver" || s.Driver.DriverID != m.DriverID || s.ExpiresIn != 30*24*60*60 {
+			t.Errorf("%+v", s)
+		}
+		c := apptest.Must(b.Drivers.Authenticate(ctx, s.AccessToken))(t)
+		if c.Require(account.DeliverOrders, b.Brand.ID, b.shop.Store) != nil || c.Principal() != fmt.Sprintf("driver/%d", m.DriverID) {
+			t.Errorf("%+v", c)
+		}
+		for _, r := range account.AllRights() {
+			if r != account.DeliverOrders && c.Require(r, b.Brand.ID, b.shop.Store) == nil {
+				t.Errorf("a driver has the right of %s", r)
+			}
+		}
+		is(t, c.Require(account.DeliverOrders, b.Brand.ID, b.shop.Store+1), fault.NotFound)
+		_, err = b.Drivers.Authenticate(ctx, s.AccessToken+"x")
+		is(t, err, fault.Unauthenticated)
+		b.Must(b.DB.Write(ctx, func(tx *db.Tx) error {
+			_, err := tx.Exec(`update driver_sessions set expires_at = $1`, clock.Micros(clock.Now()))
+			return err
+		}))
+		_, err = b.Drivers.Authenticate(ctx, s.AccessToken)
+		is(t, err, fault.Unauthenticated)
+		if n := apptest.Must(b.Drivers.Sweep(ctx))(t); n != 1 {
+			t.Errorf("%d sessions swept", n)
+		}
+	})
+}
+
+// Somebody who drives for nobody is answered like a driver, and hears nothing.
+func TestNobodyFindsOutWhoIsADriver(t *testing.T) {
+	each(t, func(t *testing.T, b brand) {
+		b.Must(b.Drivers.RequestPIN(ctx, nobody, "+353 87 765 4321"))
+		for apptest.Must(b.Mail.RunOnce(ctx))(t) > 0 {
+		}
+		if all := b.Mailbox.Messages(); len(all) != 0 {
+			t.Errorf("%+v", all)
+		}
+		_, err := b.Drivers.SignIn(ctx, nobody, "+353 87 765 4321", "123456")
+		is(t, err, fault.Unauthenticated, "The PIN is wrong")
+		for _, number := range []string{"", "087 123 4567", "twelve", "+353"} {
+			is(t, b.Drivers.RequestPIN(ctx, nobody, number), fault.Invalid, "PhoneNumber")
+		}
+		asked := 0
+		for fault.KindOf(b.Drivers.RequestPIN(ctx, nobody, dan)) != fault.TooMany {
+			if asked++; asked > 10 {
+				t.Fatal("PINs are sent without end")
+			}
+		}
+		tried := 0
+		for {
+			_, err := b.Drivers.SignIn(ctx, nobody, dan, "123456")
+			if fault.KindOf(err) == fault.TooMany {
+				break
+			}
+			if tried++; tried > 10 {
+				t.Fatal("PINs are tried without end")
+			}
+		}
+	})
+}
+
+func TestADriverHasAProfileAndDuty(t *testing.T) {
+	each(t, func(t *testing.T, b brand) {
+		second := b.shop.AddStore(t, "Phibsborough")
+		c, token := b.signedIn(t, dan, b.shop.Store, second)
+		p := apptest.Must(b.Drivers.SetName(ctx, c, "  Dan   the Man "))(t)
+		if p.Name != "Dan the Man" || p.PhoneNumber != "+353871234567" {
+			t.Errorf("%+v", p)
+		}
+		for _, bad := range []string{"", " ", strings.Repeat("x", 101), "a\x00b"} {
+			_, err := b.Drivers.SetName(ctx, c, bad)
+			is(t, err, fault.Invalid, "Name")
+		}
+		_, err := b.Drivers.SetPicture(ctx, c, []byte("no picture"))
+		is(t, err, fault.Invalid, "Image")
+		for i := range 25 {
+			apptest.Must(b.Drivers.AddDevice(ctx, c, fmt.Sprintf("device-%d", i)))(t)
+		}
+		apptest.Must(b.Drivers.AddDevice(ctx, c, "device-24"))(t)
+		apptest.Must(b.Drivers.RemoveDevice(ctx, c, "device-24"))(t)
+		apptest.Must(b.Drivers.RemoveDevice(ctx, c, "device-24"))(t)
+		var devices int
+		b.Must(b.DB.Read(ctx, func(tx *db.Tx) error { return tx.QueryRow(`select count(*) from driver_devices`).Scan(&devices) }))
+		if devices != 19 {
+			t.Errorf("%d devices, want 20 less the removed one", devices)
+		}
+		for _, bad := range []string{"", "a b", strings.Repeat("x", 4097), "é"} {
+			_, err := b.Drivers.AddDevice(ctx, c, bad)
+			is(t, err, fault.Invalid, "PushNotificationsToken")
+		}
+		w := apptest.Must(b.Drivers.SetPresence(ctx, c, second, driver.Online))(t)
+		if w.Presence != driver.Online || w.Name != "Phibsborough" || w.AppID != b.Brand.AppID {
+			t.Errorf("%+v", w)
+		}
+		_, err = b.Drivers.SetPresence(ctx, c, second, "Asleep")
+		is(t, err, fault.Invalid, "presence")
+		_, err = b.Drivers.SetPresence(ctx, c, second+100, driver.Online)
+		is(t, err, fault.NotFound)
+		if all := apptest.Must(b.Drivers.Stores(ctx, c))(t); len(all) != 2 || all[0].Presence != driver.Offline || all[1].Presence != driver.Online {
+			t.Errorf("%+v", all)
+		}
+		manager := b.shop.Member(t, wire.AppAccessLevelStoreManager, second)
+		if team := apptest.Must(b.Drivers.Team(ctx, manager, b.Brand.AppID))(t); len(team) != 1 || team[0].Name != "Dan the Man" || len(team[0].Stores) != 1 || team[0].Stores[0].Presence != driver.Online {
+			t.Errorf("%+v", team)
+		}
+		for _, what := range []func(*account.Caller) error{
+			func(c *account.Caller) error { _, err := b.Drivers.Profile(ctx, c); return err },
+			func(c *account.Caller) error { _, err := b.Drivers.Stores(ctx, c); return err },
+			func(c *account.Caller) error { _, err := b.Drivers.SetName(ctx, c, "x"); return err },
+			func(c *account.Caller) error {
+				_, err := b.Drivers.SetPresence(ctx, c, second, driver.Online)
+				return err
+			},
+			func(c *account.Caller) error { _, err := b.Orders.OfDriver(ctx, c); return err },
+		} {
+			is(t, what(b.shop.Owner), fault.Forbidden)
+		}
+		// The manager of one store takes the driver from it, the owner from the rest.
+		b.Must(b.Drivers.Remove(ctx, manager, b.Brand.AppID, c.Driver))
+		is(t, b.Drivers.Remove(ctx, manager, b.Brand.AppID, c.Driver), fault.NotFound)
+		if c := apptest.Must(b.Drivers.Authenticate(ctx, token))(t); len(c.Grants) != 1 || len(c.Grants[0].Stores) != 1 {
+			t.Errorf("%+v", c.Grants)
+		}
+		b.Must(b.Drivers.Remove(ctx, b.shop.Owner, b.Brand.AppID, c.Driver))
+		_, err = b.Drivers.Authenticate(ctx, token)
+		is(t, err, fault.Unauthenticated)
+		_, err = b.Drivers.Profile(ctx, c)
+		is(t, err, fault.Unauthenticated)
+	})
+}
+
+func TestStaffMakeDriversWithinTheirReach(t *testing.T) {
+	each(t, func(t *testing.T, b brand) {
+		second := b.shop.AddStore(t, "Phibsborough")
+		manager := b.shop.Member(t, wire.AppAccessLevelStoreManager, second)
+		add := func(c *account.Caller, app string, name, number string, stores ...int) (driver.Member, error) {
+			return b.Drivers.Add(ctx, c, app, driver.Added{Name: name, PhoneNumber: number, StoreIDs: stores})
+		}
+		_, err := add(manager, b.Brand.AppID, "Dan", dan, b.shop.Store)
+		is(t, err, fault.Invalid, "StoreIds", "within your reach")
+		m := b.add(t, dan, b.shop.Store)
+		apptest.Must(add(manager, b.Brand.AppID, "Dan", dan, second))(t)
+		if c := apptest.Must(b.Drivers.Team(ctx, b.shop.Owner, b.Brand.AppID))(t); len(c) != 1 || c[0].DriverID != m.DriverID || len(c[0].Stores) != 2 {
+			t.Errorf("a manager took a driver from a store out of their reach: %+v", c)
+		}
+		staff := b.shop.Member(t, wire.AppAccessLevelStoreStaff, second)
+		_, err = add(staff, b.Brand.AppID, "Eve", "+353 87 765 4321", second)
+		is(t, err, fault.Forbidden)
+		stranger := b.Caller(apptest.Stranger)
+		_, err = add(stranger, b.Brand.AppID, "Dan", dan, second)
+		is(t, err, fault.Forbidden)
+		_, err = add(stranger, b.Other.AppID, "Dan", dan, b.shop.Store)
+		is(t, err, fault.Invalid, "StoreIds")
+		_, err = b.Drivers.Team(ctx, stranger, b.Brand.AppID)
+		is(t, err, fault.Forbidden)
+		is(t, b.Drivers.Remove(ctx, stranger, b.Other.AppID, m.DriverID), fault.NotFound)
+		for _, bad := range []struct{ name, number, field string }{{"", dan, "Name"}, {"Dan", "12", "PhoneNumber"}, {"Dan", strings.Repeat("1", 41), "PhoneNumber"}} {
+			_, err := add(b.shop.Owner, b.Brand.AppID, bad.name, bad.number, second)
+			is(t, err, fault.Invalid, bad.field)
+		}
+		_, err = add(b.shop.Owner, b.Brand.AppID, "Dan", dan)
+		is(t, err, fault.Invalid, "StoreIds")
+	})
+}
+
+func (b brand) deliver(t *testing.T) int {
+	t.Helper()
+	basket := b.shop.Basket()
+	basket.DeliveryType = wire.DeliveryTypeDelivery
+	basket.DeliveryLocation = &wire.DeliveryLocation{Building: "1", Street: "Dame Street", Town: "Dublin", PostCode: "D02"}
+	p := b.shop.Place(t, basket)
+	b.Must(b.Orders.Accept(ctx, b.shop.Owner, p.OrderId, wire.Accept{}))
+	return p.OrderId
+}
+
+func TestADriverDeliversAnOrder(t *testing.T) {
+	each(t, func(t *testing.T, b brand) {
+		c, _ := b.signedIn(t, dan, b.shop.Store)
+		other, _ := b.signedIn(t, "+353 87 765 4321", b.shop.Store)
+		id := b.deliver(t)
+		set := func(c *account.Caller, s wire.DeliveryTrackingStatus) error {
+			_, err := b.Orders.SetTracking(ctx, c, id, s)
+			return err
+		}
+		mine := func(c *account.Caller) int { return len(apptest.Must(b.Orders.OfDriver(ctx, c))(t)) }
+		is(t, set(c, wire.DeliveryTrackingStatusCarrying), fault.Conflict, "accept it first")
+		head := b.shop.Head(t)
+		tr := apptest.Must(b.Drivers.Assign(ctx, b.shop.Owner, id, c.Driver))(t)
+		if tr.Status != wire.DeliveryTrackingStatusUnaccepted || wire.V(tr.DriverID) != c.Driver || mine(c) != 1 || mine(other) != 0 {
+			t.Errorf("%+v", tr)
+		}
+		is(t, set(other, wire.DeliveryTrackingStatusAccepted), fault.Conflict, "Somebody else")
+		is(t, set(c, wire.DeliveryTrackingStatusOnTheWay), fault.Conflict)
+		b.Must(set(c, wire.DeliveryTrackingStatusUnassigned)) // no, thanks
+		b.Must(set(other, wire.DeliveryTrackingStatusAccepted))
+		b.Must(set(other, wire.DeliveryTrackingStatusAccepted)) // again
+		is(t, set(c, wire.DeliveryTrackingStatusAccepted), fault.Conflict, "Somebody else")
+		is(t, set(other, wire.DeliveryTrackingStatusUnaccepted), fault.Conflict)
+		b.Must(set(other, wire.DeliveryTrackingStatusOnTheWay))
+		for _, back := range []wire.DeliveryTrackingStatus{"Carrying", "Accepted", "Unassigned"} {
+			is(t, set(other, back), fault.Conflict)
+		}
+		if raw := apptest.Must(b.Orders.Get(ctx, b.shop.Owner, id))(t); !strings.Contains(string(raw), `"OrderState":"Dispatched"`) || !strings.Contains(string(raw), fmt.Sprintf(`"DriverId":%d`, other.Driver)) {
+			t.Errorf("%s", raw)
+		}
+		b.Must(set(other, wire.DeliveryTrackingStatusDelivered))
+		is(t, set(other, wire.DeliveryTrackingStatusCannotDeliver), fault.Conflict, "Delivered")
+		if mine(other) != 0 {
+			t.Error("a delivered order is still to be delivered")
+		}
+		var told []string
+		for _, e := range b.shop.Events(t, head) {
+			told = append(told, e.Name)
+		}
+		const tracked = "order.deliverytracking.status.updated "
+		if got := strings.Join(told, " "); got != tracked+tracked+tracked+"order.dispatched "+tracked+strings.TrimSpace(tracked) {
+			t.Errorf("events %s", got)
+		}
+		_, err := b.Orders.SetTracking(ctx, c, id, "Eaten")
+		is(t, err, fault.Invalid, "deliveryTrackingStatus")
+		is(t, b.Orders.SetDelivery(ctx, c, id, wire.OrderDeliveryInformationBase{Status: wire.P(wire.DeliveryInformationStatusDelivered)}), fault.Forbidden)
+		is(t, b.Orders.Accept(ctx, c, id, wire.Accept{}), fault.Forbidden)
+		_, err = b.Orders.Get(ctx, c, id)
+		is(t, err, fault.Forbidden)
+
+		second := b.shop.AddStore(t, "Phibsborough")
+		elsewhere, _ := b.signedIn(t, "+353 87 111 2222", second)
+		id = b.deliver(t)
+		is(t, set(elsewhere, wire.DeliveryTrackingStatusAccepted), fault.NotFound)
+		_, err = b.Drivers.Assign(ctx, b.shop.Owner, id, elsewhere.Driver)
+		is(t, err, fault.Invalid, "DriverId")
+		_, err = b.Drivers.Assign(ctx, b.Caller(apptest.Stranger), id, c.Driver)
+		is(t, err, fault.NotFound)
+		collected := b.shop.Place(t, b.shop.Basket()).OrderId
+		_, err = b.Drivers.Assign(ctx, b.shop.Owner, collected, c.Driver)
+		is(t, err, fault.Conflict, "collected")
+		_, err = b.Orders.SetTracking(ctx, b.shop.Owner, collected, wire.DeliveryTrackingStatusAccepted)
+		is(t, err, fault.Conflict, "collected")
+		apptest.Must(b.Drivers.Assign(ctx, b.shop.Owner, id, c.Driver))(t)
+		if tr := apptest.Must(b.Drivers.Assign(ctx, b.shop.Owner, id, 0))(t); tr.DriverID != nil || tr.Status != wire.DeliveryTrackingStatusUnassigned {
+			t.Errorf("%+v", tr)
+		}
+		if tr := apptest.Must(b.Orders.SetTracking(ctx, b.shop.Owner, id, wire.DeliveryTrackingStatusDelivered))(t); tr.State != wire.OrderStateDelivered {
+			t.Errorf("%+v", tr)
+		}
+	})
+}
+
+// Of all drivers who accept an order at once one gets it.
+func TestRaceForAnOrder(t *testing.T) {
+	each(t, func(t *testing.T, b brand) {
+		var drivers []*account.Caller
+		for i := range 32 {
+			m := b.add(t, fmt.Sprintf("+353 87 000 %04d", i), b.shop.Store)
+			drivers = append(drivers, &account.Caller{
+				Kind: account.Driver, Driver: m.DriverID, Name: m.Name,
+				Grants: []account.Grant{{Brand: b.Brand.ID, AppID: b.Brand.AppID, Level: account.LevelDriver, Stores: []int{b.shop.Store}}},
+			})
+		}
+		for range 3 {
+			id := b.deliver(t)
+			head := b.shop.Head(t)
+			var won atomic.Int32
+			var got order.Tracking
+			var wg sync.WaitGroup
+			for _, c := range drivers {
+				wg.Go(func() {
+					if tr, err := b.Orders.SetTracking(ctx, c, id, wire.DeliveryTrackingStatusAccepted); err == nil {
+						won.Add(1)
+						got = tr
+					} else if fault.KindOf(err) != fault.Conflict {
+						t.Error(err)
+					}
+				})
+			}
+			wg.Wait()
+			if won.Load() != 1 || len(b.shop.Events(t, head)) != 1 || !strings.Contains(string(apptest.Must(b.Orders.Get(ctx, b.shop.Owner, id))(t)), fmt.Sprintf(`"DriverId":%d,`, *got.DriverID)) {
+				t.Errorf("%d drivers got it, %+v", won.Load(), got)
+			}
+		}
+	})
+}

@@ -1,0 +1,258 @@
+package driver
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"comanda/account"
+	"comanda/internal/clock"
+	"comanda/internal/db"
+	"comanda/internal/fault"
+	"comanda/order"
+)
+
+const maxOfBrand = 1000
+
+// Added is a driver whom staff add, or whose stores they change.
+type Added struct {
+	Name        string `json:"Name" maxLength:"100" doc:"What the brand calls them, until they choose a name themselves."`
+	PhoneNumber string `json:"PhoneNumber" maxLength:"40" doc:"They sign in with it. Without a country code it is one of the brand's country."`
+	StoreIDs    []int  `json:"StoreIds" doc:"Where they work, of the stores within the caller's reach: those that are left out, they leave."`
+}
+
+// Member is a driver as a brand's staff see them.
+type Member struct {
+	DriverID    int     `json:"DriverId" format:"int32"`
+	Name        string  `json:"Name"`
+	PhoneNumber string  `json:"PhoneNumber" doc:"E.164"`
+	PictureURL  string  `json:"PictureUrl" doc:"Empty without a picture, and before the driver's first duty at the brand."`
+	Stores      []Place `json:"Stores" doc:"Where they work, within the caller's reach."`
+}
+
+// Place is where a driver works, and whether they are there.
+type Place struct {
+	StoreID  int      `json:"StoreId" format:"int32"`
+	Presence Presence `json:"Presence" enum:"Offline,Online"`
+}
+
+// Team lists the drivers of a brand who work at stores within the caller's reach, by id. Right: EditOrders.
+func (d *Drivers) Team(ctx context.Context, c *account.Caller, appID string) ([]Member, error) {
+	brand, err := d.accounts.Open(ctx, c, appID, account.EditOrders)
+	if err != nil {
+		return nil, err
+	}
+	var out []Member
+	err = d.db.Read(ctx, func(tx *db.Tx) error {
+		out = []Member{}
+		rows, err := tx.Query(sqlTeam, brand.ID)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var m Member
+			var at int
+			var online bool
+			var since int64
+			if err := rows.Scan(&m.DriverID, &m.Name, &m.PhoneNumber, &m.PictureURL, &at, &online, &since); err != nil {
+				return err
+			}
+			if c.Require(account.EditOrders, brand.ID, at) != nil {
+				continue
+			}
+			if since == 0 {
+				m.PictureURL = ""
+			}
+			if n := len(out); n == 0 || out[n-1].DriverID != m.DriverID {
+				out = append(out, m)
+			}
+			last := &out[len(out)-1]
+			last.PictureURL = max(last.PictureURL, m.PictureURL)
+			last.Stores = append(last.Stores, Place{at, presenceOf(online)})
+		}
+		return rows.Err()
+	})
+	return out, faultOr("team", err)
+}
+
+// Add makes somebody with a phone number a driver of a brand's stores, or changes where they work; at least one store is
+// named. Stores out of the caller's reach stay. Right: EditStores on each store.
+func (d *Drivers) Add(ctx context.Context, c *account.Caller, appID string, in Added) (Member, error) {
+	var out Member
+	brand, err := d.accounts.Open(ctx, c, appID, account.EditStores)
+	if err != nil {
+		return out, err
+	}
+	name, nameErr := nameOf(in.Name)
+	number, numberErr := d.numberOf(in.PhoneNumber, brand.CountryID)
+	if err := cmp.Or(nameErr, numberErr); err != nil {
+		return out, err
+	}
+	wanted := slices.Compact(slices.Sorted(slices.Values(in.StoreIDs)))
+	if err := d.mayPlace(ctx, c, brand, wanted); err != nil {
+		return out, err
+	}
+	id, err := d.db.NextID(ctx, "drivers")
+	if err != nil {
+		return out, err
+	}
+	err = d.db.Write(ctx, func(tx *db.Tx) error {
+		out = Member{Name: name, PhoneNumber: number}
+		if _, err := tx.Exec(sqlInsertDriver, id, number, name, clock.Micros(clock.Now())); err != nil {
+			return err
+		}
+		if err := tx.QueryRow(sqlHoldDriver, number).Scan(&out.DriverID); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(sqlPutBrand, out.DriverID, brand.ID, name); err != nil {
+			return err
+		}
+		var others int
+		if err := tx.QueryRow(sqlCountOfBrand, brand.ID).Scan(&others); err != nil {
+			return err
+		}
+		if others > maxOfBrand {
+			return fault.Newf(fault.Conflict, "The brand has %d drivers, as many as it may.", maxOfBrand).With("Remove one who drives no more.")
+		}
+		return d.place(tx, c, brand.ID, &out, wanted)
+	})
+	return out, faultOr("add", err)
+}
+
+// mayPlace refuses stores that are not the brand's or out of the caller's reach.
+func (d *Drivers) mayPlace(ctx context.Context, c *account.Caller, brand account.Brand, wanted []int) error {
+	if len(wanted) == 0 {
+		return fault.BadField("StoreIds", "name one store at least")
+	}
+	all, err := d.stores.OfBrand(ctx, brand.ID)
+	if err != nil {
+		return err
+	}
+	var faults fault.Collector
+	for _, id := range wanted {
+		known := false
+		for _, s := range all {
+			known = known || s.ID == id
+		}
+		if !known || c.Require(account.EditStores, brand.ID, id) != nil {
+			faults.Add("StoreIds", "there is no store %d within your reach", id)
+		}
+	}
+	return faults.Err()
+}
+
+// place makes the wanted stores those where a driver works, of the ones within the caller's reach.
+func (d *Drivers) place(tx *db.Tx, c *account.Caller, brand int, m *Member, wanted []int) error {
+	now, err := storesOf(tx, m.DriverID, brand)
+	if err != nil {
+		return err
+	}
+	for _, id := range now {
+		if c.Require(account.EditStores, brand, id) == nil && !slices.Contains(wanted, id) {
+			if _, err := tx.Exec(sqlRemoveStore, m.DriverID, id); err != nil {
+				return err
+			}
+		}
+	}
+	for _, id := range wanted {
+		if _, err := tx.Exec(sqlAddStore, m.DriverID, id, brand); err != nil {
+			return err
+		}
+		m.Stores = append(m.Stores, Place{id, Offline})
+	}
+	return nil
+}
+
+func storesOf(tx *db.Tx, driver, brand int) (out []int, err error) {
+	rows, err := tx.Query(sqlStoresOf, driver, brand)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id int
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		out = append(out, id)
+	}
+	return out, rows.Err()
+}
+
+// Remove ends that somebody is a driver of a brand's stores within the caller's reach. Who works nowhere any more is
+// forgotten, with their sessions and their picture. Right: EditStores.
+func (d *Drivers) Remove(ctx context.Context, c *account.Caller, appID string, id int) error {
+	brand, err := d.accounts.Open(ctx, c, appID, account.EditStores)
+	if err != nil {
+		return err
+	}
+	err = d.db.Write(ctx, func(tx *db.Tx) error {
+		if _, err := tx.Exec(sqlHoldDriverID, id); err != nil {
+			return err
+		}
+		stores, err := storesOf(tx, id, brand.ID)
+		if err != nil {
+			return err
+		}
+		left := 0
+		for _, at := range stores {
+			if c.Require(account.EditStores, brand.ID, at) != nil {
+				left++
+			} else if _, err := tx.Exec(sqlRemoveStore, id, at); err != nil {
+				return err
+			}
+		}
+		switch {
+		case left == len(stores):
+			return noDriver(id)
+		case left > 0:
+			return nil
+		}
+		if _, err := tx.Exec(sqlRemoveBrand, id, brand.ID); err != nil {
+			return err
+		}
+		return forget(tx, id)
+	})
+	return faultOr("remove", err)
+}
+
+func noDriver(id int) error {
+	return fault.Newf(fault.NotFound, "There is no driver %d at stores within your reach.", id)
+}
+
+// forget deletes a driver whom no brand has.
+func forget(tx *db.Tx, id int) error {
+	var n int
+	if err := tx.QueryRow(sqlWorksFor, id).Scan(&n); err != nil || n > 0 {
+		return err
+	}
+	for _, query := range []string{sqlDeleteSessions, sqlDeleteDevices, sqlDeleteDriver} {
+		if _, err := tx.Exec(query, id); err != nil {
+			return err
+		}
+	}
+	return account.DropImages(tx, 0, pictureKind(id))
+}
+
+// Assign offers an order to a driver who works at its store; 0 takes it from whoever has it. Right: EditOrders.
+func (d *Drivers) Assign(ctx context.Context, c *account.Caller, orderID, driver int) (order.Tracking, error) {
+	var stores []int
+	if driver != 0 {
+		err := d.db.Read(ctx, func(tx *db.Tx) error {
+			stores = nil
+			for _, g := range c.Grants {
+				of, err := storesOf(tx, driver, g.Brand)
+				if err != nil {
+					return err
+				}
+				stores = append(stores, of...)
+			}
+			return nil
+		})
+		if err != nil {
+			return order.Tracking{}, faultOr("assign", err)
+		}
+	}
+	return d.orders.Offer(ctx, c, orderID, driver, stores)
+}
