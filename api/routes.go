@@ -210,6 +210,12 @@ func (s *server) routes() []group {
 			on("ResumeStore", post, "/api/v1.0/stores/{storeId}/resume", can(account.EditOrders), s.resumeStore, "Takes orders again before a pause is over"),
 			on("SetStoreBusy", post, "/api/v1.0/stores/{storeId}/busy", can(account.EditOrders), s.setBusy, "Lets orders take longer until a time"),
 		}},
+		{"DeliveryZone", "Where a store delivers, for which fee and from what sum on.", []row{
+			on("GetDeliveryZones", get, "/api/v1.0/stores/{storeId}/deliveryzones", can(account.ReadStores), s.getDeliveryZones, "Lists the delivery zones of a store"),
+			on("AddDeliveryZone", post, "/api/v1.0/stores/{storeId}/deliveryzones", can(account.EditStores), s.addDeliveryZone, "Makes a delivery zone"),
+			on("UpdateDeliveryZone", post, "/api/v1.0/stores/{storeId}/deliveryzones/{deliveryZoneId}", can(account.EditStores), s.updateDeliveryZone, "Changes the given members of a delivery zone"),
+			on("RemoveDeliveryZone", del, "/api/v1.0/stores/{storeId}/deliveryzones/{deliveryZoneId}", can(account.EditStores), s.removeDeliveryZone, "Deletes a delivery zone"),
+		}},
 		{"StoreOrderCapacity", "How many orders a store takes at a time.", []row{
 			on("GetStoreOrderCapacity", get, "/api/v1.0/{appId}/storeordercapacity/{storeId}/{deliveryType}", can(account.ReadStores), s.getStoreOrderCapacity, "Reads how many orders are taken an interval"),
 			on("UpdateStoreOrderCapacityConfig", post, "/api/v1.0/{appId}/storeordercapacity/{storeId}", can(account.EditStores), s.updateStoreOrderCapacity, "Replaces how many orders are taken an interval"),
@@ -338,14 +344,14 @@ func (s *server) routes() []group {
 			on("Drivers_SetDriverPresenceForStore", post, "/api/v1.0/drivers/stores/{storeId}/presence/{presence}", drivers, s.setDriverPresence, "Goes on or off duty at a store"),
 			on("Drivers_AddDriverNotificationToken", post, "/api/v1.0/drivers/token", drivers, s.addDriverToken, "Keeps a device's token for push notifications"),
 			on("Drivers_RemoveDriverNotificationToken", del, "/api/v1.0/drivers/token", drivers, s.removeDriverToken, "Forgets a device's token for push notifications"),
-			on("GetOrdersOfDriver", get, "/api/v1.0/drivers/orders", drivers, s.getDriverOrders, "Lists the orders that the driver was offered or has accepted"),
 			on("Drivers_UpdateDeliveryTrackingStatus", post, "/api/v1.0/orders/{orderId}/tracking/{deliveryTrackingStatus}", can(account.DeliverOrders), s.setTracking, "Says how far the delivery of an order is"),
 		}},
-		{"DriverTeam", "A brand's drivers, for its staff.", []row{
+		{"DriverTeam", "What the contract lacks for drivers: who they are, and who delivers which order.", []row{
 			on("GetDrivers", get, "/api/v1.0/{appId}/drivers", can(account.EditOrders), s.getDrivers, "Lists the drivers of a brand, where they work and who is on duty"),
 			on("AddDriver", post, "/api/v1.0/{appId}/drivers", can(account.EditStores), s.addDriver, "Makes somebody a driver, or changes where they work"),
 			on("RemoveDriver", del, "/api/v1.0/{appId}/drivers/{driverId}", can(account.EditStores), s.removeDriver, "Ends that somebody is a driver of a brand"),
 			on("AssignDriver", post, "/api/v1.0/orders/{orderId}/driver", can(account.EditOrders), s.assignDriver, "Offers an order to a driver, or takes it back"),
+			on("GetOrdersOfDriver", get, "/api/v1.0/drivers/orders", drivers, s.getDriverOrders, "Lists the orders that the driver was offered or has accepted"),
 		}},
 		{"OrderBatches", "Orders that are sent out together.", []row{
 			on("GetAllOrderBatches", get, "/api/v1.0/{appId}/order-batches", can(account.ReadOrders), s.getOrderBatches, "Lists the batches of a brand, the newest first"),

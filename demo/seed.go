@@ -55,6 +55,11 @@ func seedShops(ctx context.Context, c *client.Client, appID string, shops []shop
 	return storeID, menuID, nil
 }
 
+// around is the circle of a radius in metres around the store.
+func (s shop) around(metres int) string {
+	return fmt.Sprintf("CIRCLE (%g %g %d)", s.longitude, s.latitude, metres)
+}
+
 func (s shop) seed(ctx context.Context, c *client.Client, group, menu int) (id int, err error) {
 	store, err := client.Data[wire.Store](ctx, c, http.MethodPost, fmt.Sprintf("/api/v1.0/stores?storeGroupId=%d", group), map[string]any{
 		"Name": s.name, "EmailAddress": s.email, "StaffLanguage": "en", "PhoneNumber": s.phone, "SalesChannelType": "Web",
@@ -70,6 +75,8 @@ func (s shop) seed(ctx context.Context, c *client.Client, group, menu int) (id i
 		{"", map[string]any{"DeliveryEnabled": true}},
 		{"/address", map[string]any{"Line1": s.street, "City": "Dublin", "Postcode": s.postcode, "CountryCode": "IE"}},
 		{"/address/coordinates", map[string]float64{"Latitude": s.latitude, "Longitude": s.longitude}},
+		{"/deliveryzones", map[string]any{"DeliveryFee": 2.5, "MinimumDeliveryOrderAmount": 12, "WellKnownText": s.around(1500)}},
+		{"/deliveryzones", map[string]any{"DeliveryFee": 4, "MinimumDeliveryOrderAmount": 20, "WellKnownText": s.around(4000)}},
 	}
 	for _, kind := range []string{"Delivery", "Pickup"} {
 		for _, day := range wire.DayOfWeek("").Values() {

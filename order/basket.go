@@ -2,6 +2,7 @@ package order
 
 import (
 	"fmt"
+	"math"
 	"net/mail"
 	"strings"
 	"unicode"
@@ -41,7 +42,7 @@ type Basket struct {
 	TipAmount          *wire.Decimal            `json:"TipAmount,omitempty" nullable:"true" required:"false" doc:"0 or more, with at most the currency's decimals."`
 	NoServiceCharge    *bool                    `json:"NoServiceCharge,omitempty" nullable:"true" required:"false" doc:"The customer declines the service charge; only where it is optional."`
 	ChefNote           *string                  `json:"ChefNote,omitempty" nullable:"true" required:"false" doc:"A note to the kitchen, where the store allows notes; at most 500 characters."`
-	DeliveryLocation   *wire.DeliveryLocation   `json:"DeliveryLocation,omitempty" required:"false" doc:"Needed for a delivery: Street, and Town or PostCode. Ignored for a pickup."`
+	DeliveryLocation   *wire.DeliveryLocation   `json:"DeliveryLocation,omitempty" required:"false" doc:"Needed for a delivery: Coordinates, Street, and Town or PostCode. A quote needs only Coordinates, and without them it has no delivery fee. Ignored for a pickup."`
 	Contact            *Contact                 `json:"Contact,omitempty" required:"false" doc:"Needed for an order: how the store reaches the customer. A quote with it tells whether vouchers hold for this customer."`
 	Payment            *Payment                 `json:"Payment,omitempty" required:"false" doc:"Needed for an order."`
 	ExpectedAmount     *wire.Decimal            `json:"ExpectedAmount,omitempty" nullable:"true" required:"false" doc:"The Amount that the customer was shown. When the order would cost anything else it is refused with 409 and the new quote. Leave it out only where nobody was shown a price."`
@@ -96,6 +97,9 @@ func (b *Basket) check(placing bool) error {
 	b.checkItems(&c)
 	checkText(&c, "VoucherCode", wire.V(b.VoucherCode), maxVoucherCode, false)
 	checkText(&c, "ChefNote", wire.V(b.ChefNote), MaxChefNote, true)
+	if p := b.place(); p != nil && (math.Abs(p.Latitude) > 90 || math.Abs(p.Longitude) > 180) {
+		c.Add(fieldPlace, "Latitude must be from -90 to 90, Longitude from -180 to 180")
+	}
 	if placing || b.Contact != nil {
 		b.checkContact(&c, placing)
 	}
@@ -180,7 +184,7 @@ func (b *Basket) checkLocation(c *fault.Collector) {
 		return
 	}
 	if l == nil {
-		c.Add("DeliveryLocation", "a delivery needs an address: Street, and Town or PostCode")
+		c.Add("DeliveryLocation", "a delivery needs an address: Coordinates, Street, and Town or PostCode")
 		return
 	}
 	if strings.TrimSpace(l.Street) == "" {
@@ -199,8 +203,8 @@ func (b *Basket) checkLocation(c *fault.Collector) {
 		checkText(c, "DeliveryLocation."+f.name, f.text, maxAddressField, false)
 	}
 	checkText(c, "DeliveryLocation.DeliveryInstructions", l.DeliveryInstructions, maxInstructions, true)
-	if p := l.Coordinates; p != nil && (p.Latitude < -90 || p.Latitude > 90 || p.Longitude < -180 || p.Longitude > 180) {
-		c.Add("DeliveryLocation.Coordinates", "Latitude must be from -90 to 90, Longitude from -180 to 180")
+	if l.Coordinates == nil {
+		c.Add(fieldPlace, "a delivery needs the Latitude and Longitude of its address, which tell whether and for what fee the store delivers there")
 	}
 }
 

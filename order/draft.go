@@ -9,6 +9,7 @@ import (
 	"comanda/customer"
 	"comanda/internal/fault"
 	"comanda/menu"
+	"comanda/money"
 	"comanda/store"
 	"comanda/voucher"
 	"comanda/wire"
@@ -21,6 +22,8 @@ type draft struct {
 	now         time.Time
 	asked       asked
 	picked      []chosen
+	spent       money.Amount     // what the items cost, as [bill.spent] says
+	zone        *store.Zone      // of a delivery whose place is known
 	guest       *customer.Guest  // of a quote that does not say whose it is, nobody: ID 0
 	voucher     *voucher.Voucher // nil = none
 	total       total
@@ -76,6 +79,10 @@ func (o *Orders) draftOf(ctx context.Context, s *store.Store, m *menu.Menu, bran
 		return nil, err
 	}
 	bill.service = d.asked.service
+	d.spent = bill.spent()
+	if err := d.deliver(b, &bill); err != nil {
+		return nil, err
+	}
 	find := o.customers.Known
 	if placing {
 		find = o.customers.Resolve
@@ -106,8 +113,9 @@ func (d *draft) kitchenAt(dt wire.DeliveryType) time.Time {
 
 // judge refuses what can be told only from the total.
 func (d *draft) judge(b *Basket, placing bool) error {
-	if least := d.store.MinimumPickupOrderAmount; placing && b.DeliveryType == wire.DeliveryTypePickup && d.total.items < least {
-		return fault.BadField("Items", "%s takes orders from %s on; order more", d.store.Name, sum(least, d.store.Currency))
+	if least := d.least(b); placing && d.spent < least {
+		return fault.BadField("Items", "%s takes orders for %s from %s on, and these items cost %s; order more",
+			d.store.Name, b.DeliveryType, sum(least, d.store.Currency), sum(d.spent, d.store.Currency))
 	}
 	if want := d.asked.expected; placing && want != nil && *want != d.total.amount {
 		return &fault.Error{

@@ -15,7 +15,7 @@ func TestEndOfDayCountsWhatTheStoreTook(t *testing.T) {
 	each(t, func(t *testing.T, s *apptest.Shop) {
 		delivery := s.Basket()
 		delivery.DeliveryType = wire.DeliveryTypeDelivery
-		delivery.DeliveryLocation = &wire.DeliveryLocation{Street: "Dame Street", Town: "Dublin", PostCode: "D02"}
+		delivery.DeliveryLocation = &wire.DeliveryLocation{Street: "Dame Street", Town: "Dublin", PostCode: "D02", Coordinates: &wire.Coordinates{Latitude: 53.344, Longitude: -6.267}}
 		var all []order.PlacedOrder
 		for _, b := range []order.Basket{s.Basket(), s.Basket(), s.Basket(), s.Basket(), delivery} {
 			all = append(all, s.Place(t, b))

@@ -18,7 +18,6 @@ import (
 	"comanda/internal/db"
 	"comanda/internal/fault"
 	"comanda/menu"
-	"comanda/money"
 	"comanda/store"
 	"comanda/wire"
 )
@@ -208,6 +207,8 @@ func ready(s *store.Store, dt wire.DeliveryType, now time.Time) error {
 		return no("Publish it with POST "+of+"/publish.", "%s is not published.", s.Name)
 	case s.MenuID == 0:
 		return no("Give it one with POST "+of+"/menu/{menuId}.", "%s has no menu.", s.Name)
+	case dt == wire.DeliveryTypeDelivery && s.Wire().DeliveryEnabled && len(s.Zones()) == 0:
+		return no("Draw one with POST "+of+"/deliveryzones, or choose another DeliveryType.", "%s has no delivery zone that is enabled.", s.Name)
 	case !s.Offers(dt):
 		return no(fmt.Sprintf("Set %sEnabled with POST %s, or choose another DeliveryType.", dt, of), "%s takes no orders for %s.", s.Name, dt)
 	case !s.Taking(dt, now):
@@ -237,30 +238,28 @@ func (s *sampler) basket(ctx context.Context, of offer, m *menu.Menu, now time.T
 			items = append(items, m.Item(it.PublicId))
 		}
 	}
-	var sum total
-	least := money.Amount(0)
 	if of.of == wire.DeliveryTypePickup {
-		least = st.MinimumPickupOrderAmount
 		b.PickupLocationType = s.pickup(st)
 	} else {
 		b.DeliveryLocation = s.address(st)
 	}
-	for want := 1 + s.chance.IntN(4); len(items) > 0 && len(b.Items) < MaxLines && (len(b.Items) < want || sum.items < least); {
+	d := &draft{store: st}
+	for want := 1 + s.chance.IntN(4); len(items) > 0 && len(b.Items) < MaxLines && (len(b.Items) < want || d.spent < d.least(&b)); {
 		i := s.chance.IntN(len(items))
 		more := b
 		more.Items = append(slices.Clip(b.Items), s.entry(items[i]))
 		items = slices.Delete(items, i, i+1)
-		if d, err := s.o.draftOf(ctx, st, m, s.brand, &more, false); err == nil { // else it has a price that the store's currency has no coins for
-			b, sum = more, d.total
+		if with, err := s.o.draftOf(ctx, st, m, s.brand, &more, false); err == nil { // else it has a price that the store's currency has no coins for
+			b, d = more, with
 		}
 	}
-	if sum.items > 0 && sum.items < least {
+	if d.spent > 0 && d.spent < d.least(&b) {
 		for i := range b.Items {
-			b.Items[i].Quantity *= int((least + sum.items - 1) / sum.items)
+			b.Items[i].Quantity *= int((d.least(&b) + d.spent - 1) / d.spent)
 		}
 	}
 	w := st.Wire()
-	if tip := sum.amount / 10 / 50 * 50; tip > 0 && w.TipsEnabled && s.chance.IntN(3) == 0 {
+	if tip := d.total.amount / 10 / 50 * 50; tip > 0 && w.TipsEnabled && s.chance.IntN(3) == 0 {
 		b.TipAmount = wire.P(tip.Decimal(st.Currency))
 	}
 	if w.AllowChefNotes && s.chance.IntN(5) == 0 {
@@ -299,7 +298,7 @@ func (s *sampler) pickup(st *store.Store) *wire.PickupLocationType {
 	return wire.P(oneOf(s.chance, served...))
 }
 
-// address is one within a kilometre or so of the store.
+// address is a place in one of the store's zones.
 func (s *sampler) address(st *store.Store) *wire.DeliveryLocation {
 	of := st.Wire().Address
 	l := &wire.DeliveryLocation{
@@ -309,10 +308,8 @@ func (s *sampler) address(st *store.Store) *wire.DeliveryLocation {
 	if strings.TrimSpace(l.Town+l.PostCode) == "" {
 		l.Town = "Sampletown"
 	}
-	if at := of.Coordinates; at != nil {
-		near := func(at, limit float64) float64 { return max(-limit, min(limit, at+(s.chance.Float64()-0.5)/50)) }
-		l.Coordinates = &wire.Coordinates{Latitude: near(at.Latitude, 90), Longitude: near(at.Longitude, 180)}
-	}
+	zone := oneOf(s.chance, st.Zones()...)
+	l.Coordinates = wire.P(zone.Somewhere(s.chance))
 	return l
 }
 

@@ -80,6 +80,7 @@ func TestSampleOrdersAreWhatWasAskedFor(t *testing.T) {
 	each(t, func(t *testing.T, s *apptest.Shop) {
 		second := s.AddStore(t, "Capel Street")
 		s.EditStore(t, func(w map[string]any) { w["MinimumPickupOrderAmount"] = 60 })
+		zones(t, s, zone("3", "40", around))
 		for _, of := range []struct {
 			store int
 			dt    wire.DeliveryType
@@ -89,7 +90,11 @@ func TestSampleOrdersAreWhatWasAskedFor(t *testing.T) {
 				t.Fatal(placed, err)
 			}
 			for _, p := range placed {
-				if o := stored(t, s, p.OrderId); o.Store.Id != of.store || o.DeliveryType != of.dt {
+				o := stored(t, s, p.OrderId)
+				if o.DeliveryType == wire.DeliveryTypeDelivery && (o.DeliveryAmount != "3" || parse(t, o.OrderItemsAmount) < 4000) {
+					t.Errorf("a delivery of %s, %s of it for the way", o.Amount, o.DeliveryAmount)
+				}
+				if o.Store.Id != of.store || o.DeliveryType != of.dt {
 					t.Errorf("%d %s, want %v", o.Store.Id, o.DeliveryType, of)
 				}
 			}
@@ -167,7 +172,11 @@ func TestSampleOrdersAreRefusedWithWhatMendsIt(t *testing.T) {
 		refused("store", order.SampleOrders{StoreId: wire.P(424242)}, fault.NotFound, "StoreId")
 		edit("DeliveryEnabled", false)
 		refused("no delivery", delivery, fault.Conflict, "takes no orders for Delivery", "DeliveryEnabled")
-		edit("DeliveryEnabled", true, "CashOrdersDeliveryEnabled", false)
+		edit("DeliveryEnabled", true)
+		zones(t, s)
+		refused("no zone", delivery, fault.Conflict, "no delivery zone", "/deliveryzones")
+		zones(t, s, zone("2", "40", around))
+		edit("CashOrdersDeliveryEnabled", false)
 		refused("no cash", delivery, fault.Conflict, "no cash", "CashOrdersDeliveryEnabled")
 		edit("CashOrdersDeliveryEnabled", true, "OpenForDelivery", false, "OpenForPickup", false)
 		refused("paused", one, fault.Conflict, "Dame Street is paused", "OpenForPickup")

@@ -25,7 +25,7 @@ type Shop struct {
 	PickupHours                    []wire.BusinessHoursPeriod `json:"PickupHours"`
 	DeliveryHours                  []wire.BusinessHoursPeriod `json:"DeliveryHours"`
 	PickupEnabled                  bool                       `json:"PickupEnabled"`
-	DeliveryEnabled                bool                       `json:"DeliveryEnabled"`
+	DeliveryEnabled                bool                       `json:"DeliveryEnabled" doc:"The store delivers, and has a zone to deliver to."`
 	TakeOutEnabled                 bool                       `json:"TakeOutEnabled"`
 	TableServiceEnabled            bool                       `json:"TableServiceEnabled"`
 	DineInEnabled                  bool                       `json:"DineInEnabled"`
@@ -55,7 +55,15 @@ type Openness struct {
 // ShopMenu is a store with the menu that can be ordered from it now.
 type ShopMenu struct {
 	Shop
-	Menu *wire.Menu `json:"Menu" doc:"Sections, items and options that can be ordered now; null while the store has no menu."`
+	Menu          *wire.Menu `json:"Menu" doc:"Sections, items and options that can be ordered now; null while the store has no menu."`
+	DeliveryZones []ShopZone `json:"DeliveryZones" doc:"Where the store delivers; none while DeliveryEnabled is false."`
+}
+
+// ShopZone is where a store delivers, for which fee, and from what sum of items on.
+type ShopZone struct {
+	DeliveryFee                wire.Decimal `json:"DeliveryFee"`
+	MinimumDeliveryOrderAmount wire.Decimal `json:"MinimumDeliveryOrderAmount" doc:"What the items must cost for the order to be taken."`
+	WellKnownText              string       `json:"WellKnownText" doc:"POLYGON or MULTIPOLYGON of longitudes and latitudes, or CIRCLE (longitude latitude metres)."`
 }
 
 // Shops lists a brand's stores that take orders from the public: published and not archived.
@@ -88,7 +96,7 @@ func (o *Orders) Shop(ctx context.Context, _ *account.Caller, appID string, id i
 		return nil, err
 	}
 	now := brand.Now()
-	out := &ShopMenu{Shop: shopOf(s, now)}
+	out := &ShopMenu{Shop: shopOf(s, now), DeliveryZones: shopZones(s)}
 	if s.MenuID != 0 {
 		m, err := o.menus.Load(ctx, s.MenuID)
 		if err != nil {
@@ -97,6 +105,19 @@ func (o *Orders) Shop(ctx context.Context, _ *account.Caller, appID string, id i
 		out.Menu = m.ForCustomer(now, s.Location())
 	}
 	return out, nil
+}
+
+func shopZones(s *store.Store) []ShopZone {
+	out := []ShopZone{}
+	if !s.Offers(wire.DeliveryTypeDelivery) {
+		return out
+	}
+	for _, z := range s.Wire().DeliveryZones {
+		if z.IsEnabled {
+			out = append(out, ShopZone{z.DeliveryFee, z.MinimumDeliveryOrderAmount, z.WellKnownText})
+		}
+	}
+	return out
 }
 
 // shop loads a store that the public may order from.
@@ -122,7 +143,7 @@ func shopOf(s *store.Store, now time.Time) Shop {
 		StoreId: s.ID, StoreGroupId: s.Group, MenuId: s.MenuID, Name: s.Name, PhoneNumber: w.PhoneNumber, Address: w.Address,
 		Currency: w.Currency, IanaTimeZone: w.IanaTimeZone, MicrosoftTimeZone: w.MicrosoftTimeZone, LogoUrl: w.LogoUrl,
 		PickupHours: w.PickupHours, DeliveryHours: w.DeliveryHours,
-		PickupEnabled: w.PickupEnabled, DeliveryEnabled: w.DeliveryEnabled, TakeOutEnabled: w.TakeOutEnabled,
+		PickupEnabled: w.PickupEnabled, DeliveryEnabled: s.Offers(wire.DeliveryTypeDelivery), TakeOutEnabled: w.TakeOutEnabled,
 		TableServiceEnabled: w.TableServiceEnabled, DineInEnabled: w.DineInEnabled,
 		CashOrdersPickupEnabled: w.CashOrdersPickupEnabled, CashOrdersDeliveryEnabled: w.CashOrdersDeliveryEnabled,
 		PreOrderPickupEnabled: w.PreOrderPickupEnabled, PreOrderDeliveryEnabled: w.PreOrderDeliveryEnabled,

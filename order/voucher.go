@@ -69,6 +69,9 @@ func (o *Orders) with(ctx context.Context, v *voucher.Voucher, d *draft, basket 
 	if err := v.Fits(basket); err != nil {
 		return bill, err
 	}
+	if !v.OnItems() && basket.Delivery == wire.DeliveryTypeDelivery && d.zone == nil {
+		return bill, fault.BadField(fieldPlace, "say where the delivery goes: the voucher takes the fee off, and there is none yet")
+	}
 	return discounted(v, d.menu, d.picked, bill)
 }
 

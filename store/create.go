@@ -44,8 +44,8 @@ func (s *Stores) Create(ctx context.Context, c *account.Caller, in NewStore) (*S
 	return s.insert(ctx, c, brand, doc, "created the store %s in the store group %s", group.Name)
 }
 
-// Clone makes a store like another, in the same store group or in another one of the brand: unpublished and without
-// delivery zones, with all else that is set up, such as address, hours and menu.
+// Clone makes a store like another, in the same store group or in another one of the brand: unpublished, with all else that
+// is set up, such as address, hours, menu and delivery zones, which get ids of their own.
 func (s *Stores) Clone(ctx context.Context, c *account.Caller, id, groupID int) (*Store, error) {
 	from, err := s.open(ctx, c, id, account.EditStores)
 	if err != nil {
@@ -77,7 +77,10 @@ func (s *Stores) Clone(ctx context.Context, c *account.Caller, id, groupID int) 
 	}
 	w := &doc.Store
 	w.Name, w.StoreGroupId, w.IsPublished, w.IsArchived = cloneName(from.Name), groupID, false, false
-	w.DeliveryZones, w.StoreNotes, doc.Rests = []wire.DeliveryZone{}, []wire.StoreNote{}, nil
+	w.StoreNotes, doc.Rests = []wire.StoreNote{}, nil
+	if err := s.renumberZones(ctx, w.DeliveryZones); err != nil {
+		return nil, err
+	}
 	return s.insert(ctx, c, brand, doc, "made the store %s in the store group %s as a copy of %s", group.Name, from.Name)
 }
 

@@ -4,12 +4,13 @@
 // fulfillment_stores and appends the events
 // store_group.created, .updated and .deleted, store.created, store.updated, store.address.updated,
 // store.opening_hours.updated, store.business_hours_override.created and .deleted, store.preorder_config.updated,
-// store.service_charge.updated, store.tip.updated, order.capacity.updated, store.published, store.unpublished, store.archived, store.unarchived and
-// store.menu.assigned.
+// store.service_charge.updated, store.tip.updated, order.capacity.updated, store.delivery_zone.created, .updated and
+// .deleted, store.published, store.unpublished, store.archived, store.unarchived and store.menu.assigned.
 //
 // A store group owns the currency; its stores inherit it. A store owns its hours (wall times per weekday and delivery
-// type, see [Week]), its address, its switches and its settings for pre-orders, tips and service charge. The API's tags
-// Stores and StoreGroups call the methods that take a caller; order and menu call [Stores.Load].
+// type, see [Week]), its address, its delivery zones, its switches and its settings for pre-orders, tips and service
+// charge. The API's tags Stores, StoreGroups and DeliveryZone call the methods that take a caller; order and menu call
+// [Stores.Load].
 //
 // When an order can be wanted for is one pure function of all that and the time: [Store.Slots], [Store.SlotFor] and
 // [Store.SlotNow] in slots.go.

@@ -26,6 +26,7 @@ type Store struct {
 	doc   document
 	loc   *time.Location
 	hours map[wire.DeliveryType]Week
+	zones []Zone
 
 	limits map[wire.DeliveryType][]limit // in the order of the week
 }
@@ -73,6 +74,9 @@ func parse(id, brand, group, version int, raw []byte) (*Store, error) {
 			return nil, fmt.Errorf("store: %d: %w", id, err)
 		}
 	}
+	if s.zones, err = readZones(w.DeliveryZones, s.Currency); err != nil {
+		return nil, fmt.Errorf("store: %d: %w", id, err)
+	}
 	for _, h := range []struct {
 		of   wire.DeliveryType
 		days []wire.BusinessHoursPeriod
@@ -93,10 +97,10 @@ func (s *Store) Wire() *wire.Store { return &s.doc.Store }
 // Location is the store's time zone; all its hours are wall times there.
 func (s *Store) Location() *time.Location { return s.loc }
 
-// Offers reports whether the store takes orders of a delivery type at all.
+// Offers reports whether the store takes orders of a delivery type at all. Without an enabled zone it delivers nowhere.
 func (s *Store) Offers(dt wire.DeliveryType) bool {
 	if dt == wire.DeliveryTypeDelivery {
-		return s.doc.Store.DeliveryEnabled
+		return s.doc.Store.DeliveryEnabled && len(s.zones) > 0
 	}
 	return s.doc.Store.PickupEnabled
 }

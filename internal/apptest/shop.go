@@ -142,9 +142,13 @@ func (s *Shop) stock(t testing.TB) {
 	s.Menu = m.ID
 	ok(t, s.Menus.Assign(ctx, s.Owner, s.Store, s.Menu))
 	ok(t, s.Stores.Publish(ctx, s.Owner, s.Store))
+	Must(s.Stores.AddDeliveryZone(ctx, s.Owner, s.Store, wire.DeliveryZoneBase{WellKnownText: wire.P(Dublin)}))(t)
 	s.EditStore(t, func(w map[string]any) { w["DeliveryEnabled"] = true })
 	s.Customer = Must(s.Customers.Create(ctx, s.Owner, s.Brand.AppID, wire.CustomerCreateModel{Name: wire.P("Ann Diner"), PhoneNumber: wire.P("087 123 4567")}))(t).CustomerId
 }
+
+// Dublin is where the shop delivers for nothing.
+const Dublin = "POLYGON((-6.5 53.2, -6 53.2, -6 53.5, -6.5 53.5, -6.5 53.2))"
 
 // EditStore changes members of the stored document of the store that no served operation changes yet.
 func (s *Shop) EditStore(t testing.TB, edit func(store map[string]any)) {

@@ -175,6 +175,20 @@ describe('stores', () => {
     assert.equal((await data(batching.get(store))).BatchIntervalInSeconds, 600);
   });
 
+  test('delivery zones', async () => {
+    const zones = api('DeliveryZoneApi');
+    const area = 'POLYGON((-8.5 51.88, -8.45 51.88, -8.45 51.91, -8.5 51.91, -8.5 51.88))';
+    const zone = await data(zones.addDeliveryZone(store, { DeliveryFee: 1.75, MinimumDeliveryOrderAmount: 10, WellKnownText: area, IsEnabled: true }));
+    assert.deepEqual([zone.DeliveryFee, zone.MinimumDeliveryOrderAmount, zone.WellKnownText, zone.IsEnabled], [1.75, 10, area, true]);
+    await zones.updateDeliveryZone(store, zone.Id, { DeliveryFee: 2, WellKnownText: 'CIRCLE (-8.4756 51.8985 2000)' });
+    const [read, ...others] = await data(zones.getDeliveryZones(store));
+    assert.deepEqual([read.Id, read.DeliveryFee, read.WellKnownText], [zone.Id, 2, 'CIRCLE (-8.4756 51.8985 2000)']);
+    assert.deepEqual(others, []);
+    await refused(zones.addDeliveryZone(store, { WellKnownText: 'POLYGON((0 0, 4 4, 4 0, 0 4, 0 0))' }), 400);
+    await zones.removeDeliveryZone(store, zone.Id);
+    assert.deepEqual(await data(zones.getDeliveryZones(store)), []);
+  });
+
   test('menu, publishing, a twin, the archive', async () => {
     await stores.assignMenu(store, demo.menuId);
     await stores.publishStore(store);
