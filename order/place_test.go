@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -193,7 +194,7 @@ func TestQuoteIsWhatTheOrderCosts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c := decode[order.TrackedOrder](t, raw).Calculation; fmt.Sprint(c) != fmt.Sprint(q) {
+		if c := decode[order.TrackedOrder](t, raw).Calculation; !reflect.DeepEqual(c, q) {
 			t.Errorf("the order's calculation is %+v, the quote was %+v", c, q)
 		}
 	})
