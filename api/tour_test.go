@@ -471,12 +471,13 @@ func (t *tour) orders() {
 // batches lets a store send a delivery out with others.
 func (t *tour) batches() {
 	own := func(c show) show { c.as = apptest.Owner; return c }
-	delivery := strings.Replace(dinner, `"Pickup"`, `"Delivery","DeliveryLocation":{"Building":"1","Street":"Dame Street","Town":"Dublin","PostCode":"D02"}`, 1)
+	delivery := strings.Replace(dinner, `"Pickup"`, `"Delivery","DeliveryLocation":{"Building":"1","Street":"Dame Street","Town":"Dublin","Coordinates":{"Latitude":53.34,"Longitude":-6.26}}`, 1)
 	delivers := func(on bool) {
 		(&apptest.Shop{DB: t.DB, Store: atoi(t.Kit, "storeId")}).EditStore(t.TB, func(w map[string]any) { w["DeliveryEnabled"] = on })
 	}
 	delivers(true)
 	t.show(
+		own(show{op: "AddDeliveryZone", body: `{"WellKnownText":"CIRCLE (-6.26 53.34 2500)"}`, events: apptest.Events{"store.delivery_zone.created"}}),
 		own(show{op: "Post", body: `{"Enabled":true}`, events: apptest.Events{"store.updated"}}),
 		show{op: "PlaceOrder", header: key(), body: delivery, events: apptest.Events{"order.created"}, save: map[string]string{"four": "Data.OrderId"}},
 		own(show{op: "AcceptOrder", vars: "id={four}", body: `{}`, events: apptest.Events{"order.accepted"}}),

@@ -267,7 +267,7 @@ func (b brand) deliver(t *testing.T) int {
 	t.Helper()
 	basket := b.shop.Basket()
 	basket.DeliveryType = wire.DeliveryTypeDelivery
-	basket.DeliveryLocation = &wire.DeliveryLocation{Building: "1", Street: "Dame Street", Town: "Dublin", PostCode: "D02"}
+	basket.DeliveryLocation = &wire.DeliveryLocation{Building: "1", Street: "Dame Street", Town: "Dublin", Coordinates: &wire.Coordinates{Latitude: 53.34, Longitude: -6.26}}
 	p := b.shop.Place(t, basket)
 	b.Must(b.Orders.Accept(ctx, b.shop.Owner, p.OrderId, wire.Accept{}))
 	return p.OrderId

@@ -13,12 +13,7 @@ import (
 )
 
 // toGo is an order for delivery.
-func toGo(s *apptest.Shop) order.Basket {
-	b := s.Basket()
-	b.DeliveryType = wire.DeliveryTypeDelivery
-	b.DeliveryLocation = &wire.DeliveryLocation{Building: "1", Street: "Dame Street", Town: "Dublin", PostCode: "D02"}
-	return b
-}
+func toGo(s *apptest.Shop) order.Basket { return delivered(s, 1, near) }
 
 func batching(t *testing.T, s *apptest.Shop, seconds int, on bool) {
 	t.Helper()
