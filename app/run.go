@@ -79,7 +79,8 @@ func (s *Server) Run(ctx context.Context) error {
 func (s *Server) workers() []func(context.Context) error {
 	return []func(context.Context) error{
 		s.Log.Run, s.Accounts.Run, s.Webhooks.Run, s.OAuth.Run, s.Sinks.Run,
-		s.Mail.Run, s.Requests.Run, s.Requests.Trim,
+		s.Mail.Run, s.Requests.Run, s.Requests.Trim, s.Payments.Run,
+		func(ctx context.Context) error { return s.simulator.Run(ctx, s.Payments) },
 		func(ctx context.Context) error {
 			return s.Log.Retain(ctx, time.Duration(s.config.LogRetention)*24*time.Hour)
 		},

@@ -22,6 +22,8 @@ import (
 	"comanda/menu"
 	"comanda/oauth"
 	"comanda/order"
+	"comanda/payment"
+	"comanda/payment/simulator"
 	"comanda/requestlog"
 	"comanda/sink"
 	"comanda/store"
@@ -39,6 +41,7 @@ type Server struct {
 	Menus     *menu.Menus
 	Vouchers  *voucher.Vouchers
 	Customers *customer.Customers
+	Payments  *payment.Payments
 	Orders    *order.Orders
 	Drivers   *driver.Drivers
 	OAuth     *oauth.Server
@@ -49,6 +52,7 @@ type Server struct {
 	Mail      *mail.Outbox
 	Mailbox   *mail.Mailbox // where messages stay; nil with a mail server
 
+	simulator     *simulator.Simulator
 	config        Config
 	public        string
 	listener      net.Listener
@@ -131,7 +135,12 @@ func (s *Server) assemble(ctx context.Context, public string) (err error) {
 	s.Menus = menu.New(s.DB, s.Log, s.Accounts, s.Stores)
 	s.Customers = customer.New(s.DB, s.Log, s.Accounts)
 	s.Vouchers = voucher.New(s.DB, s.Log, s.Accounts, s.Stores)
-	s.Orders = order.New(s.DB, s.Log, s.Accounts, s.Stores, s.Menus, s.Vouchers, s.Customers)
+	s.simulator = simulator.New(s.DB)
+	s.Payments, err = payment.New(s.DB, s.Accounts, payment.Config{MasterKey: key, PublicURL: public, Providers: []payment.Provider{s.simulator}})
+	if err != nil {
+		return err
+	}
+	s.Orders = order.New(s.DB, s.Log, s.Accounts, s.Stores, s.Menus, s.Vouchers, s.Customers, s.Payments)
 	s.Drivers = driver.New(s.DB, s.Accounts, s.Stores, s.Orders, s.Mail)
 	if s.OAuth, err = oauth.New(s.DB, s.Log, s.Accounts, oauth.Config{Issuer: public + "/identity", MasterKey: key, Origin: web.Origin{Proxies: c.BehindProxy}, Stores: s.Stores}); err != nil {
 		return err

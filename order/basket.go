@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net/mail"
+	"net/url"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -26,6 +27,9 @@ const (
 	maxInstructions  = 500
 	maxVoucherCode   = 100
 	maxPublicID      = 64
+	maxToken         = 255
+	minCardDigits    = 12
+	maxReturnURL     = 1000
 	maxMinutesToMake = 200
 	maxDocument      = 512 << 10 // bytes of the order's JSON, which every event of the order repeats
 )
@@ -71,14 +75,20 @@ type Contact struct {
 
 // Payment is how the customer pays.
 type Payment struct {
-	Method PaymentMethod `json:"Method" enum:"Cash" doc:"Card payments are not served yet."`
+	Method    PaymentMethod `json:"Method" enum:"Cash,Card" doc:"Cash is paid to the store; Card where the store takes cards and its brand has a provider of payments."`
+	Token     *string       `json:"Token,omitempty" nullable:"true" required:"false" doc:"Needed for Card: the customer's means of payment as a token of the provider, such as a PaymentMethod of Stripe (pm_…), or a token of the Simulator in a sandbox brand (sim_visa). Never a card number."`
+	ReturnUrl *string       `json:"ReturnUrl,omitempty" nullable:"true" required:"false" doc:"For Card: the https page that the customer's browser comes back to when their bank has asked them something."`
 }
 
 // PaymentMethod is a way to pay.
 type PaymentMethod string
 
-// Cash is paid to the store when the order is handed over.
-const Cash PaymentMethod = "Cash"
+// The ways to pay. Cash is paid to the store when the order is handed over. What a Card pays is held when the order is
+// placed, and taken when it is accepted.
+const (
+	Cash PaymentMethod = "Cash"
+	Card PaymentMethod = "Card"
+)
 
 // check looks at what needs neither store nor menu. placing adds what an order needs beyond a quote.
 func (b *Basket) check(placing bool) error {
@@ -172,9 +182,39 @@ func isEmail(s string) bool {
 func (b *Basket) checkPayment(c *fault.Collector) {
 	switch {
 	case b.Payment == nil || b.Payment.Method == "":
-		c.Add("Payment.Method", "say how the order is paid: Cash")
+		c.Add("Payment.Method", "say how the order is paid: Cash or Card")
+	case b.Payment.Method == Card:
+		b.Payment.checkCard(c)
 	case b.Payment.Method != Cash:
-		c.Add("Payment.Method", "this server takes only Cash yet")
+		c.Add("Payment.Method", "must be Cash or Card")
+	case wire.V(b.Payment.Token) != "":
+		c.Add("Payment.Token", "is for Card; leave it out")
+	}
+}
+
+// checkCard refuses what is no token, a card number above all: it would be stored, and everybody who stores card numbers has
+// to prove much more than we want to.
+func (p *Payment) checkCard(c *fault.Collector) {
+	token := wire.V(p.Token)
+	digits := strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) {
+			return r
+		}
+		return -1
+	}, token)
+	switch {
+	case token == "":
+		c.Add("Payment.Token", "give the token that the provider's script made of the customer's card")
+	case len(digits) >= minCardDigits && strings.Trim(token, "0123456789 -") == "":
+		c.Add("Payment.Token", "is a card number; never send one, send the token that the provider's script makes of it")
+	case len(token) > maxToken || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }):
+		c.Add("Payment.Token", "is no token of a provider: those have at most %d visible characters", maxToken)
+	}
+	if back := wire.V(p.ReturnUrl); back != "" {
+		u, err := url.Parse(back)
+		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || len(back) > maxReturnURL {
+			c.Add("Payment.ReturnUrl", "must be an https address of at most %d characters", maxReturnURL)
+		}
 	}
 }
 

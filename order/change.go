@@ -30,6 +30,7 @@ type change struct {
 	notify    bool                               // the customer is to be told
 	due       *due                               // the deadline that it meets; nil = none
 	rules     store.Deadlines                    // of a cancellation: what the store lets its customers do
+	with      func(tx *db.Tx, m *moving) error   // what is stored together with it; nil = nothing else
 }
 
 // moving is an order on its way over an edge. apply changes order, row's amounts and events.
@@ -37,6 +38,7 @@ type moving struct {
 	row         row             // as it will be
 	from        int             // the version that it was
 	was         wire.OrderState // the state that it was in
+	captured    money.Amount    // what was refundable before
 	order       *wire.Order
 	brand       account.Brand
 	caller      *account.Caller
@@ -49,6 +51,7 @@ type moving struct {
 	notify      bool
 	due         *due
 	deadlines   []deadline // of the state that it comes into
+	with        func(tx *db.Tx, m *moving) error
 	idempotency *idempotency.Claim
 }
 
@@ -148,8 +151,8 @@ func (o *Orders) open(ctx context.Context, caller *account.Caller, id int, do ac
 // prepare does all that a change needs no transaction for: the table, the new document, the events.
 func prepare(before *row, brand account.Brand, caller *account.Caller, c change, claim *idempotency.Claim) (*moving, error) {
 	m := &moving{
-		row: *before, from: before.version, was: before.state, order: new(wire.Order), brand: brand, caller: caller, now: brand.Now(),
-		reason: c.reason, notify: c.notify, due: c.due, idempotency: claim,
+		row: *before, from: before.version, was: before.state, captured: before.refundable, order: new(wire.Order), brand: brand,
+		caller: caller, now: brand.Now(), reason: c.reason, notify: c.notify, due: c.due, with: c.with, idempotency: claim,
 	}
 	var err error
 	if c.ask != nil {
@@ -169,6 +172,7 @@ func prepare(before *row, brand account.Brand, caller *account.Caller, c change,
 	if err := c.apply(m); err != nil || m.asItIs {
 		return m, err
 	}
+	m.unpaid()
 	if err := m.freeze(); err != nil || claim == nil {
 		return m, err
 	}
@@ -215,6 +219,14 @@ func (o *Orders) store(tx *db.Tx, m *moving) ([]byte, error) {
 		return nil, err
 	}
 	if err := r.set(tx, m.deadlines); err != nil {
+		return nil, err
+	}
+	if m.with != nil {
+		if err := m.with(tx, m); err != nil {
+			return nil, err
+		}
+	}
+	if err := o.owe(tx, m); err != nil {
 		return nil, err
 	}
 	if m.order.Voucher != nil && slices.Contains(turnedDown, r.state) {

@@ -67,7 +67,10 @@ func (b *Basket) against(s *store.Store, now time.Time, placing bool, p *phone.R
 		b.contact(&c, &a, s, p, placing)
 	}
 	if placing {
-		if !s.TakesCash(b.DeliveryType) {
+		switch card := b.Payment.Method == Card; {
+		case card && !s.TakesCard(b.DeliveryType):
+			c.Add("Payment.Method", "%s takes no cards for %s", s.Name, b.DeliveryType)
+		case !card && !s.TakesCash(b.DeliveryType):
 			c.Add("Payment.Method", "%s takes no cash for %s", s.Name, b.DeliveryType)
 		}
 	}

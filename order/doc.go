@@ -40,6 +40,7 @@ import (
 	"comanda/internal/db"
 	"comanda/internal/phone"
 	"comanda/menu"
+	"comanda/payment"
 	"comanda/store"
 	"comanda/voucher"
 )
@@ -53,14 +54,18 @@ type Orders struct {
 	menus     *menu.Menus
 	customers *customer.Customers
 	vouchers  *voucher.Vouchers
+	payments  *payment.Payments
 	phones    *phone.Reader
 }
 
 // New makes the door.
-func New(d *db.DB, log *event.Log, accounts *account.Accounts, stores *store.Stores, menus *menu.Menus, vouchers *voucher.Vouchers, customers *customer.Customers) *Orders {
-	return &Orders{
-		db: d, log: log, accounts: accounts, stores: stores, menus: menus, vouchers: vouchers, customers: customers, phones: phone.NewReader(),
+func New(d *db.DB, log *event.Log, accounts *account.Accounts, stores *store.Stores, menus *menu.Menus, vouchers *voucher.Vouchers, customers *customer.Customers, payments *payment.Payments) *Orders {
+	o := &Orders{
+		db: d, log: log, accounts: accounts, stores: stores, menus: menus, vouchers: vouchers, customers: customers, payments: payments,
+		phones: phone.NewReader(),
 	}
+	payments.Keep(book{o})
+	return o
 }
 
 // comanda is who acts when nobody else does.

@@ -16,6 +16,7 @@ import (
 	"comanda/internal/db"
 	"comanda/internal/fault"
 	"comanda/internal/idempotency"
+	"comanda/payment"
 	"comanda/store"
 	"comanda/voucher"
 	"comanda/wire"
@@ -24,7 +25,8 @@ import (
 // PlacedOrder is what a diner is answered: the order, and the token that opens it to them alone.
 type PlacedOrder struct {
 	wire.Order
-	TrackingToken string `json:"TrackingToken" doc:"Opens this order to its customer. It is told once and stored nowhere; keep it."`
+	TrackingToken string       `json:"TrackingToken" doc:"Opens this order to its customer. It is told once and stored nowhere; keep it."`
+	Payment       *OpenPayment `json:"Payment,omitempty" required:"false" doc:"What the payment still waits for, of an order that is PendingPayment; absent when the order is placed."`
 }
 
 // Quote prices a basket and stores nothing. It does not ask whether the store is open now, and who orders only where the
@@ -44,7 +46,8 @@ func (o *Orders) Quote(ctx context.Context, _ *account.Caller, appID string, b B
 	return d.calculation, nil
 }
 
-// Place places an order that is paid in cash and returns the JSON of its [PlacedOrder]. The caller's Idempotency-Key is
+// Place places an order and returns the JSON of its [PlacedOrder]. One that is paid by card is reserved first, and placed when
+// its payment is authorized; see pay.go. The caller's Idempotency-Key is
 // required: a repeat under it is answered with the same bytes, whatever has happened to store, menu and order since.
 //
 // The price is what the menu says now. When that is not what the customer expected, because the menu moved, the order is
@@ -110,6 +113,7 @@ type placing struct {
 
 	id      int
 	token   string
+	payment *payment.NewPayment // of a card order; nil = cash
 	draft   *draft
 	row     row
 	order   *wire.Order
@@ -120,6 +124,9 @@ type placing struct {
 
 func (p *placing) run(ctx context.Context) ([]byte, error) {
 	if err := p.basket.check(true); err != nil {
+		return nil, err
+	}
+	if err := p.byCard(ctx); err != nil {
 		return nil, err
 	}
 	for try := range redraws {
@@ -139,6 +146,8 @@ func (p *placing) run(ctx context.Context) ([]byte, error) {
 			return nil, err
 		case kept != nil:
 			return p.repeated(ctx, kept)
+		case p.payment != nil:
+			return p.o.pay(ctx, p.brand, p.payment.ID, p.token, "")
 		}
 		return answer, nil
 	}
@@ -175,14 +184,19 @@ func (p *placing) drawUp(ctx context.Context, first bool) ([]byte, error) {
 	if p.row.calculation, err = json.Marshal(d.calculation); err != nil {
 		return nil, err
 	}
-	if err = p.happen(); err != nil {
+	r := receipt{Token: p.token}
+	if p.payment != nil {
+		r.Payment, err = p.payment.ID, p.reserve()
+	} else if err = p.happen(); err == nil {
+		r.Event = lastOf(p.records)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err := checkSize(len(p.row.doc)); err != nil {
 		return nil, err
 	}
-	r := receipt{Event: lastOf(p.records), Token: p.token}
-	if r.Event == "" {
+	if r.Event == "" && r.Payment == "" {
 		r.Order = p.row.doc
 	}
 	kept, err := json.Marshal(r)
@@ -194,10 +208,11 @@ func (p *placing) drawUp(ctx context.Context, first bool) ([]byte, error) {
 
 // receipt is what is stored of an answer: its bytes are those of the order in an event, which the log keeps as they are
 // (an erasure that redacts the event redacts the answer with it), and the token. An order that its store does not know yet
-// has no event; the receipt holds it itself.
+// has no event; the receipt holds it itself, or of a card order the payment that will place it.
 type receipt struct {
 	Event, Token string
 	Order        json.RawMessage `json:",omitempty"`
+	Payment      string          `json:",omitempty"`
 }
 
 // lastOf is the id of the last event that shows the order.
@@ -222,12 +237,20 @@ func (p *placing) repeated(ctx context.Context, kept []byte) ([]byte, error) {
 	if err := json.Unmarshal(kept, &r); err != nil {
 		return nil, fmt.Errorf("order: receipt: %w", err)
 	}
-	if r.Order != nil {
+	switch {
+	case r.Payment != "":
+		return p.o.pay(ctx, p.brand, r.Payment, r.Token, "")
+	case r.Order != nil:
 		return answerOf(r.Order, r.Token), nil
 	}
+	return p.o.answerFrom(ctx, p.brand, r.Event, r.Token)
+}
+
+// answerFrom is the answer to who has placed an order, from the last event of the transaction that placed it.
+func (o *Orders) answerFrom(ctx context.Context, brand account.Brand, id, token string) ([]byte, error) {
 	var body struct{ Order json.RawMessage }
-	err := p.o.db.Read(ctx, func(tx *db.Tx) error {
-		e, err := event.ByID(tx, p.brand.ID, r.Event)
+	err := o.db.Read(ctx, func(tx *db.Tx) error {
+		e, err := event.ByID(tx, brand.ID, id)
 		if err != nil {
 			return err
 		}
@@ -236,7 +259,7 @@ func (p *placing) repeated(ctx context.Context, kept []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("order: event of receipt: %w", err)
 	}
-	return answerOf(body.Order, r.Token), nil
+	return answerOf(body.Order, token), nil
 }
 
 // happen makes the document and the events of an order that is placed: at once, or held back while its customer may cancel
@@ -320,12 +343,17 @@ func (p *placing) store(tx *db.Tx) ([]byte, error) {
 	_, err := tx.Exec(sqlInsertOrder, r.id, r.brand, r.store, d.guest.ID, string(r.state), r.version, r.currency,
 		clock.Micros(r.placed), clock.Micros(r.requestedFor), d.asked.name, d.asked.phone, d.asked.email,
 		p.order.OrderTrackingCode, hashToken(p.token), int64(r.amount), int64(r.refundable), string(r.doc), string(r.calculation),
-		clock.Micros(d.kitchenAt(p.basket.DeliveryType)), string(p.order.DeliveryType))
+		clock.Micros(d.kitchenAt(p.basket.DeliveryType)), string(p.order.DeliveryType), r.payment)
 	if err != nil {
 		return nil, err
 	}
 	if err := r.set(tx, p.deadlines); err != nil {
 		return nil, err
+	}
+	if p.payment != nil {
+		if err := o.payments.Open(tx, *p.payment); err != nil {
+			return nil, err
+		}
 	}
 	o.log.Append(tx, p.records...)
 	return nil, nil

@@ -305,7 +305,7 @@ func TestBadBasketsAreRefusedAndLeaveNothing(t *testing.T) {
 		{"long note", func(b *order.Basket) { b.ChefNote = wire.P(strings.Repeat("x", 501)) }, fault.Invalid, []string{"ChefNote", "500"}},
 		{"note with a NUL", func(b *order.Basket) { b.ChefNote = wire.P("a\x00b") }, fault.Invalid, []string{"ChefNote"}},
 		{"no payment", func(b *order.Basket) { b.Payment = nil }, fault.Invalid, []string{"Payment.Method", "Cash"}},
-		{"card", func(b *order.Basket) { b.Payment.Method = "Card" }, fault.Invalid, []string{"Payment.Method", "Cash"}},
+		{"an unknown way to pay", func(b *order.Basket) { b.Payment.Method = "Cheque" }, fault.Invalid, []string{"Payment.Method", "Cash or Card"}},
 		{"voucher", func(b *order.Basket) { b.VoucherCode = wire.P("TENOFF") }, fault.Invalid, []string{"VoucherCode", `no voucher "TENOFF"`}},
 		{"negative tip", func(b *order.Basket) { b.TipAmount = wire.P(wire.Decimal("-1")) }, fault.Invalid, []string{"TipAmount"}},
 		{"fraction of a cent", func(b *order.Basket) { b.TipAmount = wire.P(wire.Decimal("1.005")) }, fault.Invalid, []string{"TipAmount", "decimals"}},

@@ -25,6 +25,7 @@ type row struct {
 	doc, calculation []byte
 	placed           time.Time // zero while nobody but its customer knows the order
 	driver           int       // whose delivery it is; 0 = nobody's of the brand
+	payment          string    // id of the payment of a card order; empty = cash
 	delivery         []byte    // what is known of its delivery, a wire.OrderDeliveryInformation; empty = nothing was said yet
 }
 
@@ -49,7 +50,7 @@ func scan(tx *db.Tx, query string, id int) (*row, error) {
 	var state string
 	var requested, placed int64
 	err := tx.QueryRow(query, id).Scan(&r.brand, &r.store, &state, &r.version, &r.currency, &requested,
-		&r.amount, &r.refundable, &r.refunded, &r.doc, &r.calculation, &placed, &r.delivery, &r.driver)
+		&r.amount, &r.refundable, &r.refunded, &r.doc, &r.calculation, &placed, &r.delivery, &r.driver, &r.payment)
 	if err != nil {
 		return nil, err
 	}

@@ -47,6 +47,12 @@ func (m *moving) changeTip(d wire.Decimal) error {
 		m.asItIs = true
 		return nil
 	}
+	switch card := m.row.payment != ""; {
+	case card && m.row.state != readyToProcess:
+		return fault.Newf(fault.Conflict, "The tip of order %d cannot change any more: its amount was taken from the card when it was accepted, and its state is %s.", m.row.id, m.row.state)
+	case card && tip > was:
+		return fault.BadField("TipAmount", "is more than the card was asked for (%s); only a smaller tip is possible now", sum(was, cur))
+	}
 	if most := mostTip(m.row.amount-was, cur); tip > was && tip > most {
 		return fault.BadField("TipAmount", "a tip of %s is more than this order may have (%s); tip less", sum(tip, cur), sum(most, cur))
 	}

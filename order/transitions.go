@@ -24,6 +24,8 @@ const (
 	rejectedByClock = wire.OrderStateRejectedAutomatically
 	refundedInWhole = wire.OrderStateAcceptedAndRefunded
 	cancelled       = wire.OrderStateCancelled
+	pendingPayment  = wire.OrderStatePendingPayment
+	manualReview    = wire.OrderStateManualReview
 )
 
 // turnedDown are the states of an order that came to nothing: what it took is given back.
@@ -39,6 +41,10 @@ const (
 	arrive         action = "given to its store"
 	cancel         action = "cancelled by its customer"
 	callOff        action = "cancelled"
+	reserve        action = "reserved"
+	confirm        action = "confirmed"
+	abandon        action = "abandoned"
+	review         action = "held for review"
 	accept         action = "accepted"
 	reject         action = "rejected"
 	timeOut        action = "rejected for want of an answer"
@@ -64,7 +70,7 @@ type who []account.Right
 
 var (
 	diner  who // no right: the customer, let in by tracking token
-	system who // no right: Comanda itself, at a deadline
+	system who // no right: Comanda itself, at a deadline or when a payment is settled
 	staff  = who{account.EditOrders}
 	// Staff and drivers.
 	carrier = who{account.DeliverOrders}
@@ -92,6 +98,9 @@ var edges = []edge{
 	{cancel, cancellable, cancelled, diner, nil, nil},
 	{cancel, readyToProcess, cancelled, diner, cancelUntilAccepted, []string{"order.rejected"}},
 	{callOff, readyToProcess, cancelled, staff, nil, []string{"order.rejected"}},
+	{reserve, unborn, pendingPayment, diner, nil, nil},
+	{confirm, pendingPayment, readyToProcess, system, nil, []string{"order.created"}},
+	{abandon, pendingPayment, cancelled, system, nil, nil},
 
 	{accept, readyToProcess, accepted, staff, nil, []string{"order.accepted"}},
 	{reject, readyToProcess, rejected, staff, nil, []string{"order.rejected"}},
@@ -107,6 +116,12 @@ var edges = []edge{
 	{refund, dispatched, refundedInWhole, tiller, takesAll, []string{"order.refunded"}},
 	{refund, delivered, delivered, tiller, leavesSome, []string{"order.refunded"}},
 	{refund, delivered, refundedInWhole, tiller, takesAll, []string{"order.refunded"}},
+
+	{review, accepted, manualReview, system, nil, []string{"order.fulfillment.status.updated"}},
+	{review, dispatched, manualReview, system, nil, []string{"order.fulfillment.status.updated"}},
+	{review, delivered, manualReview, system, nil, []string{"order.fulfillment.status.updated"}},
+	{review, refundedInWhole, manualReview, system, nil, []string{"order.fulfillment.status.updated"}},
+	{review, rejectedLate, manualReview, system, nil, []string{"order.fulfillment.status.updated"}},
 
 	{changeTip, readyToProcess, readyToProcess, diner, tipWindowOpen, []string{"order.tip.updated"}},
 	{changeTip, accepted, accepted, diner, tipWindowOpen, []string{"order.tip.updated"}},

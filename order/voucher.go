@@ -20,8 +20,8 @@ func (o *Orders) redeem(ctx context.Context, brand account.Brand, d *draft, b *B
 	basket := voucher.Basket{
 		Now: d.now, When: d.asked.when, Store: d.store, Delivery: b.DeliveryType, Channel: wire.ChannelRestrictionsWeb, Spent: bill.spent(),
 	}
-	if b.Payment != nil && b.Payment.Method == Cash {
-		basket.Payment = voucher.Cash
+	if b.Payment != nil {
+		basket.Payment = map[PaymentMethod]voucher.Payment{Cash: voucher.Cash, Card: voucher.Online}[b.Payment.Method]
 	}
 	if code := strings.TrimSpace(wire.V(b.VoucherCode)); code != "" {
 		v, err := o.vouchers.ByCode(ctx, brand.ID, code)

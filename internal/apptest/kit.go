@@ -20,6 +20,8 @@ import (
 	"comanda/menu"
 	"comanda/oauth"
 	"comanda/order"
+	"comanda/payment"
+	"comanda/payment/simulator"
 	"comanda/requestlog"
 	"comanda/store"
 	"comanda/voucher"
@@ -49,6 +51,8 @@ type Kit struct {
 	Webhooks  *webhook.Webhooks
 	Vouchers  *voucher.Vouchers
 	Customers *customer.Customers
+	Payments  *payment.Payments
+	Sim       *simulator.Simulator
 	Orders    *order.Orders
 	Drivers   *driver.Drivers
 	Requests  *requestlog.Log
@@ -91,7 +95,9 @@ func New(t testing.TB, d *db.DB) *Kit {
 	k.Must(err)
 	k.Customers = customer.New(d, k.Log, k.Accounts)
 	k.Vouchers = voucher.New(d, k.Log, k.Accounts, k.Stores)
-	k.Orders = order.New(d, k.Log, k.Accounts, k.Stores, k.Menus, k.Vouchers, k.Customers)
+	k.Sim = simulator.New(d)
+	k.Payments = payments(d, k.Accounts, key, k.Sim)
+	k.Orders = order.New(d, k.Log, k.Accounts, k.Stores, k.Menus, k.Vouchers, k.Customers, k.Payments)
 	k.Drivers = driver.New(d, k.Accounts, k.Stores, k.Orders, k.Mail)
 	k.Requests = requestlog.New(d, k.Accounts, 0)
 	k.API = api.New(api.Config{

@@ -12,8 +12,11 @@ import (
 	"comanda/customer"
 	"comanda/event"
 	"comanda/internal/db"
+	"comanda/internal/seal"
 	"comanda/menu"
 	"comanda/order"
+	"comanda/payment"
+	"comanda/payment/simulator"
 	"comanda/store"
 	"comanda/voucher"
 	"comanda/wire"
@@ -29,6 +32,8 @@ type Shop struct {
 	Menus     *menu.Menus
 	Vouchers  *voucher.Vouchers
 	Customers *customer.Customers
+	Payments  *payment.Payments
+	Sim       *simulator.Simulator // the provider of sandbox brands
 	Orders    *order.Orders
 
 	Owner *account.Caller
@@ -80,8 +85,18 @@ func objects(d *db.DB) *Shop {
 	s.Menus = menu.New(d, s.Log, s.Accounts, s.Stores)
 	s.Customers = customer.New(d, s.Log, s.Accounts)
 	s.Vouchers = voucher.New(d, s.Log, s.Accounts, s.Stores)
-	s.Orders = order.New(d, s.Log, s.Accounts, s.Stores, s.Menus, s.Vouchers, s.Customers)
+	s.Sim = simulator.New(d)
+	s.Payments = payments(d, s.Accounts, make([]byte, seal.KeySize), s.Sim)
+	s.Orders = order.New(d, s.Log, s.Accounts, s.Stores, s.Menus, s.Vouchers, s.Customers, s.Payments)
 	return s
+}
+
+func payments(d *db.DB, accounts *account.Accounts, key []byte, provider payment.Provider) *payment.Payments {
+	p, err := payment.New(d, accounts, payment.Config{MasterKey: key, PublicURL: "https://comanda.test", Providers: []payment.Provider{provider}})
+	if err != nil {
+		panic(err)
+	}
+	return p
 }
 
 // Another makes one more shop, of another brand, on the same objects.
@@ -103,7 +118,8 @@ func (s *Shop) Node() *Shop {
 func (k *Kit) MustShop() *Shop {
 	k.Helper()
 	s := &Shop{
-		DB: k.DB, Log: k.Log, Accounts: k.Accounts, Stores: k.Stores, Menus: k.Menus, Vouchers: k.Vouchers, Customers: k.Customers, Orders: k.Orders,
+		DB: k.DB, Log: k.Log, Accounts: k.Accounts, Stores: k.Stores, Menus: k.Menus, Vouchers: k.Vouchers, Customers: k.Customers,
+		Payments: k.Payments, Sim: k.Sim, Orders: k.Orders,
 		Owner: k.Caller(Owner), Brand: k.Brand,
 	}
 	s.stock(k.TB)

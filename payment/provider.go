@@ -1,0 +1,83 @@
+package payment
+
+import (
+	"context"
+
+	"comanda/money"
+)
+
+// Outcome is what a provider says of a call.
+type Outcome string
+
+// The outcomes. Unknown is the answer of a provider that could not be asked or did not say: the call may have been done.
+const (
+	Done          Outcome = "Done"
+	Pending       Outcome = "Pending"       // the provider works on it; ask again
+	NeedsCustomer Outcome = "NeedsCustomer" // the customer has to do something, see Answer.Action
+	Declined      Outcome = "Declined"      // for good
+	Unknown       Outcome = "Unknown"
+	Absent        Outcome = "Absent" // of Fetch alone: the call has never reached the provider; make it
+)
+
+// Call is one call of a provider.
+type Call struct {
+	Account   Account
+	Key       string       // payment:operation: calls of one key have one effect
+	Kind      Kind         // what is to be done; Fetch is asked what has become of it
+	Payment   string       // our id
+	Reference string       // the provider's name of the payment; empty until it has said one
+	Order     int          // for people who look at the provider's pages
+	Amount    money.Amount // of the operation
+	Currency  string
+	Token     string // of Authorize: the customer's means of payment
+	ReturnURL string // of Authorize: where the customer's browser goes after a challenge; may be empty
+	Customer  string // of Fetch: what the customer has answered to a challenge, where the provider's own pages do not say it
+}
+
+// Answer is what a provider says.
+type Answer struct {
+	Outcome     Outcome
+	Reference   string // the provider's name of the payment, where it is known
+	Description string // of the means of payment, for people: "Visa •••• 4242"
+	Reason      string // of Declined and Unknown: why, in words for people
+	Action      Action // of NeedsCustomer
+}
+
+// Action is what a customer is to do before their payment goes on.
+type Action struct {
+	RedirectURL  string `json:",omitempty"` // a page of the provider or the bank
+	ClientSecret string `json:",omitempty"` // for the provider's script in the customer's page
+}
+
+// Provider moves money. Each method may be called again with the same Key by any node, and then has no second effect. None
+// returns an error: what went wrong is an outcome, and the adapter logs what is the operator's to mend.
+type Provider interface {
+	Name() string
+	// Authorize holds the amount on the customer's means of payment, so that Capture can take it later.
+	Authorize(ctx context.Context, c Call) Answer
+	// Capture takes up to the authorized amount; the rest is let go.
+	Capture(ctx context.Context, c Call) Answer
+	// Void lets go of what is held, and gives back what was taken against our will. When it is Done the customer pays nothing,
+	// also when a call of Authorize is still on its way.
+	Void(ctx context.Context, c Call) Answer
+	// Refund gives back a part of what was captured.
+	Refund(ctx context.Context, c Call) Answer
+	// Fetch says what has become of a call that was made before.
+	Fetch(ctx context.Context, c Call) Answer
+	// ParseWebhook reads a notice and checks that the provider has signed it. The error says what is wrong with it.
+	ParseWebhook(a Account, signature string, body []byte) (Notice, error)
+}
+
+// Account is a brand's account with a provider.
+type Account struct {
+	Brand         int
+	SecretKey     string
+	WebhookSecret string
+}
+
+// Notice is what a provider tells of its own accord: that something has happened to a payment.
+type Notice struct {
+	Payment   string // our id, where the notice has it, or
+	Reference string // the provider's; both are empty in a notice that concerns no payment of ours
+	Dispute   string // not empty: the customer's bank has disputed the payment, and why
+}
