@@ -20,6 +20,7 @@ import (
 	"comanda/menu"
 	"comanda/oauth"
 	"comanda/order"
+	"comanda/payment"
 	"comanda/requestlog"
 	"comanda/store"
 	"comanda/voucher"
@@ -36,6 +37,7 @@ type Config struct {
 	Webhooks  *webhook.Webhooks
 	Customers *customer.Customers
 	Vouchers  *voucher.Vouchers
+	Payments  *payment.Payments
 	Orders    *order.Orders
 	Drivers   *driver.Drivers
 	Events    *event.Log

@@ -376,6 +376,13 @@ func (s *server) routes() []group {
 			on("GetStoreDeadlines", get, "/api/v1.0/stores/{storeId}/order-deadlines", can(account.ReadStores), s.getDeadlines, "Reads how long a store has for an order"),
 			on("SetStoreDeadlines", post, "/api/v1.0/stores/{storeId}/order-deadlines", can(account.EditStores), s.setDeadlines, "Changes how long a store has for an order"),
 		}},
+		{"Payments", "What was paid for an order.", []row{
+			on("GetOrderPaymentInformation", get, "/api/v1.0/payments/payment/{orderId}/refundable", can(account.ReadOrders), s.getPaymentInformation, "Says whether something of an order can be refunded now"),
+		}},
+		{"PaymentSettings", "Who takes cards for a brand.", []row{
+			on("GetPaymentSettings", get, "/api/v1.0/{appId}/payments/settings", can(account.EditApp), s.getPaymentSettings, "Reads how a brand takes cards"),
+			on("SetPaymentSettings", post, "/api/v1.0/{appId}/payments/settings", can(account.EditApp), s.setPaymentSettings, "Sets who takes cards for a brand, and the keys for it"),
+		}},
 		{"Vouchers", "What takes something off an order: codes, credit notes, free dishes, free delivery.", []row{
 			on("GetVouchers", get, "/api/v1.0/{appId}/vouchers/summaries", can(account.ReadVouchers), s.getVouchers, "Lists the vouchers of a brand in short form, newest first"),
 			on("CreateVoucher", post, "/api/v1.0/vouchers/{appId}", can(account.EditVouchers), s.createVoucher, "Makes a voucher"),
@@ -394,6 +401,7 @@ func (s *server) routes() []group {
 			on("GetStorefrontSlots", get, "/api/v1.0/{appId}/storefront/stores/{storeId}/slots", diner, s.getSlots, "Lists the times that an order can be wanted for"),
 			on("QuoteOrder", post, "/api/v1.0/{appId}/storefront/quotes", diner, s.quoteOrder, "Prices a basket"),
 			on("PlaceOrder", post, "/api/v1.0/{appId}/storefront/orders", diner, s.placeOrder, "Places an order").answers(http.StatusCreated),
+			on("ContinuePayment", post, "/api/v1.0/{appId}/storefront/orders/{trackingToken}/payment", diner, s.continuePayment, "Goes on with the payment of an order"),
 			on("TrackOrder", get, "/api/v1.0/{appId}/storefront/orders/{trackingToken}", diner, s.trackOrder, "Follows an order"),
 			on("ChangeOrderTip", post, "/api/v1.0/{appId}/storefront/orders/{trackingToken}/tip", diner, s.changeTip, "Sets the tip of an order"),
 			on("RateOrder", post, "/api/v1.0/{appId}/storefront/orders/{trackingToken}/rating", diner, s.rateOrder, "Rates an order"),

@@ -91,6 +91,20 @@ func (s *server) placeOrder(ctx context.Context, c *account.Caller, in *placeIn)
 	return &placeOut{StoredData[wire.Result[order.PlacedOrder]](answer)}, nil
 }
 
+type continuePaymentIn struct {
+	AppID         string `path:"appId"`
+	TrackingToken string `path:"trackingToken"`
+	Body          order.Continuation
+}
+
+func (s *server) continuePayment(ctx context.Context, c *account.Caller, in *continuePaymentIn) (*placeOut, error) {
+	answer, err := s.Orders.ContinuePayment(ctx, c, in.AppID, in.TrackingToken, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	return &placeOut{StoredData[wire.Result[order.PlacedOrder]](answer)}, nil
+}
+
 type trackIn struct {
 	AppID         string `path:"appId"`
 	TrackingToken string `path:"trackingToken" doc:"What the order was answered with; not the OrderTrackingCode."`

@@ -537,6 +537,24 @@ func (t *tour) drivers() {
 	)
 }
 
+// cards pays by card: an order whose customer is asked by their bank, one that is declined, one that is never paid.
+func (t *tour) cards() {
+	own := func(c show) show { c.as = apptest.Owner; return c }
+	by := func(token string) string {
+		return strings.NewReplacer(`{"Method":"Cash"}`, `{"Method":"Card","Token":"`+token+`"}`, "10.5", "9.5").Replace(dinner)
+	}
+	t.show(
+		own(show{op: "GetPaymentSettings"}), own(show{op: "SetPaymentSettings", body: `{"Provider":"Simulator"}`}),
+		own(show{op: "SetPaymentSettings", body: `{"Provider":"Stripe"}`, refused: 400}),
+		own(show{op: "UpdateStore", body: `{"CardOrdersPickupEnabled":true}`, events: apptest.Events{"store.updated"}}),
+		show{op: "PlaceOrder", header: key(), body: by("sim_challenge"), save: map[string]string{"carded": "Data.OrderId", "cardedToken": "Data.TrackingToken"}},
+		show{op: "ContinuePayment", vars: "trackingToken={cardedToken}", body: `{"Answer":"approve"}`, events: apptest.Events{"order.created", "voucher.applied", "order.accepted"}},
+		show{op: "ContinuePayment", body: `{}`, refused: 409}, // in cash
+		show{op: "PlaceOrder", header: key(), body: by("sim_decline"), refused: 409},
+		own(show{op: "GetOrderPaymentInformation", vars: "orderId={carded}"}),
+	)
+}
+
 func (t *tour) hooks() {
 	t.Callback = func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") }
 	own := func(c show) show { c.as = apptest.Owner; return c }
@@ -700,7 +718,10 @@ func (t *tour) sandbox() {
 		own(show{op: "UpdateStore", body: `{"AutomaticallyAcceptOrders":true}`, events: apptest.Events{"store.updated"}}),
 		own(show{op: "CreateVoucher", body: `{"VoucherType":"LumpDiscount","LumpDiscountDetails":{"DiscountAmount":1},"IsAutomaticallyApplied":true,"Code":"HELLO"}`, events: apptest.Events{"voucher.created"}}),
 		own(show{op: "PlaceSampleOrders", header: again, body: `{"StoreId":{storeId}}`, events: apptest.Events{"order.created", "voucher.applied", "order.accepted"}}),
-		show{op: "PlaceOrder", header: key(), body: strings.Replace(dinner, "10.5", "9.5", 1), events: apptest.Events{"order.created", "voucher.applied", "order.accepted"}},
+		show{op: "PlaceOrder", header: key(), body: strings.Replace(dinner, "10.5", "9.5", 1), events: apptest.Events{"order.created", "voucher.applied", "order.accepted"}, save: map[string]string{"trackingToken": "Data.TrackingToken"}},
+	)
+	t.cards()
+	t.show(
 		own(show{op: "SetSandboxClock", body: `{"AdvanceSeconds":43200}`}), // midnight
 		own(show{op: "SetSandboxClock", body: `{"Time":"2020-01-01T00:00:00Z"}`, refused: 409}),
 		own(show{op: "SetSandboxClock", body: `{}`, refused: 400}),

@@ -138,7 +138,7 @@ func (s *Server) doors() (http.Handler, error) {
 		host = "comanda"
 	}
 	v1 := s.metrics.observe("api", api.New(api.Config{
-		Auth: s.OAuth, Accounts: s.Accounts, OAuth: s.OAuth, Stores: s.Stores, Menus: s.Menus, Vouchers: s.Vouchers, Customers: s.Customers, Orders: s.Orders, Drivers: s.Drivers, Webhooks: s.Webhooks, Events: s.Log, Requests: s.Requests, Stopping: s.stopped,
+		Auth: s.OAuth, Accounts: s.Accounts, OAuth: s.OAuth, Stores: s.Stores, Menus: s.Menus, Vouchers: s.Vouchers, Customers: s.Customers, Payments: s.Payments, Orders: s.Orders, Drivers: s.Drivers, Webhooks: s.Webhooks, Events: s.Log, Requests: s.Requests, Stopping: s.stopped,
 		PublicURL: s.public, Origin: origin, Version: s.config.Version, Host: host, Log: slog.Default(), DinerRate: s.config.DinerRate,
 	}))
 	people, err := identity.New(identity.Config{

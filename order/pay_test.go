@@ -422,7 +422,7 @@ func TestCardsThatAreNotTaken(t *testing.T) {
 		b.VoucherCode = &c
 		_, err = place(s, b)
 		want(t, err, fault.Invalid, "costs nothing")
-		apptest.Must(s.Payments.SetSettings(ctx, s.Owner, s.Brand.AppID, payment.SettingsChange{Provider: payment.None}))(t)
+		apptest.Must(s.Payments.SetSettings(ctx, s.Owner, s.Brand.AppID, payment.CardSettingsChange{Provider: payment.None}))(t)
 		_, err = place(s, card(s, simulator.Visa))
 		want(t, err, fault.Invalid, "Payment.Method", "Bella Napoli takes no cards")
 	})

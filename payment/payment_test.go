@@ -320,18 +320,18 @@ func (d *desk) race(t *testing.T, other *desk, id string) {
 func TestSettings(t *testing.T) {
 	each(t, func(t *testing.T, d *desk) {
 		s := apptest.Must(d.payments.Settings(ctx, d.Owner, d.Brand.AppID))(t)
-		if s != (payment.Settings{Provider: payment.Simulator, WebhookUrl: "https://comanda.test/payments/stripe/" + d.Brand.AppID}) {
+		if s != (payment.CardSettings{Provider: payment.Simulator, WebhookUrl: "https://comanda.test/payments/stripe/" + d.Brand.AppID}) {
 			t.Errorf("%+v", s)
 		}
 		key := func(s string) *string { return &s }
 		for _, c := range []struct {
-			in     payment.SettingsChange
+			in     payment.CardSettingsChange
 			fields string
 		}{
-			{payment.SettingsChange{Provider: "Cash"}, "Provider"},
-			{payment.SettingsChange{Provider: payment.None, SecretKey: key("sk_test_1")}, "SecretKey"},
-			{payment.SettingsChange{Provider: payment.Stripe}, "PublishableKey SecretKey WebhookSecret"},
-			{payment.SettingsChange{Provider: payment.Stripe, PublishableKey: key("pk_live_1"), SecretKey: key("sk_test_1\r\nX: y"), WebhookSecret: key("whsec_")}, "PublishableKey SecretKey WebhookSecret"},
+			{payment.CardSettingsChange{Provider: "Cash"}, "Provider"},
+			{payment.CardSettingsChange{Provider: payment.None, SecretKey: key("sk_test_1")}, "SecretKey"},
+			{payment.CardSettingsChange{Provider: payment.Stripe}, "PublishableKey SecretKey WebhookSecret"},
+			{payment.CardSettingsChange{Provider: payment.Stripe, PublishableKey: key("pk_live_1"), SecretKey: key("sk_test_1\r\nX: y"), WebhookSecret: key("whsec_")}, "PublishableKey SecretKey WebhookSecret"},
 		} {
 			_, err := d.payments.SetSettings(ctx, d.Owner, d.Brand.AppID, c.in)
 			f := (*fault.Error)(nil)
@@ -349,16 +349,16 @@ func TestSettings(t *testing.T) {
 				t.Errorf("%+v: %s, want %s", c.in, got, c.fields)
 			}
 		}
-		in := payment.SettingsChange{Provider: payment.Stripe, PublishableKey: key("pk_test_1"), SecretKey: key(" rk_test_1 "), WebhookSecret: key("whsec_1")}
+		in := payment.CardSettingsChange{Provider: payment.Stripe, PublishableKey: key("pk_test_1"), SecretKey: key(" rk_test_1 "), WebhookSecret: key("whsec_1")}
 		s = apptest.Must(d.payments.SetSettings(ctx, d.Owner, d.Brand.AppID, in))(t)
 		if s.Provider != payment.Stripe || s.PublishableKey != "pk_test_1" || !s.HasSecretKey || !s.HasWebhookSecret {
 			t.Errorf("%+v", s)
 		}
-		s = apptest.Must(d.payments.SetSettings(ctx, d.Owner, d.Brand.AppID, payment.SettingsChange{Provider: payment.None}))(t)
+		s = apptest.Must(d.payments.SetSettings(ctx, d.Owner, d.Brand.AppID, payment.CardSettingsChange{Provider: payment.None}))(t)
 		if s.Provider != payment.None || s.PublishableKey != "" || !s.HasSecretKey {
 			t.Errorf("%+v", s)
 		}
-		s = apptest.Must(d.payments.SetSettings(ctx, d.Owner, d.Brand.AppID, payment.SettingsChange{Provider: payment.Stripe}))(t)
+		s = apptest.Must(d.payments.SetSettings(ctx, d.Owner, d.Brand.AppID, payment.CardSettingsChange{Provider: payment.Stripe}))(t)
 		if s.Provider != payment.Stripe || s.PublishableKey != "pk_test_1" {
 			t.Errorf("%+v", s)
 		}

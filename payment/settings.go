@@ -21,8 +21,8 @@ const (
 	None      = "None"
 )
 
-// Settings are how a brand takes cards. Secrets are never shown again.
-type Settings struct {
+// CardSettings are how a brand takes cards. Secrets are never shown again.
+type CardSettings struct {
 	Provider         string `json:"Provider" enum:"None,Simulator,Stripe" doc:"Who takes new payments; None where the brand takes no cards. A sandbox brand has the Simulator until it chooses."`
 	PublishableKey   string `json:"PublishableKey" doc:"For the provider's script in a diner's page; empty for the Simulator."`
 	HasSecretKey     bool   `json:"HasSecretKey" doc:"Whether a secret key of Stripe is stored."`
@@ -30,8 +30,8 @@ type Settings struct {
 	WebhookUrl       string `json:"WebhookUrl" doc:"Where Stripe is to send its events: payment_intent.*, charge.refund.updated and charge.dispute.created."`
 }
 
-// SettingsChange sets how a brand takes cards. Members that are left out stay as they are.
-type SettingsChange struct {
+// CardSettingsChange sets how a brand takes cards. Members that are left out stay as they are.
+type CardSettingsChange struct {
 	Provider       string  `json:"Provider" enum:"None,Simulator,Stripe" doc:"Simulator is for sandbox brands only."`
 	PublishableKey *string `json:"PublishableKey,omitempty" nullable:"true" required:"false" doc:"Of Stripe: pk_…"`
 	SecretKey      *string `json:"SecretKey,omitempty" nullable:"true" required:"false" doc:"Of Stripe: sk_… or, better, a restricted rk_… that may write PaymentIntents and Refunds. It is stored sealed and never shown."`
@@ -83,8 +83,8 @@ func (p *Payments) Enabled(ctx context.Context, brand account.Brand) (provider, 
 	return s.Provider, s.PublishableKey, err
 }
 
-func (p *Payments) settings(ctx context.Context, brand account.Brand) (Settings, error) {
-	s := Settings{Provider: None, WebhookUrl: p.public + "/payments/stripe/" + brand.AppID}
+func (p *Payments) settings(ctx context.Context, brand account.Brand) (CardSettings, error) {
+	s := CardSettings{Provider: None, WebhookUrl: p.public + "/payments/stripe/" + brand.AppID}
 	if brand.Sandbox {
 		s.Provider = Simulator
 	}
@@ -121,20 +121,20 @@ func (p *Payments) settings(ctx context.Context, brand account.Brand) (Settings,
 }
 
 // Settings reads how a brand takes cards. Right: EditApp.
-func (p *Payments) Settings(ctx context.Context, c *account.Caller, appID string) (Settings, error) {
+func (p *Payments) Settings(ctx context.Context, c *account.Caller, appID string) (CardSettings, error) {
 	brand, err := p.accounts.Open(ctx, c, appID, account.EditApp)
 	if err != nil {
-		return Settings{}, err
+		return CardSettings{}, err
 	}
 	return p.settings(ctx, brand)
 }
 
 // SetSettings sets how a brand takes cards from now on. Payments that are open go on with the provider that they were made
 // with. Right: EditApp.
-func (p *Payments) SetSettings(ctx context.Context, c *account.Caller, appID string, in SettingsChange) (Settings, error) {
+func (p *Payments) SetSettings(ctx context.Context, c *account.Caller, appID string, in CardSettingsChange) (CardSettings, error) {
 	brand, err := p.accounts.Open(ctx, c, appID, account.EditApp)
 	if err != nil {
-		return Settings{}, err
+		return CardSettings{}, err
 	}
 	err = p.db.Write(ctx, func(tx *db.Tx) error {
 		now := clock.Micros(clock.Now())
@@ -167,13 +167,13 @@ func (p *Payments) SetSettings(ctx context.Context, c *account.Caller, appID str
 		return p.accounts.Audit(tx, c, brand.ID, "payment.settings.changed", "app/"+brand.AppID, in.Provider)
 	})
 	if err != nil {
-		return Settings{}, err
+		return CardSettings{}, err
 	}
 	return p.settings(ctx, brand)
 }
 
 // check refuses what cannot be set without Stripe.
-func (in SettingsChange) check(brand account.Brand) error {
+func (in CardSettingsChange) check(brand account.Brand) error {
 	var c fault.Collector
 	switch in.Provider {
 	case None:
@@ -200,7 +200,7 @@ const maxKey = 255
 
 // change puts a change onto an account with Stripe. Sandbox brands have keys of Stripe's test mode, live brands those of its
 // live mode, so that neither sells food for play money nor takes money for play.
-func (s *stored) change(in SettingsChange, brand account.Brand) error {
+func (s *stored) change(in CardSettingsChange, brand account.Brand) error {
 	var c fault.Collector
 	mode := "live"
 	if brand.Sandbox {
