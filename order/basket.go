@@ -76,7 +76,7 @@ type Contact struct {
 // Payment is how the customer pays.
 type Payment struct {
 	Method    PaymentMethod `json:"Method" enum:"Cash,Card" doc:"Cash is paid to the store; Card where the store takes cards and its brand has a provider of payments."`
-	Token     *string       `json:"Token,omitempty" nullable:"true" required:"false" doc:"Needed for Card: the customer's means of payment as a token of the provider, such as a PaymentMethod of Stripe (pm_…), or a token of the Simulator in a sandbox brand (sim_visa). Never a card number."`
+	Token     *string       `json:"Token,omitempty" nullable:"true" required:"false" doc:"Needed for Card: the customer's means of payment as a token of the provider, such as sim_visa of the Simulator in a sandbox brand. Never a card number."`
 	ReturnUrl *string       `json:"ReturnUrl,omitempty" nullable:"true" required:"false" doc:"For Card: the https page that the customer's browser comes back to when their bank has asked them something."`
 }
 

@@ -82,7 +82,7 @@ func each(t *testing.T, fn func(t *testing.T, d *desk)) {
 func deskOf(t *testing.T, s *apptest.Shop) *desk {
 	t.Helper()
 	sim := simulator.New(s.DB)
-	p := apptest.Must(payment.New(s.DB, s.Accounts, payment.Config{MasterKey: make([]byte, seal.KeySize), PublicURL: "https://comanda.test", Providers: []payment.Provider{sim}}))(t)
+	p := apptest.Must(payment.New(s.DB, s.Accounts, payment.Config{MasterKey: make([]byte, seal.KeySize), PublicURL: "https://comanda.test", Providers: []payment.Provider{sim, named{sim}}}))(t)
 	b := &book{payments: p, db: s.DB, settled: map[string][]payment.Outcome{}}
 	p.Keep(b)
 	return &desk{s, p, sim, b}
@@ -316,6 +316,11 @@ func (d *desk) race(t *testing.T, other *desk, id string) {
 	}
 	wg.Wait()
 }
+
+// named is a provider under the name of one that needs keys.
+type named struct{ payment.Provider }
+
+func (named) Name() string { return payment.Stripe }
 
 func TestSettings(t *testing.T) {
 	each(t, func(t *testing.T, d *desk) {

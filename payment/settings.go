@@ -136,6 +136,9 @@ func (p *Payments) SetSettings(ctx context.Context, c *account.Caller, appID str
 	if err != nil {
 		return CardSettings{}, err
 	}
+	if in.Provider == Stripe && p.providers[Stripe] == nil {
+		return CardSettings{}, fault.BadField("Provider", "this server has no adapter for Stripe; choose None, or in a sandbox brand Simulator")
+	}
 	err = p.db.Write(ctx, func(tx *db.Tx) error {
 		now := clock.Micros(clock.Now())
 		if in.Provider == Stripe {
