@@ -274,7 +274,7 @@ func TestRegressionChargedWithoutAnOrderWhenTheBrowserNeverReturns(t *testing.T)
 }
 
 // An order that was given up stays given up, also when its payment succeeds after all: the money is let go.
-func TestRegressionCancelledOrderComesBack(t *testing.T) {
+func TestRegressionPaymentThatIsLateBringsACancelledOrderBack(t *testing.T) {
 	each(t, func(t *testing.T, s *apptest.Shop) {
 		cards(t, s)
 		head := s.Head(t)
