@@ -71,3 +71,7 @@ func (s *server) getCustomerConsents(ctx context.Context, c *account.Caller, in 
 	}
 	return &consentsOut{wire.Result[[]customer.Consent]{Data: all}}, nil
 }
+
+func (s *server) eraseCustomer(ctx context.Context, c *account.Caller, in *CustomerPath) (*none, error) {
+	return &none{}, s.Orders.EraseCustomer(ctx, c, in.AppID, in.CustomerID)
+}

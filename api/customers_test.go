@@ -84,11 +84,30 @@ func TestCustomersThroughTheAPI(t *testing.T) {
 		consents.Unknown = true
 		k.Run(
 			consents,
+			refused("erased by who has a store", "here", "DELETE", ofCustomers+"/{ann}", "", 403, "whole brand"),
+			refused("erased by who may not", apptest.Integrator, "DELETE", ofCustomers+"/{ann}", "", 403, "changing customers"),
+			refused("erased by nobody", apptest.Nobody, "DELETE", ofCustomers+"/{ann}", "", 401, ""),
+			refused("nobody erased", apptest.Owner, "DELETE", ofCustomers+"/424242", "", 404, "424242"),
+			refused("erased with an order under way", apptest.Owner, "DELETE", ofCustomers+"/{ann}", "", 409, "under way"),
 			refused("consents of nobody", apptest.Owner, "GET", ofCustomers+"/424242/consents", "", 404, ""),
 			get("what happened to one", apptest.Owner, "/api/v1.0/{appId}/events/customer/{customerId}", 200, want{"TotalRecordCount": 1, "Data.CustomerCreatedEvent.0.User.UserId": storeVar(k, "customerId"), "Data.CustomerCreatedEvent.0.User.UserPhoneNumber": "+353877654321"}),
 			get("what happened to Ann", apptest.Owner, "/api/v1.0/{appId}/events/customer/{ann}?eventType=customer.consent.updated", 200, want{"TotalRecordCount": 1, "Data.CustomerConsentUpdatedEvent.0.Enabled": true}),
 			get("who did it", apptest.Owner, fmt.Sprintf("/api/v1.0/{appId}/events/user/%d?eventType=customer.consent.updated", k.Caller(apptest.Owner).Account), 200, want{"TotalRecordCount": 1}),
 			get("not who it was done to", apptest.Owner, "/api/v1.0/{appId}/events/user/{ann}?eventType=customer.consent.updated", 200, want{"TotalRecordCount": ownEvents(k, shop.Customer)}),
+		)
+		erased := call{Name: "erase", As: apptest.Owner, Method: "DELETE", Path: oneCustomer, Status: 202, Unknown: true}
+		k.Run(erased, erased)
+		for n := 1; n > 0; {
+			var err error
+			n, err = k.Orders.EraseOnce(k.Context())
+			k.Must(err)
+		}
+		k.Run(
+			get("who is erased", apptest.Owner, oneCustomer, 200, want{"Data.Name": "Redacted", "Data.PhoneNumber": "Redacted", "Data.MarketingEnabled": false}),
+			refused("a change of who is erased", apptest.Owner, "POST", oneCustomer, `{"CashOrdersEnabled":false}`, 409, "erased"),
+			refused("a voucher for who is erased", apptest.Owner, "POST", "/api/v1.0/vouchers/{appId}", `{"VoucherType":"FreeDelivery","CustomerId":{customerId}}`, 400, "CustomerId"),
+			get("their number", apptest.Owner, ofCustomers+"?phoneNumber=0877654321", 200, want{"Data.Items.#": 0}),
+			get("what happened to them", apptest.Owner, "/api/v1.0/{appId}/events/customer/{customerId}", 200, want{"TotalRecordCount": 1, "Data.CustomerCreatedEvent.0.User.UserName": "Redacted", "Data.CustomerCreatedEvent.0.IpAddress": nil}),
 		)
 	})
 }

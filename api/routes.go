@@ -366,8 +366,9 @@ func (s *server) routes() []group {
 			on("GetCustomerById", get, "/api/v1.0/{appId}/customers/{customerId}", can(account.ReadCustomers), s.getCustomer, "Reads a customer"),
 			on("UpdateCustomerById", post, "/api/v1.0/{appId}/customers/{customerId}", can(account.EditCustomers), s.updateCustomer, "Changes how a customer may pay, and whether they agreed to marketing"),
 		}},
-		{"CustomerPrivacy", "What a customer agreed to.", []row{
+		{"CustomerPrivacy", "What a customer agreed to, and their erasure.", []row{
 			on("GetCustomerConsents", get, "/api/v1.0/{appId}/customers/{customerId}/consents", can(account.ReadCustomers), s.getCustomerConsents, "Lists what a customer said of marketing, when and where"),
+			on("EraseCustomer", del, "/api/v1.0/{appId}/customers/{customerId}", can(account.EditCustomers), s.eraseCustomer, "Erases a customer from orders and events too; the books stay").answers(http.StatusAccepted),
 		}},
 		{"OrderLifecycle", "Orders beyond the contract: why one costs what it does, what the kitchen is to make, how long a store has, cancelling.", []row{
 			on("GetOrderCalculation", get, "/api/v1.0/{appId}/orders/{orderId}/calculation", can(account.ReadOrders), s.getCalculation, "Explains an order's total line by line"),

@@ -28,5 +28,9 @@ func (t *tour) customers() {
 		own(show{op: "GetCustomerById", unknown: "customerId=424242"}),
 		own(show{op: "UpdateCustomerById", body: `{"CardOrdersEnabled":false,"MarketingEnabled":true}`, events: apptest.Events{"customer.updated", "customer.consent.updated"}}),
 		own(show{op: "GetCustomerConsents"}),
+		show{op: "EraseCustomer", as: "dame", refused: 403},
+		own(show{op: "CreateCustomer", body: `{"PhoneNumber":"087 765 4322"}`, events: apptest.Events{"customer.created"}, save: map[string]string{"gone": "Data.CustomerId"}}),
+		own(show{op: "EraseCustomer", vars: "customerId={gone}"}),
+		own(show{op: "UpdateCustomerById", vars: "customerId={gone}", body: `{"CashOrdersEnabled":false}`, refused: 409}),
 	)
 }

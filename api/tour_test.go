@@ -414,9 +414,11 @@ func (t *tour) orders() {
 	t.show(
 		show{
 			op: "PlaceOrder", header: key(), body: strings.Replace(dinner, `"Contact":{`, `"Contact":{"EmailAddress":"ann@example.com","MarketingEnabled":true,`, 1),
-			events: apptest.Events{"customer.updated", "customer.consent.updated", "order.created"}, save: map[string]string{"two": "Data.OrderId"},
+			events: apptest.Events{"customer.updated", "customer.consent.updated", "order.created"}, save: map[string]string{"two": "Data.OrderId", "ann": "Data.Customer.Id"},
 		},
 		show{op: "PlaceOrder", header: key(), body: dinner, events: apptest.Events{"order.created"}, save: map[string]string{"three": "Data.OrderId"}},
+		own(show{op: "EraseCustomer", vars: "customerId={ann}", refused: 409}),
+		own(show{op: "EraseCustomer", unknown: "customerId=424242"}),
 		own(show{op: "RejectOrder", vars: "id={two}", header: once, body: `{"RejectReason":"TooBusy"}`, events: apptest.Events{"order.rejected"}}),
 		own(show{op: "RejectOrder", vars: "id={two}", header: once, body: `{"RejectReason":"TooSoon"}`, refused: 422}),
 		own(show{op: "AcceptOrder", vars: "id={three}", body: `{}`, events: apptest.Events{"order.accepted"}}),

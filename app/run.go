@@ -92,6 +92,9 @@ func (s *Server) workers() []func(context.Context) error {
 			return worker.Run(ctx, "taking back changes of menus", 5*time.Second, nil, s.Menus.TakeBack)
 		},
 		func(ctx context.Context) error {
+			return worker.Run(ctx, "erasing customers", 30*time.Second, s.Orders.Erasures(), s.Orders.EraseOnce)
+		},
+		func(ctx context.Context) error {
 			return worker.Run(ctx, "meeting the deadlines of orders", time.Second, nil, s.Orders.MeetDeadlines)
 		},
 		func(ctx context.Context) error {

@@ -1,7 +1,7 @@
 // Package customer is who orders from a brand: how they can be reached, what they agreed to, how they may pay.
 //
 // It owns the tables customers, customer_contacts, customer_consents and customer_erasures, and appends customer.created,
-// customer.updated and customer.consent.updated. The API's tags Customers and CustomerPrivacy call the methods that take a
+// customer.updated, customer.consent.updated and customer.redacted. The API's tags Customers and CustomerPrivacy call the methods that take a
 // caller; order finds the customer of a basket ([Customers.Resolve]), keeps them in the transaction that places the order
 // ([Customers.Keep]), and erases them; voucher asks whether there is one ([Exists]).
 //
@@ -14,8 +14,8 @@
 // Locks. Placing takes the lock of the customer's row before it counts what the customer ordered and used, so that two
 // orders of one customer follow each other, and none is placed for a customer who is being erased.
 //
-// Erasure. Erase begins it in one transaction: the customer is overwritten, their contacts are free again. Package order
-// then redacts orders and events, one order a transaction.
+// Erasure. [Customers.Erase] begins it in one transaction: the customer is overwritten, their contacts are free again.
+// Package order then redacts orders and events, one order a transaction, and [Customers.End] reports it.
 package customer
 
 import (

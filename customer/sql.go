@@ -27,6 +27,17 @@ const (
 
 	sqlSet = `update customers set cash = $2, card = $3, marketing = $4, version = version + 1 where customer_id = $1`
 
+	// $3 stands in the place of what was the customer's.
+	sqlErase = `update customers set contact = $2, name = $3, phone = $3, email = $3, marketing = false, erased_at = $4,
+		version = version + 1 where customer_id = $1`
+	sqlFree = `delete from customer_contacts where customer_id = $1`
+
+	sqlInsertErasure = `insert into customer_erasures (customer_id, brand_id, actor, asked_at, done_order) values ($1, $2, $3, $4, 0)`
+	sqlErasures      = `select customer_id, brand_id, actor, done_order from customer_erasures order by asked_at limit 10`
+	sqlErasureDid    = `update customer_erasures set done_order = $2 where customer_id = $1`
+	// Zero rows: somebody else ended it.
+	sqlEndErasure = `delete from customer_erasures where customer_id = $1`
+
 	sqlInsertConsent = `insert into customer_consents (customer_id, version, brand_id, marketing, source, account_id, said_at)
 		values ($1, $2, $3, $4, $5, $6, $7)`
 	sqlConsents = `select marketing, source, account_id, said_at from customer_consents

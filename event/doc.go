@@ -25,6 +25,8 @@
 // query of the heads (see [Log.Run]); no answer depends on them, only when it comes. Take the Wake channel before
 // reading, so that nothing committed in between is missed.
 //
+// Events do not change, but that [Log.Redact] takes a person out of them who is erased.
+//
 // Events are deleted when they are old, in the order of their positions; see [Log.Retain].
 //
 // # Owning

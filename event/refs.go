@@ -151,6 +151,8 @@ func aboutUser(body wire.Event) *wire.UserEventInfo {
 		return e.User
 	case *wire.CustomerConsentUpdatedEvent:
 		return e.User
+	case *wire.CustomerRedactedEvent:
+		return e.User
 	}
 	return nil
 }

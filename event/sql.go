@@ -32,6 +32,10 @@ const (
 	sqlByID = `select brand_id, position, event_id, name, subject, store_id, shown_at, created_at, redacted, body, request_id
 		from log_events where event_id = $1 and brand_id = $2`
 
+	sqlOfSubject = `select brand_id, position, event_id, name, subject, store_id, shown_at, created_at, redacted, body, request_id
+		from log_events where brand_id = $1 and subject = $2 order by position`
+	sqlRedact = `update log_events set body = $3, redacted = true where brand_id = $1 and position = $2`
+
 	sqlAges         = `select position, created_at from log_events where brand_id = $1 order by position limit $2`
 	sqlDeleteEvents = `delete from log_events where brand_id = $1 and position <= $2`
 

@@ -9,6 +9,7 @@ import (
 
 	"comanda/internal/db"
 	"comanda/internal/fault"
+	"comanda/wire"
 )
 
 // Bounds of what the rings keep in memory.
@@ -118,8 +119,9 @@ func (l *Log) Read(ctx context.Context, brand int, after int64, limit int) ([]Ev
 // extend puts what was read after a position at the end of the ring.
 func (l *Log) extend(t *tail, after int64, events []Event) {
 	before := t.bytes
-	if after != t.end {
-		t.ring, t.bytes = nil, 0
+	erased := slices.ContainsFunc(events, func(e Event) bool { return e.Name == (*wire.CustomerRedactedEvent)(nil).Name() })
+	if after != t.end || erased { // what was read before an erasure may have the person in it
+		t.forget()
 	}
 	t.end = after + int64(len(events))
 	t.known.Store(t.end)

@@ -56,13 +56,14 @@ type Orders struct {
 	vouchers  *voucher.Vouchers
 	payments  *payment.Payments
 	phones    *phone.Reader
+	erasures  chan struct{} // see EraseCustomer
 }
 
 // New makes the door.
 func New(d *db.DB, log *event.Log, accounts *account.Accounts, stores *store.Stores, menus *menu.Menus, vouchers *voucher.Vouchers, customers *customer.Customers, payments *payment.Payments) *Orders {
 	o := &Orders{
 		db: d, log: log, accounts: accounts, stores: stores, menus: menus, vouchers: vouchers, customers: customers, payments: payments,
-		phones: phone.NewReader(),
+		phones: phone.NewReader(), erasures: make(chan struct{}, 1),
 	}
 	payments.Keep(book{o})
 	return o

@@ -172,7 +172,6 @@ func (p *placing) drawUp(ctx context.Context, first bool) ([]byte, error) {
 			return nil, err
 		}
 		p.token = newToken(p.id)
-		p.claim.About(subject(p.id))
 	}
 	a := &d.asked
 	p.order = snapshot(p.id, d.now, p.basket, a, d.store, d.picked, &d.total, d.guest)
@@ -198,6 +197,7 @@ func (p *placing) drawUp(ctx context.Context, first bool) ([]byte, error) {
 	}
 	if r.Event == "" && r.Payment == "" {
 		r.Order = p.row.doc
+		p.claim.About(subject(p.id)) // an erasure takes the answer away
 	}
 	kept, err := json.Marshal(r)
 	if err != nil {

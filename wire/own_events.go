@@ -3,8 +3,12 @@ package wire
 // OwnGroup is the heading of Comanda's own events.
 const OwnGroup = "Webhook delivery"
 
+// groupCustomer is the contract's heading of events about customers.
+const groupCustomer = "Customer"
+
 // Own are the events that the contract does not have. They are in the log and can be subscribed to like the others.
 var Own = []CatalogueEntry{
+	{groupCustomer, "customer.redacted", "CustomerRedactedEvent", func() Event { return new(CustomerRedactedEvent) }},
 	{OwnGroup, "webhook_subscription.disabled", "WebhookSubscriptionDisabledEvent", func() Event { return new(WebhookSubscriptionDisabledEvent) }},
 	{OwnGroup, "webhook_subscription.expired", "WebhookSubscriptionExpiredEvent", func() Event { return new(WebhookSubscriptionExpiredEvent) }},
 	{OwnGroup, "webhook_subscription.failing", "WebhookSubscriptionFailingEvent", func() Event { return new(WebhookSubscriptionFailingEvent) }},
@@ -57,3 +61,14 @@ type WebhookSubscriptionDisabledEvent struct {
 
 // Name returns "webhook_subscription.disabled".
 func (*WebhookSubscriptionDisabledEvent) Name() string { return "webhook_subscription.disabled" }
+
+// CustomerRedactedEvent says that a customer was erased: who keeps copies of their orders and events erases the person there.
+type CustomerRedactedEvent struct {
+	EventBase
+	User        *UserEventInfo `json:"User" doc:"The customer: the id, and Redacted for the rest."`
+	OrderIds    []int          `json:"OrderIds" doc:"The customer's orders, which are redacted too, as are all events about them."`
+	Description string         `json:"Description"`
+}
+
+// Name returns "customer.redacted".
+func (*CustomerRedactedEvent) Name() string { return "customer.redacted" }

@@ -21,6 +21,8 @@
 // Unprocessable. A refusal without effect is not stored: its repeat is executed again. Rows are kept for [Keep]; [Run]
 // deletes older ones.
 //
+// [Erase] takes away answers that hold what is a person's; a repeat of such a call is then a Conflict that says so.
+//
 // Neither the key nor the answer can be read from the database: the row is found by a hash of the key, and the answer,
 // which may hold a secret such as a tracking token, is sealed under the key itself, which only the caller has.
 package idempotency

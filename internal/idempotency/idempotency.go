@@ -32,7 +32,7 @@ type Request struct {
 	Principal string // such as "app/6364835077453070787486" or "account/7"; "" for the public storefront
 	Operation string // such as "PlaceOrder"
 	Key       string // the caller's Idempotency-Key
-	Subject   string // what the answer is about, such as "order/1001", so that an erasure finds it; "" when unknown
+	Subject   string // whose data the answer holds, such as "order/1001", so that an erasure finds it; "" when nobody's
 	Body      []byte // the request in canonical form: two requests are the same when these bytes are
 }
 
@@ -130,6 +130,10 @@ func (c *Claim) read(tx *db.Tx) ([]byte, error) {
 	if body != c.body {
 		return nil, fault.New(fault.Unprocessable, "This Idempotency-Key was used before with another request.").
 			With("Use a new key for a new request; repeat a request with exactly the same content.")
+	}
+	if len(sealed) == 0 {
+		return nil, fault.New(fault.Conflict, "This request was carried out before, and what it was answered is erased with its customer.").
+			With("Read what it was about again.")
 	}
 	answer, err := open(c.request.Key, c.id, sealed)
 	if err != nil {

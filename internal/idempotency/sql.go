@@ -8,6 +8,9 @@ const (
 
 	sqlRead = `select body_hash, answer from idempotency_keys where id = $1`
 
+	sqlSubjects = `select id, subject from idempotency_keys where subject <> ''`
+	sqlErase    = `update idempotency_keys set answer = $2 where id = $1`
+
 	sqlSweep = `delete from idempotency_keys where id in (
 		select id from idempotency_keys where created_at < $1 order by created_at limit $2)`
 )
