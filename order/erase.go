@@ -157,6 +157,9 @@ func (o *Orders) redact(tx *db.Tx, e customer.Erasure, id int) error {
 	if _, err := tx.Exec(sqlRedactRefunds, id, customer.Redacted); err != nil {
 		return err
 	}
+	if err := o.payments.Redact(tx, id); err != nil {
+		return err
+	}
 	if err := o.log.Redact(tx, e.Brand, subject(id), func(e wire.Event) { redactEvent(e, words) }); err != nil {
 		return err
 	}
@@ -194,6 +197,9 @@ func redactOrder(o *wire.Order) {
 		if *text != "" {
 			*text = customer.Redacted
 		}
+	}
+	if o.PaymentAccountType == wire.PaymentAccountTypeCard {
+		o.PaymentAccountDescription = string(wire.PaymentAccountTypeCard) // without the last digits of the card
 	}
 	o.CustomerLocation, o.MaskedPhoneNumber, o.OrderDropOffLocation = nil, nil, nil
 }

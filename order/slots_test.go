@@ -117,9 +117,7 @@ func TestRegressionTheLastSlotIsNotOverbooked(t *testing.T) {
 		if same := apptest.Must(s.Orders.Place(ctx, caller, s.Brand.AppID, s.Basket()))(t); string(same) != string(again) {
 			t.Error("a repeat of the last one that had a place is not answered with it")
 		}
-		b := s.Basket()
-		b.DeliveryType, b.DeliveryLocation = wire.DeliveryTypeDelivery, &wire.DeliveryLocation{Street: "1 Dame Street", Town: "Dublin"}
-		s.Place(t, b) // the other type has no limit
+		s.Place(t, delivered(s, 1, near)) // the other type has no limit
 
 		// Another grid counts the same orders.
 		apptest.Must(0, s.Stores.SetPreOrder(ctx, s.Owner, s.Store, pickup, wire.PreOrderConfig{IntervalMinutes: wire.P(1440)}))(t)

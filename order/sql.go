@@ -103,7 +103,7 @@ const (
 			or state in ('AcceptedByRestaurant', 'Dispatched') and requested_for > $3) order by order_id limit 1`
 	sqlOrdersOfCustomer = `select order_id from orders where brand_id = $1 and customer_id = $2 order by order_id`
 	sqlRedactOrder      = `update orders set doc = $2, version = version + 1, customer_name = $3, customer_phone = $3,
-		customer_email = $3 where order_id = $1`
+		customer_email = $3, delivery = '' where order_id = $1`
 	sqlRefundReasons = `select reason from order_refunds where order_id = $1`
 	sqlRedactRefunds = `update order_refunds set reason = $2 where order_id = $1 and reason <> ''`
 

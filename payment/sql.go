@@ -41,6 +41,8 @@ const (
 	sqlSettleOperation = `update payment_operations set state = $3, reason = $4, settled_at = $5
 		where payment_id = $1 and seq = $2 and state = 'open'`
 
+	sqlRedact = `update payments set description = '', token = null, action = '' where order_id = $1`
+
 	sqlAuthorized = `update payments set state = $2, reference = $3, description = $4, action = '', token = null
 		where payment_id = $1 and state = 'pending'`
 
