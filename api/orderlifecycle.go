@@ -81,6 +81,15 @@ func (s *server) cancelOrder(ctx context.Context, c *account.Caller, in *cancelI
 	return &none{}, s.Orders.CallOff(ctx, c, in.ID, in.Body)
 }
 
+type reviewIn struct {
+	ID   int `path:"id"`
+	Body order.Review
+}
+
+func (s *server) reviewOrder(ctx context.Context, c *account.Caller, in *reviewIn) (*none, error) {
+	return &none{}, s.Orders.Review(ctx, c, in.ID, in.Body)
+}
+
 type deadlinesOut struct {
 	Body wire.Result[store.Deadlines]
 }

@@ -53,6 +53,11 @@ func TestOrderLifecycleThroughTheAPI(t *testing.T) {
 			call{Name: "the store cancels", As: apptest.Integrator, Method: "POST", Path: "/api/v1.0/orders/{three}/cancel", Body: `{}`, Status: 200, Events: events{"order.rejected"}},
 			call{Name: "not an accepted one", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/orders/{one}/cancel", Body: `{}`, Status: 409, Text: "AcceptedByRestaurant"},
 			call{Name: "nor a reader", As: apptest.ReadOnly, Method: "POST", Path: "/api/v1.0/orders/{four}/cancel", Body: `{}`, Status: 403},
+			call{Name: "hold", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/orders/{one}/review", Body: `{"Action":"Hold","Note":"odd"}`, Status: 200, Events: events{"order.fulfillment.status.updated"}},
+			call{Name: "held", As: apptest.ReadOnly, Method: "GET", Path: "/api/v1.0/orders/{one}", Status: 200, Want: want{"Data.OrderState": "ManualReview"}},
+			call{Name: "release", As: apptest.Owner, Method: "POST", Path: "/api/v1.0/orders/{one}/review", Body: `{"Action":"Release"}`, Status: 200, Events: events{"order.fulfillment.status.updated"}},
+			call{Name: "as before", As: apptest.ReadOnly, Method: "GET", Path: "/api/v1.0/orders/{one}", Status: 200, Want: want{"Data.OrderState": "AcceptedByRestaurant"}},
+			call{Name: "no review by a reader", As: apptest.ReadOnly, Method: "POST", Path: "/api/v1.0/orders/{one}/review", Body: `{"Action":"Hold"}`, Status: 403},
 			call{Name: "a window", As: apptest.Owner, Method: "POST", Path: deadlines, Body: `{"CancelWindowSeconds":60}`, Status: 200, Events: events{"store.updated"}},
 			call{
 				Name: "held back", Method: "POST", Path: front, Body: basket, Header: key(), Status: 201,

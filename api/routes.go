@@ -374,6 +374,7 @@ func (s *server) routes() []group {
 			on("GetOrderCalculation", get, "/api/v1.0/{appId}/orders/{orderId}/calculation", can(account.ReadOrders), s.getCalculation, "Explains an order's total line by line"),
 			on("GetKitchenOrders", get, "/api/v1.0/{appId}/orders/kitchen", can(account.ReadOrders), s.getKitchenOrders, "Lists what the kitchen is to make now"),
 			on("CancelOrder", post, "/api/v1.0/orders/{id}/cancel", can(account.EditOrders), s.cancelOrder, "Cancels a new order for its customer"),
+			on("ReviewOrder", post, "/api/v1.0/orders/{id}/review", can(account.RefundOrders), s.reviewOrder, "Holds an order for a look, lets it go on, or rejects it"),
 			on("GetStoreDeadlines", get, "/api/v1.0/stores/{storeId}/order-deadlines", can(account.ReadStores), s.getDeadlines, "Reads how long a store has for an order"),
 			on("SetStoreDeadlines", post, "/api/v1.0/stores/{storeId}/order-deadlines", can(account.EditStores), s.setDeadlines, "Changes how long a store has for an order"),
 		}},

@@ -450,6 +450,13 @@ func (t *tour) orders() {
 	)
 	t.batches()
 	t.show(
+		own(show{op: "ReviewOrder", vars: "id={three}", body: `{"Action":"Hold"}`, refused: 409}),
+		show{op: "PlaceOrder", header: key(), body: dinner, events: apptest.Events{"order.created"}, save: map[string]string{"six": "Data.OrderId"}},
+		own(show{op: "AcceptOrder", vars: "id={six}", body: `{}`, events: apptest.Events{"order.accepted"}}),
+		own(show{op: "ReviewOrder", vars: "id={six}", header: once, body: `{"Action":"Hold","Note":"Three cards in a row."}`, events: apptest.Events{"order.fulfillment.status.updated"}}),
+		own(show{op: "ReviewOrder", vars: "id={six}", header: once, body: `{"Action":"Release"}`, refused: 422}),
+		own(show{op: "ReviewOrder", vars: "id={six}", body: `{"Action":"Wait"}`, refused: 400}),
+		own(show{op: "ReviewOrder", vars: "id={six}", body: `{"Action":"Reject","RejectReason":"UnknownReason"}`, events: apptest.Events{"order.rejected", "order.refunded"}}),
 		own(show{op: "GetStoreDeadlines"}),
 		own(show{op: "SetStoreDeadlines", body: `{"RejectAfterMinutes":20,"CancelUntilAccepted":true}`, events: apptest.Events{"store.updated"}}),
 		own(show{op: "SetStoreDeadlines", body: `{"WarnAfterMinutes":20}`, refused: 400}),

@@ -169,6 +169,10 @@ func prepare(before *row, brand account.Brand, caller *account.Caller, c change,
 	}
 	m.row.version++
 	m.row.state, m.order.OrderState = e.to, e.to
+	m.row.heldIn = ""
+	if e.to == manualReview {
+		m.row.heldIn = before.state
+	}
 	if err := c.apply(m); err != nil || m.asItIs {
 		return m, err
 	}
@@ -208,7 +212,7 @@ func (o *Orders) store(tx *db.Tx, m *moving) ([]byte, error) {
 	}
 	r := &m.row
 	n, err := tx.Exec(sqlUpdateOrder, r.id, m.from, r.version, string(r.state), int64(r.amount), int64(r.refundable),
-		int64(r.refunded), !m.notify, string(r.doc), string(r.calculation), clock.Micros(r.placed), string(r.delivery), r.driver)
+		int64(r.refunded), !m.notify, string(r.doc), string(r.calculation), clock.Micros(r.placed), string(r.delivery), r.driver, string(r.heldIn))
 	if err != nil {
 		return nil, err
 	}

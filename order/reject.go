@@ -40,14 +40,8 @@ func (o *Orders) RejectAccepted(ctx context.Context, caller *account.Caller, id 
 	_, err := o.change(ctx, caller, id, change{
 		do: rejectAccepted, operation: "RejectAcceptedOrder", input: in,
 		notify: !wire.V(in.DoNotNotifyCustomer), reason: string(in.RejectReason),
-		ask: func(r *row) (money.Amount, error) { return r.refundable - r.refunded, nil },
-		apply: func(m *moving) error {
-			m.reject(in.RejectReason)
-			if m.refund > 0 {
-				m.handBack()
-			}
-			return nil
-		},
+		ask:   func(r *row) (money.Amount, error) { return r.refundable - r.refunded, nil },
+		apply: func(m *moving) error { m.turnDown(in.RejectReason); return nil },
 	})
 	return err
 }
@@ -57,6 +51,14 @@ func checkReason(in wire.Reject) error {
 		return fault.BadField("RejectReason", "must be one of %v", reasons)
 	}
 	return nil
+}
+
+// turnDown rejects an order whose money goes back.
+func (m *moving) turnDown(reason wire.RejectReason) {
+	m.reject(reason)
+	if m.refund > 0 {
+		m.handBack()
+	}
 }
 
 func (m *moving) reject(reason wire.RejectReason) {

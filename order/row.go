@@ -23,10 +23,11 @@ type row struct {
 	refundable       money.Amount // what of it can be handed back at all: nothing before the order is accepted
 	refunded         money.Amount // what was handed back
 	doc, calculation []byte
-	placed           time.Time // zero while nobody but its customer knows the order
-	driver           int       // whose delivery it is; 0 = nobody's of the brand
-	payment          string    // id of the payment of a card order; empty = cash
-	delivery         []byte    // what is known of its delivery, a wire.OrderDeliveryInformation; empty = nothing was said yet
+	placed           time.Time       // zero while nobody but its customer knows the order
+	heldIn           wire.OrderState // the state that it was in before it was held for review; empty = it is not held
+	driver           int             // whose delivery it is; 0 = nobody's of the brand
+	payment          string          // id of the payment of a card order; empty = cash
+	delivery         []byte          // what is known of its delivery, a wire.OrderDeliveryInformation; empty = nothing was said yet
 }
 
 // maxID is the greatest id on the wire; a greater one cannot be in a column.
@@ -47,13 +48,14 @@ func scan(tx *db.Tx, query string, id int) (*row, error) {
 		return nil, db.ErrNoRows
 	}
 	r := &row{id: id}
-	var state string
+	var state, heldIn string
 	var requested, placed int64
 	err := tx.QueryRow(query, id).Scan(&r.brand, &r.store, &state, &r.version, &r.currency, &requested,
-		&r.amount, &r.refundable, &r.refunded, &r.doc, &r.calculation, &placed, &r.delivery, &r.driver, &r.payment)
+		&r.amount, &r.refundable, &r.refunded, &r.doc, &r.calculation, &placed, &r.delivery, &r.driver, &r.payment, &heldIn)
 	if err != nil {
 		return nil, err
 	}
+	r.heldIn = wire.OrderState(heldIn)
 	r.state, r.requestedFor, r.placed = wire.OrderState(state), clock.FromMicros(requested), clock.FromMicros(placed)
 	return r, nil
 }

@@ -21,15 +21,15 @@ const (
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, false, $17, $18, $19, $20, $21)`
 
 	sqlOrder = `select brand_id, store_id, state, version, currency, requested_for, amount, refundable, refunded,
-		doc, calculation, placed_at, delivery, driver_id, payment_id from orders where order_id = $1`
+		doc, calculation, placed_at, delivery, driver_id, payment_id, held_in from orders where order_id = $1`
 
 	// Changes nothing, but takes the row's lock on PostgreSQL and returns the row as the last commit left it.
 	sqlLockOrder = `update orders set version = version where order_id = $1
 		returning brand_id, store_id, state, version, currency, requested_for, amount, refundable, refunded, doc, calculation,
-			placed_at, delivery, driver_id, payment_id`
+			placed_at, delivery, driver_id, payment_id, held_in`
 
 	sqlUpdateOrder = `update orders set version = $3, state = $4, amount = $5, refundable = $6, refunded = $7,
-		silent = $8, doc = $9, calculation = $10, placed_at = $11, delivery = $12, driver_id = $13 where order_id = $1 and version = $2`
+		silent = $8, doc = $9, calculation = $10, placed_at = $11, delivery = $12, driver_id = $13, held_in = $14 where order_id = $1 and version = $2`
 
 	sqlInsertRefund = `insert into order_refunds (order_id, version, brand_id, amount, reason, notify_customer, account_id,
 		refunded_at) values ($1, $2, $3, $4, $5, $6, $7, $8)`

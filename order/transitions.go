@@ -26,11 +26,12 @@ const (
 	cancelled       = wire.OrderStateCancelled
 	pendingPayment  = wire.OrderStatePendingPayment
 	manualReview    = wire.OrderStateManualReview
+	rejectedByUs    = wire.OrderStateRejectedByFlipdish
 )
 
 // turnedDown are the states of an order that came to nothing: what it took is given back.
 var turnedDown = []wire.OrderState{
-	rejected, rejectedLate, rejectedByClock, wire.OrderStateRejectedByFlipdish, cancelled,
+	rejected, rejectedLate, rejectedByClock, rejectedByUs, cancelled,
 }
 
 // action is what somebody does to an order, worded as a refusal says it: "Order 7 cannot be accepted".
@@ -44,7 +45,6 @@ const (
 	reserve        action = "reserved"
 	confirm        action = "confirmed"
 	abandon        action = "abandoned"
-	review         action = "held for review"
 	accept         action = "accepted"
 	reject         action = "rejected"
 	timeOut        action = "rejected for want of an answer"
@@ -60,6 +60,10 @@ const (
 	carry   action = "carried"                       // the food has left
 	deliver action = "delivered"
 	assign  action = "offered to a driver"
+
+	review   action = "held for review"
+	release  action = "let go on"
+	turnDown action = "rejected after a review"
 
 	fulfil action = "moved on in its workflow"
 	finish action = "moved to the end of its workflow"
@@ -117,12 +121,6 @@ var edges = []edge{
 	{refund, delivered, delivered, tiller, leavesSome, []string{"order.refunded"}},
 	{refund, delivered, refundedInWhole, tiller, takesAll, []string{"order.refunded"}},
 
-	{review, accepted, manualReview, system, nil, []string{"order.fulfillment.status.updated"}},
-	{review, dispatched, manualReview, system, nil, []string{"order.fulfillment.status.updated"}},
-	{review, delivered, manualReview, system, nil, []string{"order.fulfillment.status.updated"}},
-	{review, refundedInWhole, manualReview, system, nil, []string{"order.fulfillment.status.updated"}},
-	{review, rejectedLate, manualReview, system, nil, []string{"order.fulfillment.status.updated"}},
-
 	{changeTip, readyToProcess, readyToProcess, diner, tipWindowOpen, []string{"order.tip.updated"}},
 	{changeTip, accepted, accepted, diner, tipWindowOpen, []string{"order.tip.updated"}},
 
@@ -165,6 +163,23 @@ var edges = []edge{
 	{finish, dispatched, delivered, staff, nil, movedOn},
 	{finish, delivered, delivered, staff, nil, movedOn},
 	{finish, refundedInWhole, refundedInWhole, staff, nil, movedOn},
+
+	{review, readyToProcess, manualReview, both, nil, movedOn},
+	{review, accepted, manualReview, both, nil, movedOn},
+	{review, dispatched, manualReview, both, nil, movedOn},
+	{review, delivered, manualReview, both, nil, movedOn},
+	{review, refundedInWhole, manualReview, both, nil, movedOn},
+	{review, rejectedLate, manualReview, both, nil, movedOn},
+
+	{release, manualReview, readyToProcess, both, wasIn(readyToProcess), movedOn},
+	{release, manualReview, accepted, both, wasIn(accepted), movedOn},
+	{release, manualReview, dispatched, both, wasIn(dispatched), movedOn},
+	{release, manualReview, delivered, both, wasIn(delivered), movedOn},
+	{release, manualReview, refundedInWhole, both, wasIn(refundedInWhole), movedOn},
+	{release, manualReview, rejectedLate, both, wasIn(rejectedLate), movedOn},
+
+	{turnDown, manualReview, rejectedByUs, both, owesNothing, []string{"order.rejected"}},
+	{turnDown, manualReview, rejectedByUs, both, owes, []string{"order.rejected", "order.refunded"}},
 }
 
 // The events of what happens to the food; a refund does not stop it.
@@ -190,6 +205,31 @@ func cancelUntilAccepted(r *row, a ask) error {
 	}
 	return fault.Newf(fault.Conflict, "Order %d cannot be cancelled any more: the store has it, and its state is %s.", r.id, r.state).
 		With("Call the store, who can still cancel it.")
+}
+
+// wasIn: the order was in a state when it was held.
+func wasIn(state wire.OrderState) guard {
+	return func(r *row, _ ask) error {
+		if r.heldIn == state {
+			return nil
+		}
+		return fault.Newf(fault.Conflict, "Order %d was held as %q, and its state is %s.", r.id, r.heldIn, r.state)
+	}
+}
+
+// owes: something of what was paid was not handed back yet.
+func owes(r *row, _ ask) error {
+	if r.refundable > r.refunded {
+		return nil
+	}
+	return fault.Newf(fault.Conflict, "Nothing is left to hand back of order %d, and its state is %s.", r.id, r.state)
+}
+
+func owesNothing(r *row, a ask) error {
+	if owes(r, a) != nil {
+		return nil
+	}
+	return fault.Newf(fault.Conflict, "Something is left to hand back of order %d, and its state is %s.", r.id, r.state)
 }
 
 // leavesSome: the refund leaves something of the amount unrefunded.
