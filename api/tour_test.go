@@ -450,7 +450,7 @@ func (t *tour) orders() {
 	)
 	t.batches()
 	t.show(
-		own(show{op: "ReviewOrder", vars: "id={three}", body: `{"Action":"Hold"}`, refused: 409}),
+		own(show{op: "ReviewOrder", vars: "id={three}", body: `{"Action":"Release"}`, refused: 409}),
 		show{op: "PlaceOrder", header: key(), body: dinner, events: apptest.Events{"order.created"}, save: map[string]string{"six": "Data.OrderId"}},
 		own(show{op: "AcceptOrder", vars: "id={six}", body: `{}`, events: apptest.Events{"order.accepted"}}),
 		own(show{op: "ReviewOrder", vars: "id={six}", header: once, body: `{"Action":"Hold","Note":"Three cards in a row."}`, events: apptest.Events{"order.fulfillment.status.updated"}}),
