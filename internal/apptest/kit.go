@@ -115,13 +115,16 @@ func (k *Kit) people() {
 	k.Brand = k.MustBrand(Owner, "Bella Napoli")
 	k.Other = k.MustBrand(Stranger, "Casa Roma")
 	k.Vars["appId"], k.Vars["otherAppId"] = k.Brand.AppID, k.Other.AppID
-	for name, level := range map[string]wire.AppAccessLevel{
-		Integrator: wire.AppAccessLevelIntegrator,
-		ReadOnly:   wire.AppAccessLevelSupport,
-		Finance:    wire.AppAccessLevelFinanceManger,
+	for _, m := range []struct {
+		name  string
+		level wire.AppAccessLevel
+	}{
+		{Integrator, wire.AppAccessLevelIntegrator},
+		{ReadOnly, wire.AppAccessLevelSupport},
+		{Finance, wire.AppAccessLevelFinanceManger},
 	} {
-		k.MustSignUp(name)
-		k.MustMember(name, level)
+		k.MustSignUp(m.name)
+		k.MustMember(m.name, m.level)
 	}
 }
 
