@@ -5,7 +5,7 @@
 const { after, before, describe, test } = require('node:test');
 const assert = require('node:assert/strict');
 const flipdish = require('@flipdish/api-client-typescript');
-const { demo } = require('./demo');
+const { demo, placeOrder } = require('./demo');
 
 const { appId } = demo;
 
@@ -231,6 +231,65 @@ describe('vouchers', () => {
     assert.equal((await data(vouchers.getVoucherById(voucher))).Description, 'Ten off lunch');
     assert.ok((await data(vouchers.getVouchers(appId, undefined, undefined, [code]))).some(v => v.VoucherId === voucher));
     await refused(vouchers.createVoucher(appId, { Code: code, VoucherType: 'LumpDiscount', LumpDiscountDetails: { DiscountAmount: 1 } }), 409);
+  });
+});
+
+describe('customers', () => {
+  const customers = api('CustomersApi');
+  const phone = `+35387${String(1_000_000 + process.pid).slice(-7)}`;
+  let customer;
+
+  test('is made, and says what it agrees to', async () => {
+    customer = await data(customers.createCustomer(appId, { Name: 'Aoife Client', PhoneNumber: phone, AppType: 'TelephoneCall' }));
+    assert.equal(customer.PhoneNumber, phone);
+    await customers.updateCustomerById(appId, customer.CustomerId, { MarketingEnabled: true, CardOrdersEnabled: false });
+    const read = await data(customers.getCustomerById(appId, customer.CustomerId));
+    assert.equal(read.Name, 'Aoife Client');
+    assert.equal(read.MarketingEnabled, true);
+    assert.equal(read.CardOrdersEnabled, false);
+    await refused(customers.createCustomer(appId, { Name: 'Twin', PhoneNumber: phone }), 409);
+  });
+
+  test('is found by its number, by an operation that the client lacks', async () => {
+    const answer = await fetch(`${demo.baseUrl}/api/v1.0/${appId}/customers?phoneNumber=${encodeURIComponent(phone)}`, {
+      headers: { Authorization: `Bearer ${demo.accessToken}` },
+    });
+    assert.deepEqual((await answer.json()).Data.Items.map(c => c.CustomerId), [customer.CustomerId]);
+  });
+});
+
+describe('an order on its way', () => {
+  const orders = api('OrdersApi');
+  let order;
+
+  before(async () => {
+    const menu = await data(api('MenusApi').getMenuById(demo.menuId));
+    const plain = menu.MenuSections.flatMap(s => s.MenuItems)
+      .find(i => i.IsAvailable && i.Price > 0 && i.MenuItemOptionSets.every(o => o.MinSelectCount === 0));
+    order = await placeOrder(plain, 1);
+  });
+
+  test('goes through kitchen and delivery', async () => {
+    await orders.acceptOrder(order.OrderId, { EstimatedMinutesForDelivery: 25 });
+    const actions = await data(orders.getFulfillmentStatusWithDetailsAndActions(order.OrderId));
+    const first = actions.NextStatuses[0].Id;
+    await orders.updateFulfillmentState(order.OrderId, { StatusId: first });
+    assert.equal((await data(orders.getFulfillmentState(order.OrderId))).StatusId, first);
+    assert.deepEqual((await data(orders.searchFulfillmentStatuses(appId, String(order.OrderId)))).map(s => s.StatusId), [first]);
+    await orders.updateDeliveryInformation(order.OrderId, { Status: 'OnTheWay', TrackUrl: 'https://courier.example/7', IntegrationName: 'Courier' });
+    assert.equal((await data(orders.getDeliveryInformation(order.OrderId))).TrackUrl, 'https://courier.example/7');
+    assert.equal((await data(orders.getOrderById(order.OrderId))).OrderState, 'Dispatched');
+  });
+
+  test('is on the short list and on a receipt', async () => {
+    const short = (await data(orders.getOrdersSummary(appId, undefined, [demo.storeId], ['Dispatched']))).find(o => o.OrderId === order.OrderId);
+    assert.equal(short.Amount, order.quoted);
+    const receipt = await data(api('ReceiptsApi').getReceipt(order.OrderId));
+    assert.equal(receipt.PreviousOrder.OrderId, order.OrderId);
+    assert.equal(receipt.PreviousOrder.TotalAmount, order.quoted);
+    const payment = await data(api('PaymentsApi').getOrderPaymentInformation(order.OrderId));
+    assert.equal(payment.PaymentRefundable, true, 'an accepted cash order is handed back over the counter');
+    assert.deepEqual(await data(api('OrderBatchesApi').getAllOrderBatches(appId, [demo.storeId])), []);
   });
 });
 
