@@ -35,8 +35,9 @@ type Drivers struct {
 	outbox   *mail.Outbox
 	phones   *phone.Reader
 
-	// As account's patience: wrong PINs of one number from one address and everywhere, and text messages that are asked for.
-	tries, everywhere, messages *backoff.Limiter
+	// As account's patience: wrong PINs of one number from one address and everywhere; text messages that are asked for, by
+	// who asks and by whose number it is. What is counted everywhere has no FreeAddress, which would be one count for all.
+	tries, everywhere, messages, phone *backoff.Limiter
 }
 
 // New makes the door.
@@ -50,5 +51,6 @@ func New(d *db.DB, accounts *account.Accounts, stores *store.Stores, orders *ord
 		messages: backoff.New(backoff.Rule{
 			Free: 3, FreeAddress: 30, First: 30 * time.Second, Longest: 15 * time.Minute, Forget: time.Hour, Size: 20_000,
 		}),
+		phone: backoff.New(backoff.Rule{Free: 3, First: 30 * time.Second, Longest: 15 * time.Minute, Forget: time.Hour, Size: 20_000}),
 	}
 }

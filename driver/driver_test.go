@@ -2,12 +2,14 @@ package driver_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"comanda/account"
 	"comanda/driver"
@@ -156,6 +158,32 @@ func TestNobodyFindsOutWhoIsADriver(t *testing.T) {
 				t.Fatal("PINs are tried without end")
 			}
 		}
+	})
+}
+
+// However many ask for PINs, of whomever, a driver gets theirs.
+func TestPINsOfOthersDoNotKeepADriverOut(t *testing.T) {
+	each(t, func(t *testing.T, b brand) {
+		b.add(t, dan, b.shop.Store)
+		for i := range 60 {
+			from := &account.Caller{Kind: account.Anonymous, IP: fmt.Sprintf("203.0.113.%d", i+1)}
+			b.Must(b.Drivers.RequestPIN(ctx, from, fmt.Sprintf("+35387%07d", 4_000_000+i)))
+		}
+		if b.pin(t, dan) == "" {
+			t.Error("no PIN")
+		}
+	})
+}
+
+// Who works for a brand no more is signed out, also when another brand has them still.
+func TestARemovedDriverIsSignedOut(t *testing.T) {
+	each(t, func(t *testing.T, b brand) {
+		_, token := b.signedIn(t, dan, b.shop.Store)
+		other := b.shop.Another(t)
+		m := apptest.Must(b.Drivers.Add(ctx, other.Owner, other.Brand.AppID, driver.Added{Name: "Daniel", PhoneNumber: dan, StoreIDs: []int{other.Store}}))(t)
+		b.Must(b.Drivers.Remove(ctx, b.shop.Owner, b.Brand.AppID, m.DriverID))
+		_, err := b.Drivers.Authenticate(ctx, token)
+		is(t, err, fault.Unauthenticated)
 	})
 }
 
@@ -342,6 +370,36 @@ func TestADriverDeliversAnOrder(t *testing.T) {
 		}
 		if tr := apptest.Must(b.Orders.SetTracking(ctx, b.shop.Owner, id, wire.DeliveryTrackingStatusDelivered))(t); tr.State != wire.OrderStateDelivered {
 			t.Errorf("%+v", tr)
+		}
+	})
+}
+
+// What is over is nobody's to take: no driver goes through a store's old orders for the addresses in them.
+func TestAnOldOrderIsTakenByNoDriver(t *testing.T) {
+	each(t, func(t *testing.T, b brand) {
+		c, _ := b.signedIn(t, dan, b.shop.Store)
+		take := func(id int) error {
+			_, err := b.Orders.SetTracking(ctx, c, id, wire.DeliveryTrackingStatusAccepted)
+			return err
+		}
+		mine := func() int { return len(apptest.Must(b.Orders.OfDriver(ctx, c))(t)) }
+		had, old, refunded := b.deliver(t), b.deliver(t), b.deliver(t)
+		b.Must(take(had))
+		var o wire.Order
+		b.Must(json.Unmarshal(apptest.Must(b.Orders.Get(ctx, b.shop.Owner, refunded))(t), &o))
+		b.Must(b.Orders.Refund(ctx, b.shop.Owner, refunded, wire.Refund{RefundAmount: o.Amount}))
+		is(t, take(refunded), fault.Conflict, "not to be delivered any more")
+		if mine() != 1 {
+			t.Errorf("%d orders", mine())
+		}
+		clock.Shift(13 * time.Hour)
+		t.Cleanup(func() { clock.Shift(-13 * time.Hour) })
+		is(t, take(old), fault.Conflict, "not to be delivered any more")
+		if mine() != 0 {
+			t.Errorf("%d orders of yesterday", mine())
+		}
+		if _, err := b.Orders.SetTracking(ctx, c, had, wire.DeliveryTrackingStatusDelivered); err != nil {
+			t.Errorf("who has an order may still say that it is delivered: %v", err)
 		}
 	})
 }

@@ -56,11 +56,11 @@ func (d *Drivers) RequestPIN(ctx context.Context, caller *account.Caller, number
 		return err
 	}
 	from := addressOf(caller)
-	if err := wait(max(d.messages.Wait(from, number), d.messages.Wait(netip.Addr{}, number)), "Too many PINs were asked for."); err != nil {
+	if err := wait(max(d.messages.Wait(from, number), d.phone.Wait(netip.Addr{}, number)), "Too many PINs were asked for."); err != nil {
 		return err
 	}
 	d.messages.Failed(from, number)
-	d.messages.Failed(netip.Addr{}, number)
+	d.phone.Failed(netip.Addr{}, number)
 	pin := account.NewPIN()
 	err = d.db.Write(ctx, func(tx *db.Tx) error {
 		to := number

@@ -180,8 +180,8 @@ func storesOf(tx *db.Tx, driver, brand int) (out []int, err error) {
 	return out, rows.Err()
 }
 
-// Remove ends that somebody is a driver of a brand's stores within the caller's reach. Who works nowhere any more is
-// forgotten, with their sessions and their picture. Right: EditStores.
+// Remove ends that somebody is a driver of a brand's stores within the caller's reach. Who works for the brand no more is signed
+// out everywhere, because the phone may be lost, and who works nowhere any more is forgotten, with their picture. Right: EditStores.
 func (d *Drivers) Remove(ctx context.Context, c *account.Caller, appID string, id int) error {
 	brand, err := d.accounts.Open(ctx, c, appID, account.EditStores)
 	if err != nil {
@@ -209,6 +209,11 @@ func (d *Drivers) Remove(ctx context.Context, c *account.Caller, appID string, i
 		case left > 0:
 			return nil
 		}
+		for _, query := range []string{sqlDeleteSessions, sqlDeleteDevices} {
+			if _, err := tx.Exec(query, id); err != nil {
+				return err
+			}
+		}
 		if _, err := tx.Exec(sqlRemoveBrand, id, brand.ID); err != nil {
 			return err
 		}
@@ -227,10 +232,8 @@ func forget(tx *db.Tx, id int) error {
 	if err := tx.QueryRow(sqlWorksFor, id).Scan(&n); err != nil || n > 0 {
 		return err
 	}
-	for _, query := range []string{sqlDeleteSessions, sqlDeleteDevices, sqlDeleteDriver} {
-		if _, err := tx.Exec(query, id); err != nil {
-			return err
-		}
+	if _, err := tx.Exec(sqlDeleteDriver, id); err != nil {
+		return err
 	}
 	return account.DropImages(tx, 0, pictureKind(id))
 }

@@ -169,8 +169,10 @@ func prepare(before *row, brand account.Brand, caller *account.Caller, c change,
 	}
 	m.row.version++
 	m.row.state, m.order.OrderState = e.to, e.to
-	m.row.heldIn = ""
-	if e.to == manualReview {
+	switch {
+	case e.to != manualReview:
+		m.row.heldIn = ""
+	case before.state != manualReview:
 		m.row.heldIn = before.state
 	}
 	if err := c.apply(m); err != nil || m.asItIs {
@@ -205,11 +207,6 @@ func (o *Orders) store(tx *db.Tx, m *moving) ([]byte, error) {
 			return answer, err
 		}
 	}
-	if m.due != nil {
-		if err := m.due.take(tx); err != nil {
-			return nil, err
-		}
-	}
 	r := &m.row
 	n, err := tx.Exec(sqlUpdateOrder, r.id, m.from, r.version, string(r.state), int64(r.amount), int64(r.refundable),
 		int64(r.refunded), !m.notify, string(r.doc), string(r.calculation), clock.Micros(r.placed), string(r.delivery), r.driver, string(r.heldIn))
@@ -218,6 +215,11 @@ func (o *Orders) store(tx *db.Tx, m *moving) ([]byte, error) {
 	}
 	if n == 0 {
 		return nil, errLost
+	}
+	if m.due != nil { // after the order's row, as all others lock them
+		if err := m.due.take(tx); err != nil {
+			return nil, err
+		}
 	}
 	if err := r.leaves(tx, m.was); err != nil {
 		return nil, err

@@ -129,6 +129,9 @@ func (m *moving) setDelivery(in wire.OrderDeliveryInformationBase) error {
 	if in.Status != nil {
 		d.Status = in.Status
 		same = m.setTracking(trackingOf(*in.Status))
+		if !same && trackingOf(*in.Status) == wire.DeliveryTrackingStatusUnassigned {
+			m.setDriver(0)
+		}
 	}
 	raw, err := json.Marshal(d)
 	if err != nil {

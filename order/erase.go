@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,13 +71,14 @@ func (o *Orders) EraseOnce(ctx context.Context) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	var failed []error
 	for _, e := range all {
 		did, err := o.erase(ctx, e)
-		if n += did; err != nil {
-			return n, fmt.Errorf("order: erase customer %d: %w", e.Customer, err)
+		if n += did; err != nil { // which does not keep the others waiting
+			failed = append(failed, fmt.Errorf("order: erase customer %d: %w", e.Customer, err))
 		}
 	}
-	return n, nil
+	return n, errors.Join(failed...)
 }
 
 func (o *Orders) erase(ctx context.Context, e customer.Erasure) (n int, err error) {
@@ -180,6 +182,7 @@ func reasonsOf(tx *db.Tx, id int) (out []string, err error) {
 		}
 		out = append(out, reason)
 	}
+	slices.SortFunc(out, func(a, b string) int { return len(b) - len(a) })
 	return out, rows.Err()
 }
 
@@ -220,9 +223,10 @@ func redactEvent(e wire.Event, reasons []string) {
 	case *wire.OrderRefundedEvent:
 		redactEventOrder(e.Order)
 		by = e.User
-		for _, reason := range reasons {
-			if reason != "" {
-				e.Description = strings.Replace(e.Description, ": "+reason+".", ": "+customer.Redacted+".", 1)
+		for _, reason := range reasons { // the longest first, because one may begin like another
+			if what, ok := strings.CutSuffix(e.Description, ": "+reason+"."); ok && reason != "" {
+				e.Description = what + ": " + customer.Redacted + "."
+				break
 			}
 		}
 	case *wire.OrderDispatchedEvent:
@@ -233,6 +237,13 @@ func redactEvent(e wire.Event, reasons []string) {
 		redactEventOrder(e.Order)
 	case *wire.OrderDeliveryTrackingStatusUpdatedEvent:
 		redactEventOrder(e.Order)
+		if e.DeliveryErrorMessage != "" {
+			e.DeliveryErrorMessage = customer.Redacted
+		}
+	case *wire.OrderFulfillmentStatusUpdatedEvent:
+		if what, _, noted := strings.Cut(e.Description, ": "); noted && e.StatusId == "" { // a review, with what staff wrote
+			e.Description = what + ": " + customer.Redacted
+		}
 	}
 	if by == nil || by.UserId == 0 {
 		e.Base().IpAddress = nil

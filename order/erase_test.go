@@ -20,7 +20,7 @@ import (
 )
 
 // personal is all that Zoe says of herself, no part of which occurs anywhere else.
-var personal = []string{"Zoe", "Quixley", "353879998877", "879998877", "999 8877", "zoe.q@example.net", "Marigold", "77b-Zed", "Xanadu", "D99", "purple gate", "no xylitol", "53.3131", "203.0.113.99", "came back twice", "dog called Fig"}
+var personal = []string{"Zoe", "Quixley", "353879998877", "879998877", "999 8877", "zoe.q@example.net", "Marigold", "77b-Zed", "Xanadu", "D99", "purple gate", "no xylitol", "53.3131", "203.0.113.99", "came back twice", "dog called Fig", "knock at Una", "likes to argue"}
 
 func zoes(s *apptest.Shop) order.Basket {
 	b := by(s, "Zoe Quixley", "087 999 8877", "zoe.q@example.net")
@@ -70,6 +70,11 @@ func TestErasureKeepsTheBooks(t *testing.T) {
 		apptest.Must(0, s.Orders.Accept(ctx, s.Owner, p.OrderId, wire.Accept{}))(t)
 		told := wire.OrderDeliveryInformationBase{DeliveryStatusNotes: wire.P("mind the dog called Fig")}
 		apptest.Must(0, s.Orders.SetDelivery(ctx, s.Owner, p.OrderId, told))(t)
+		late := wire.OrderDeliveryInformationBase{ErrorMessage: wire.P("no answer, knock at Una's"), Status: wire.P(wire.DeliveryInformationStatusOnTheWay)}
+		apptest.Must(0, s.Orders.SetDelivery(ctx, s.Owner, p.OrderId, late))(t)
+		for _, do := range []order.ReviewAction{order.ReviewHold, order.ReviewRelease} {
+			apptest.Must(0, s.Orders.Review(ctx, s.Owner, p.OrderId, order.Review{Action: do, Note: wire.P("She likes to argue.")}))(t)
+		}
 		refund := wire.Refund{RefundAmount: "1", RefundReason: wire.P("It came back twice")}
 		apptest.Must(0, s.Orders.Refund(ctx, &keyed, p.OrderId, refund))(t)
 		apptest.Must(s.Orders.Rate(ctx, &rating, s.Brand.AppID, p.TrackingToken, order.Rating{Rating: 4}))(t)

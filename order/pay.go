@@ -12,6 +12,7 @@ import (
 	"comanda/account"
 	"comanda/internal/db"
 	"comanda/internal/fault"
+	"comanda/money"
 	"comanda/payment"
 	"comanda/wire"
 )
@@ -142,6 +143,9 @@ func (o *Orders) ContinuePayment(ctx context.Context, _ *account.Caller, appID, 
 	}
 	if r.payment == "" {
 		return nil, fault.Newf(fault.Conflict, "Order %d is paid in cash.", id).With("There is nothing to go on with.")
+	}
+	if !r.placed.IsZero() {
+		return answerOf(r.doc, token), nil
 	}
 	brand, err := o.accounts.Brand(ctx, r.brand)
 	if err != nil {
@@ -307,14 +311,16 @@ func (b book) review(ctx context.Context, of *payment.Payment, f failed, settle 
 				"Its payment there is %s, of %s. Look at it there, and decide what is to be done with the order.\n\n%s",
 				of.Order, of.Provider, f.sentence(), f.why, of.Reference, sum(of.Amount, of.Currency), brand.Name))
 	}
-	_, err = b.o.change(ctx, comanda, of.Order, change{
-		do: review, with: func(tx *db.Tx, _ *moving) error { return tell(tx) },
-		apply: func(m *moving) error { m.review(f); return nil },
-	})
-	if fault.KindOf(err) == fault.Conflict {
-		err = b.o.db.Write(ctx, tell)
+	for _, do := range []action{review, correct} { // correct: it is held already
+		_, err = b.o.change(ctx, comanda, of.Order, change{
+			do: do, with: func(tx *db.Tx, _ *moving) error { return tell(tx) },
+			apply: func(m *moving) error { m.review(f); return nil },
+		})
+		if fault.KindOf(err) != fault.Conflict {
+			return err
+		}
 	}
-	return err
+	return b.o.db.Write(ctx, tell)
 }
 
 // review puts the money of an order right that was counted and did not move.
@@ -322,13 +328,20 @@ func (m *moving) review(f failed) {
 	switch f.op.Kind {
 	case payment.Capture:
 		m.row.refundable = 0
+		if m.row.refunded > 0 {
+			m.handedBack(0)
+		}
 		m.order.PaymentStatus = wire.PaymentStatusUnpaid
 	case payment.Refund:
-		m.row.refunded -= f.op.Amount
-		m.order.RefundedAmount = wire.P(m.row.refunded.Decimal(m.row.currency))
-		m.order.PaymentStatus = wire.PaymentStatusPaid
-		if m.row.refunded > 0 {
-			m.order.PaymentStatus = wire.PaymentStatusPartiallyRefunded
+		if m.row.refundable == 0 {
+			break // nothing was taken, so nothing is counted as handed back
+		}
+		m.handedBack(max(0, m.row.refunded-f.op.Amount))
+		if m.row.heldIn == refundedInWhole { // which it is not; from here it can be refunded again
+			m.row.heldIn = accepted
+			if wire.V(m.order.DeliveryTrackingStatus) == wire.DeliveryTrackingStatusDelivered {
+				m.row.heldIn = delivered
+			}
 		}
 	case payment.Authorize, payment.Void:
 	default:
@@ -338,4 +351,14 @@ func (m *moving) review(f failed) {
 		StoreId: m.row.store, OrderId: &m.row.id, StatusName: string(manualReview),
 		Description: fmt.Sprintf("Comanda holds order %d at %s for review: %s.", m.row.id, m.order.Store.Name, f.sentence()),
 	}}
+}
+
+// handedBack says how much of an order was refunded.
+func (m *moving) handedBack(sum money.Amount) {
+	m.row.refunded = sum
+	m.order.RefundedAmount = wire.P(sum.Decimal(m.row.currency))
+	m.order.PaymentStatus = wire.PaymentStatusPaid
+	if sum > 0 {
+		m.order.PaymentStatus = wire.PaymentStatusPartiallyRefunded
+	}
 }

@@ -57,6 +57,9 @@ func (o *Orders) Review(ctx context.Context, caller *account.Caller, id int, in 
 			if m.row.state == readyToProcess {
 				m.deadlines = unanswered(s, m.order, m.now)
 			}
+			if m.row.state == accepted && m.order.OrderBatchInfo == nil {
+				m.deadlines = toBatch(s, m.order, m.now)
+			}
 			m.tellReview("lets go on", why)
 			return nil
 		}

@@ -2,18 +2,18 @@ package order
 
 const (
 	// Orders that stand: all but those that came to nothing, which turnedDown lists.
-	sqlStands = `state not in ('RejectedByStore', 'RejectedAfterBeingAccepted', 'RejectedAutomatically', 'RejectedByFlipdish', 'Cancelled')`
+	stands = `state not in ('RejectedByStore', 'RejectedAfterBeingAccepted', 'RejectedAutomatically', 'RejectedByFlipdish', 'Cancelled')`
 
 	// It holds the row until the end of the transaction.
 	sqlTakeTurn = `insert into order_turns (store_id, delivery_type, taken) values ($1, $2, 1)
 		on conflict (store_id, delivery_type) do update set taken = order_turns.taken + 1`
 
 	sqlCountWanted = `select count(*) from orders
-		where store_id = $1 and delivery_type = $2 and requested_for >= $3 and requested_for < $4 and ` + sqlStands + `
+		where store_id = $1 and delivery_type = $2 and requested_for >= $3 and requested_for < $4 and ` + stands + `
 			and order_id <> $5`
 
 	sqlWanted = `select requested_for from orders
-		where store_id = $1 and delivery_type = $2 and requested_for >= $3 and ` + sqlStands + ` order by requested_for`
+		where store_id = $1 and delivery_type = $2 and requested_for >= $3 and ` + stands + ` order by requested_for`
 
 	sqlInsertOrder = `insert into orders (order_id, brand_id, store_id, customer_id, state, version, currency,
 			placed_at, requested_for, customer_name, customer_phone, customer_email, tracking_code, tracking_hash,
@@ -72,7 +72,7 @@ const (
 
 	// Summaries. $2 holds the stores as in the lists, $5 the wanted states as ",A,B," (empty: all), $6 the wanted ids alike, $7
 	// the searched text as a pattern in lower case. $8 to $19 are patterns of the document, one of which it must have.
-	sqlSummaryWhere = ` from orders
+	summaryWhere = ` from orders
 		where brand_id = $1 and (cast($2 as text) = '' or cast($2 as text) like '%,' || cast(store_id as text) || ',%')
 			and placed_at >= $3 and placed_at <= $4 and state not in ('PendingPayment', 'PlacedCanBeCancelled')
 			and (cast($5 as text) = '' or cast($5 as text) like '%,' || state || ',%')
@@ -81,9 +81,9 @@ const (
 				or customer_phone like $7 escape '\' or lower(customer_email) like $7 escape '\' or lower(tracking_code) like $7 escape '\')
 			and (cast($8 as text) = '%' or doc like $8 or doc like $9 or doc like $10 or doc like $11 or doc like $12 or doc like $13
 				or doc like $14 or doc like $15 or doc like $16 or doc like $17 or doc like $18 or doc like $19)`
-	sqlCountSummaries     = `select count(*)` + sqlSummaryWhere
-	sqlSummariesByTime    = `select doc` + sqlSummaryWhere + ` order by placed_at desc, order_id desc limit $20 offset $21`
-	sqlSummariesByRequest = `select doc` + sqlSummaryWhere + ` order by requested_for desc, order_id desc limit $20 offset $21`
+	sqlCountSummaries     = `select count(*)` + summaryWhere
+	sqlSummariesByTime    = `select doc` + summaryWhere + ` order by placed_at desc, order_id desc limit $20 offset $21`
+	sqlSummariesByRequest = `select doc` + summaryWhere + ` order by requested_for desc, order_id desc limit $20 offset $21`
 
 	// What the kitchen is to make now, first what it is to begin with first.
 	sqlKitchen = `select doc from orders
@@ -107,7 +107,7 @@ const (
 	sqlRefundReasons = `select reason from order_refunds where order_id = $1`
 	sqlRedactRefunds = `update order_refunds set reason = $2 where order_id = $1 and reason <> ''`
 
-	sqlCountOfCustomer = `select count(*) from orders where brand_id = $1 and customer_id = $2 and ` + sqlStands
+	sqlCountOfCustomer = `select count(*) from orders where brand_id = $1 and customer_id = $2 and ` + stands
 
 	sqlWaiting = `select order_id from orders
 		where brand_id = $1 and state = 'ReadyToProcess'
@@ -149,8 +149,10 @@ const (
 	// Of a locked order: what others prepared from the document before is to be prepared again.
 	sqlUpdateDocument = `update orders set version = version + 1, doc = $2 where order_id = $1`
 
-	sqlOfDriver = `select brand_id, store_id, doc from orders
-		where driver_id = $1 and state in ('ReadyToProcess', 'AcceptedByRestaurant', 'Dispatched', 'AcceptedAndRefunded')
-			and doc not like '%"DeliveryTrackingStatus":"Delivered"%'
-		order by requested_for, order_id limit 100`
+	// Wanted after $2, by the clock of the brand.
+	sqlOfDriver = `select o.brand_id, o.store_id, o.doc from orders o join brands b on b.id = o.brand_id
+		where o.driver_id = $1 and o.state in ('ReadyToProcess', 'AcceptedByRestaurant', 'Dispatched')
+			and o.requested_for > $2 + b.clock_offset and o.doc not like '%"DeliveryTrackingStatus":"Delivered"%'
+			and o.doc not like '%"DeliveryTrackingStatus":"CannotDeliver"%'
+		order by o.requested_for, o.order_id limit 100`
 )

@@ -50,6 +50,8 @@ func (m *moving) changeTip(d wire.Decimal) error {
 	switch card := m.row.payment != ""; {
 	case card && m.row.state != readyToProcess:
 		return fault.Newf(fault.Conflict, "The tip of order %d cannot change any more: its amount was taken from the card when it was accepted, and its state is %s.", m.row.id, m.row.state)
+	case card && m.row.amount+tip-was == 0:
+		return fault.BadField("TipAmount", "would leave nothing for the card to pay; leave some of the tip, or let the order be cancelled")
 	case card && tip > was:
 		return fault.BadField("TipAmount", "is more than the card was asked for (%s); only a smaller tip is possible now", sum(was, cur))
 	}

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"comanda/account"
+	"comanda/internal/clock"
 	"comanda/internal/db"
 	"comanda/internal/fault"
 	"comanda/wire"
@@ -117,6 +119,9 @@ func (m *moving) trackTo(status wire.DeliveryTrackingStatus) error {
 	return nil
 }
 
+// carryTime is how long after the time that it is wanted for a driver may still take an order, and sees it in their list.
+const carryTime = 12 * time.Hour
+
 // driverMay refuses a status that is not the calling driver's to set now.
 func (m *moving) driverMay(to wire.DeliveryTrackingStatus) error {
 	from := wire.V(m.order.DeliveryTrackingStatus)
@@ -124,6 +129,8 @@ func (m *moving) driverMay(to wire.DeliveryTrackingStatus) error {
 	is, was := slices.Index(progress, to), slices.Index(progress, from)
 	const accepted = 2
 	switch {
+	case !mine && (m.was == refundedInWhole || m.now.Sub(m.row.requestedFor) > carryTime): // no way to old orders' addresses
+		return fault.Newf(fault.Conflict, "Order %d is not to be delivered any more.", m.row.id)
 	case m.row.driver != 0 && !mine, !mine && was >= accepted: // another driver's, or a courier's
 		return fault.Newf(fault.Conflict, "Somebody else has the delivery of order %d.", m.row.id)
 	case to == wire.DeliveryTrackingStatusUnaccepted:
@@ -138,8 +145,8 @@ func (m *moving) driverMay(to wire.DeliveryTrackingStatus) error {
 	return nil
 }
 
-// OfDriver are the documents of a driver's orders that are not delivered yet, the one wanted first before the others: those
-// that were offered to them and those that they accepted.
+// OfDriver are the documents of a driver's orders of the last [carryTime] and to come that are not delivered yet, the one wanted
+// first before the others: those that were offered to them and those that they accepted.
 func (o *Orders) OfDriver(ctx context.Context, caller *account.Caller) ([][]byte, error) {
 	if caller.Kind != account.Driver {
 		return nil, fault.New(fault.Forbidden, "Only drivers have orders to deliver.")
@@ -147,7 +154,7 @@ func (o *Orders) OfDriver(ctx context.Context, caller *account.Caller) ([][]byte
 	var out [][]byte
 	err := o.db.Read(ctx, func(tx *db.Tx) error {
 		out = nil
-		rows, err := tx.Query(sqlOfDriver, caller.Driver)
+		rows, err := tx.Query(sqlOfDriver, caller.Driver, clock.Micros(clock.Now().Add(-carryTime)))
 		if err != nil {
 			return err
 		}

@@ -62,6 +62,7 @@ const (
 	assign  action = "offered to a driver"
 
 	review   action = "held for review"
+	correct  action = "put right" // its money, while it is held
 	release  action = "let go on"
 	turnDown action = "rejected after a review"
 
@@ -170,6 +171,8 @@ var edges = []edge{
 	{review, delivered, manualReview, both, nil, movedOn},
 	{review, refundedInWhole, manualReview, both, nil, movedOn},
 	{review, rejectedLate, manualReview, both, nil, movedOn},
+	{review, rejectedByUs, manualReview, both, nil, movedOn},
+	{correct, manualReview, manualReview, system, nil, movedOn},
 
 	{release, manualReview, readyToProcess, both, wasIn(readyToProcess), movedOn},
 	{release, manualReview, accepted, both, wasIn(accepted), movedOn},
@@ -177,6 +180,7 @@ var edges = []edge{
 	{release, manualReview, delivered, both, wasIn(delivered), movedOn},
 	{release, manualReview, refundedInWhole, both, wasIn(refundedInWhole), movedOn},
 	{release, manualReview, rejectedLate, both, wasIn(rejectedLate), movedOn},
+	{release, manualReview, rejectedByUs, both, wasIn(rejectedByUs), movedOn},
 
 	{turnDown, manualReview, rejectedByUs, both, owesNothing, []string{"order.rejected"}},
 	{turnDown, manualReview, rejectedByUs, both, owes, []string{"order.rejected", "order.refunded"}},

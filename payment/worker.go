@@ -217,8 +217,8 @@ func (p *Payments) postpone(ctx context.Context, of *Payment, op Operation, a An
 		return err
 	}
 	return p.db.Write(ctx, func(tx *db.Tx) error {
-		if _, err := tx.Exec(sqlPostpone, op.Payment, op.Seq, clock.Micros(due), a.Reason); err != nil || op.Kind != Authorize {
-			return err
+		if _, err := tx.Exec(sqlPostpone, op.Payment, op.Seq, clock.Micros(due), a.Reason); err != nil || op.Kind != Authorize || a.Outcome == Unknown {
+			return err // what the customer is to do stays as it was told last
 		}
 		_, err := tx.Exec(sqlProgress, op.Payment, a.Reference, action)
 		return err
