@@ -204,8 +204,7 @@ var volatile = []struct {
 	}},
 	{"client", regexp.MustCompile(`\b\d{22}\b`), func(_ string, n int) string { return fmt.Sprintf("123456789012345678%04d", n) }},
 	{"secret", regexp.MustCompile(`\b(?:cmd_[a-z]+|whsec|whpk)_[\w+/=-]+`), func(found string, n int) string {
-		prefix := found[:strings.LastIndexByte(found[:min(len(found), 8)], '_')+1]
-		return fmt.Sprintf("%ssample%d", prefix, n)
+		return fmt.Sprintf("%ssample%d", secretPrefix.FindString(found), n)
 	}},
 	{"request", regexp.MustCompile(`\b[A-Z2-7]{10}-[0-9a-z]+\b`), func(string, int) string { return "K7QZ2M4WTX-1" }},
 	{"key", regexp.MustCompile(`\b[A-Z2-7]{26}\b`), func(_ string, n int) string { return fmt.Sprintf("SAMPLEKEYSAMPLEKEYSAMPLE%02d", n) }},
@@ -332,6 +331,8 @@ func lasting(operation string, raw json.RawMessage) string {
 	b, _ := json.Marshal(of(v, operation == "PlaceSampleOrders" || operation == "GetRequests")) // baskets are drawn, and requests counted by time
 	return string(b)
 }
+
+var secretPrefix = regexp.MustCompile(`^(?:cmd_[a-z]+|whsec|whpk)_`)
 
 var moment = regexp.MustCompile(`\b2026-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`)
 

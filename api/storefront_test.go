@@ -17,7 +17,7 @@ func TestEveryStorefrontOperationIsLimited(t *testing.T) {
 			}
 		}
 	}
-	if n != 9 {
+	if n != 10 {
 		t.Errorf("%d operations", n)
 	}
 }
