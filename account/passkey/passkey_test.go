@@ -76,8 +76,19 @@ type device struct {
 	key authenticator.Credential
 }
 
+// newKey makes a key whose coordinates both have 32 bytes: the library leaves out zeros in front, which no authenticator does
+// and which is refused.
+func newKey() authenticator.Credential {
+	const whole = 77 // bytes of a COSE key on P-256
+	for {
+		if key := authenticator.NewCredential(authenticator.KeyTypeEC2); len(key.Key.AttestationData()) == whole {
+			return key
+		}
+	}
+}
+
 func (k *desk) newDevice(c *account.Caller) *device {
-	d := &device{authenticator.NewAuthenticator(), authenticator.NewCredential(authenticator.KeyTypeEC2)}
+	d := &device{authenticator.NewAuthenticator(), newKey()}
 	d.Options.UserHandle = k.accounts.PasskeyUser(c.Account)
 	return d
 }
@@ -241,7 +252,7 @@ func TestEveryWrongAnswerLooksAlike(t *testing.T) {
 	unverified := *d
 	unverified.Options.UserNotVerified = true
 	forged := *d
-	forged.key.Key = authenticator.NewCredential(authenticator.KeyTypeEC2).Key
+	forged.key.Key = newKey().Key
 	texts := map[string]bool{}
 	for name, answer := range map[string]func(options json.RawMessage) []byte{
 		"unknown passkey":  func(o json.RawMessage) []byte { return stranger.get(t, o, site) },
@@ -388,7 +399,7 @@ func TestAnIPAddressHasNoPasskeys(t *testing.T) {
 
 // Whatever a browser answers, it is parsed or refused as a wrong answer.
 func FuzzAnswers(f *testing.F) {
-	d := device{authenticator.NewAuthenticator(), authenticator.NewCredential(authenticator.KeyTypeEC2)}
+	d := device{authenticator.NewAuthenticator(), newKey()}
 	d.Options.UserHandle = []byte("ada")
 	f.Add([]byte(authenticator.CreateAttestationResponse(site, d.Authenticator, d.key, authenticator.AttestationOptions{Challenge: []byte("challenge")})))
 	f.Add([]byte(authenticator.CreateAssertionResponse(site, d.Authenticator, d.key, authenticator.AssertionOptions{Challenge: []byte("challenge")})))
