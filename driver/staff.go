@@ -164,20 +164,8 @@ func (d *Drivers) place(tx *db.Tx, c *account.Caller, brand int, m *Member, want
 	return nil
 }
 
-func storesOf(tx *db.Tx, driver, brand int) (out []int, err error) {
-	rows, err := tx.Query(sqlStoresOf, driver, brand)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var id int
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		out = append(out, id)
-	}
-	return out, rows.Err()
+func storesOf(tx *db.Tx, driver, brand int) ([]int, error) {
+	return db.Column[int](tx, sqlStoresOf, driver, brand)
 }
 
 // Remove ends that somebody is a driver of a brand's stores within the caller's reach. Who works for the brand no more is signed

@@ -116,7 +116,7 @@ func publish(tx *db.Tx, b *batch) error {
 		return err
 	}
 	b.published = true
-	ids, err := idsOf(tx, sqlBatchOrders, b.id)
+	ids, err := db.Column[int](tx, sqlBatchOrders, b.id)
 	if err != nil {
 		return err
 	}
@@ -242,23 +242,6 @@ func (o *Orders) Batch(ctx context.Context, caller *account.Caller, appID string
 // wire is the batch as the contract shows it. Orders that came to nothing are not sent out with the others.
 func (b *batch) wire(tx *db.Tx) (wire.OrderBatch, error) {
 	s := b.summary()
-	ids, err := idsOf(tx, sqlStandingBatchOrders, b.id)
+	ids, err := db.Column[int](tx, sqlStandingBatchOrders, b.id)
 	return wire.OrderBatch{OrderIds: ids, Id: s.Id, DisplayCode: s.DisplayCode, CreateTime: s.CreateTime, IsPublished: s.IsPublished}, err
-}
-
-func idsOf(tx *db.Tx, query string, args ...any) ([]int, error) {
-	out := []int{}
-	rows, err := tx.Query(query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var id int
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		out = append(out, id)
-	}
-	return out, rows.Err()
 }

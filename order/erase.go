@@ -117,21 +117,8 @@ func (o *Orders) erase(ctx context.Context, e customer.Erasure) (n int, err erro
 }
 
 // ordersOf are all orders of a customer who is erased: nobody places another one.
-func ordersOf(tx *db.Tx, e customer.Erasure) (out []int, err error) {
-	rows, err := tx.Query(sqlOrdersOfCustomer, e.Brand, e.Customer)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	out = []int{}
-	for rows.Next() {
-		var id int
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		out = append(out, id)
-	}
-	return out, rows.Err()
+func ordersOf(tx *db.Tx, e customer.Erasure) ([]int, error) {
+	return db.Column[int](tx, sqlOrdersOfCustomer, e.Brand, e.Customer)
 }
 
 // redact takes the customer out of an order and the events about it.
@@ -169,21 +156,10 @@ func (o *Orders) redact(tx *db.Tx, e customer.Erasure, id int) error {
 }
 
 // reasonsOf are what staff wrote about the refunds of an order.
-func reasonsOf(tx *db.Tx, id int) (out []string, err error) {
-	rows, err := tx.Query(sqlRefundReasons, id)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var reason string
-		if err := rows.Scan(&reason); err != nil {
-			return nil, err
-		}
-		out = append(out, reason)
-	}
+func reasonsOf(tx *db.Tx, id int) ([]string, error) {
+	out, err := db.Column[string](tx, sqlRefundReasons, id)
 	slices.SortFunc(out, func(a, b string) int { return len(b) - len(a) })
-	return out, rows.Err()
+	return out, err
 }
 
 // redactOrder overwrites what is the customer's in an order: how they are reached, where they are, what they wrote.

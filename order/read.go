@@ -209,7 +209,7 @@ func (o *Orders) ReadyToProcess(ctx context.Context, caller *account.Caller, app
 		return out, nil
 	}
 	err = o.db.Read(ctx, func(tx *db.Tx) (err error) {
-		out, err = idsOf(tx, sqlWaiting, brand.ID, filter)
+		out, err = db.Column[int](tx, sqlWaiting, brand.ID, filter)
 		return err
 	})
 	return out, err

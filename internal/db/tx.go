@@ -166,3 +166,21 @@ func (tx *Tx) committed() {
 		}()
 	}
 }
+
+// Column is the only column of a query's rows; empty, not nil, when there are none.
+func Column[T any](tx *Tx, query string, args ...any) ([]T, error) {
+	rows, err := tx.Query(query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	out := []T{}
+	for rows.Next() {
+		var v T
+		if err := rows.Scan(&v); err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, rows.Err()
+}
