@@ -397,6 +397,9 @@ func (s *server) routes() []group {
 			on("GetVoucherValidityPeriods", get, "/api/v1.0/{appId}/vouchers/{voucherId}/validity-periods", can(account.ReadVouchers), s.getValidityPeriods, "Lists the weekly hours in which a voucher holds"),
 			on("SetVoucherValidityPeriodsSimplified", post, "/api/v1.0/{appId}/vouchers/{voucherId}/validity-periods-simplified", can(account.EditVouchers), s.setValidityPeriods, "Replaces those hours by one span of time on some days"),
 		}},
+		{"OrderIngest", "Orders that other channels have sold.", []row{
+			on("SubmitNewOrder", post, "/api/v1.0/{appNameId}/order-ingest/submit", can(account.EditOrders), s.submitNewOrder, "Places an order that another channel has sold"),
+		}},
 		{"Storefront", "What a diner's page or app needs: no token, limited by address.", []row{
 			on("GetStorefrontStores", get, "/api/v1.0/{appId}/storefront/stores", diner, s.getShops, "Lists the stores that take orders"),
 			on("GetStorefrontStore", get, "/api/v1.0/{appId}/storefront/stores/{storeId}", diner, s.getShop, "Reads a store and its menu"),

@@ -374,6 +374,11 @@ func (t *tour) delegated() string {
 const dinner = `{"StoreId":{storeId},"DeliveryType":"Pickup","Items":[{"MenuItemPublicId":"` + string(apptest.Margherita) + `","Quantity":1,"Options":[{"MenuItemOptionPublicId":"` + string(apptest.Ham) + `"}]}],
 	"TipAmount":0.5,"Contact":{"Name":"Ann Diner","PhoneNumber":"087 123 4567"},"Payment":{"Method":"Cash"},"ExpectedAmount":10.5}`
 
+// sold is an order of a marketplace.
+const sold = `{"StoreId":{storeId},"CurrencyCode":"EUR","ChannelOrderId":"M-1001","ChannelPublicOrderId":"1001",
+	"Cart":{"LineItems":[{"ExternalId":"` + string(apptest.Margherita) + `","Name":"Margherita","Quantity":2,"Price":{"Amount":9.9}}],"CartAmount":{"Amount":19.8}},
+	"FulfillmentInfo":{"DispatchType":"Pickup"},"PaymentInfo":{"Paid":true,"PaymentType":"Card"},"Contact":{"FirstName":"Bo","LastName":"Market","PhoneNumber":"087 123 9999"}}`
+
 func (t *tour) orders() {
 	own := func(c show) show { c.as = apptest.Owner; return c }
 	once, accepted := key(), key()
@@ -450,6 +455,12 @@ func (t *tour) orders() {
 	)
 	t.batches()
 	t.show(
+		own(show{op: "SubmitNewOrder", vars: "appNameId={appId}", body: sold, events: apptest.Events{"customer.created", "order.created"}, unknown: "-"}),
+		own(show{op: "SubmitNewOrder", vars: "appNameId={appId}", body: strings.Replace(sold, `"Paid":true`, `"Paid":false`, 1), refused: 422}),
+		own(show{op: "SubmitNewOrder", vars: "appNameId={appId}", body: strings.NewReplacer("M-1001", "M-1002", "19.8", "20").Replace(sold), refused: 400}),
+		own(show{op: "SubmitNewOrder", vars: "appNameId={appId}", body: strings.NewReplacer("M-1001", "M-1002", "{storeId}", "424242").Replace(sold), refused: 404}),
+	)
+	t.show(
 		own(show{op: "ReviewOrder", vars: "id={three}", body: `{"Action":"Release"}`, refused: 409}),
 		show{op: "PlaceOrder", header: key(), body: dinner, events: apptest.Events{"order.created"}, save: map[string]string{"six": "Data.OrderId"}},
 		own(show{op: "AcceptOrder", vars: "id={six}", body: `{}`, events: apptest.Events{"order.accepted"}}),
@@ -473,7 +484,12 @@ func (t *tour) orders() {
 		show{op: "PlaceOrder", header: key(), body: dinner, events: apptest.Events{"order.created", "order.accepted"}},
 		own(show{op: "UpdateMenuSectionItem", body: `{"IsAvailable":false}`, events: apptest.Events{"menu.section_item.updated"}}),
 		show{op: "QuoteOrder", body: dinner, refused: 409},
+		own(show{op: "SubmitNewOrder", vars: "appNameId={appId}", body: strings.Replace(sold, "M-1001", "M-1002", 1), refused: 409}),
 		own(show{op: "UpdateMenuSectionItem", body: `{"IsAvailable":true}`, events: apptest.Events{"menu.section_item.updated"}}),
+		own(show{
+			op: "SubmitNewOrder", vars: "appNameId={appId}", body: strings.NewReplacer("M-1001", "M-1003", `"Contact":{`, `"Contact":{"Email":"bo@example.com",`).Replace(sold),
+			events: apptest.Events{"customer.updated", "order.created", "order.accepted"},
+		}),
 	)
 }
 

@@ -14,6 +14,7 @@ import (
 // Credentials is demo.json. The names are stable.
 type Credentials struct {
 	BaseURL         string `json:"baseUrl"`
+	AdminURL        string `json:"adminUrl"` // with /mailbox behind it
 	CAFile          string `json:"caFile"`
 	AppID           string `json:"appId"`
 	OAuthAppID      string `json:"oauthAppId"`

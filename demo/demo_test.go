@@ -69,7 +69,7 @@ func credentials(t *testing.T, folder string) (c demo.Credentials) {
 	if err := json.Unmarshal(raw, &all); err != nil {
 		t.Fatal(err)
 	}
-	names := strings.Fields("baseUrl caFile appId oauthAppId clientSecret accessToken storeId menuId accountEmail accountPassword orderId")
+	names := strings.Fields("baseUrl adminUrl caFile appId oauthAppId clientSecret accessToken storeId menuId accountEmail accountPassword orderId")
 	for _, n := range names {
 		if v, ok := all[n]; !ok || v == "" || v == 0.0 {
 			t.Errorf("%s: %v", n, v)
@@ -118,7 +118,7 @@ func TestDemoTellsItsStoryAndCanBeRepeated(t *testing.T) {
 		if second.OrderID == first.OrderID {
 			t.Error("the second run placed no order")
 		}
-		second.OrderID, second.BaseURL, second.AccessToken = first.OrderID, first.BaseURL, first.AccessToken
+		second.OrderID, second.BaseURL, second.AdminURL, second.AccessToken = first.OrderID, first.BaseURL, first.AdminURL, first.AccessToken
 		if second != first {
 			t.Errorf("a second run in the same folder made something anew: %+v %+v", second, first)
 		}

@@ -140,7 +140,7 @@ func (d *demo) seed(ctx context.Context) error {
 			return err
 		}
 	}
-	c.BaseURL, c.CAFile = d.server.PublicURL(), d.server.CA.CAFile()
+	c.BaseURL, c.AdminURL, c.CAFile = d.server.PublicURL(), d.server.AdminURL(), d.server.CA.CAFile()
 	if d.api, err = c.client(); err != nil {
 		return err
 	}

@@ -182,6 +182,22 @@ func (m *Menu) Option(public wire.UUID) *Option {
 	return o
 }
 
+// PublicItem is the PublicId of an item by its MenuItemId; empty when there is none.
+func (m *Menu) PublicItem(id int) wire.UUID {
+	if it := m.byItem[id]; it != nil {
+		return it.PublicId
+	}
+	return ""
+}
+
+// PublicOption is the PublicId of an option by its MenuItemOptionSetItemId; empty when there is none.
+func (m *Menu) PublicOption(id int) wire.UUID {
+	if o := m.byOption[id]; o != nil {
+		return o.PublicId
+	}
+	return ""
+}
+
 // BasePrice is what one unit costs before options: the item's price, or nothing when a master option set carries it.
 func (it *Item) BasePrice() wire.Decimal {
 	if it.Master != nil {

@@ -50,6 +50,8 @@ type Basket struct {
 	Contact            *Contact                 `json:"Contact,omitempty" required:"false" doc:"Needed for an order: how the store reaches the customer. A quote with it tells whether vouchers hold for this customer."`
 	Payment            *Payment                 `json:"Payment,omitempty" required:"false" doc:"Needed for an order."`
 	ExpectedAmount     *wire.Decimal            `json:"ExpectedAmount,omitempty" nullable:"true" required:"false" doc:"The Amount that the customer was shown. When the order would cost anything else it is refused with 409 and the new quote. Leave it out only where nobody was shown a price."`
+
+	sale *sale // how another channel sold it; nil of what is bought here
 }
 
 // BasketItem is one entry: some units of one menu item, each with the same options.
@@ -181,6 +183,7 @@ func isEmail(s string) bool {
 
 func (b *Basket) checkPayment(c *fault.Collector) {
 	switch {
+	case b.sale != nil: // how it is paid is settled
 	case b.Payment == nil || b.Payment.Method == "":
 		c.Add("Payment.Method", "say how the order is paid: Cash or Card")
 	case b.Payment.Method == Card:
@@ -243,7 +246,7 @@ func (b *Basket) checkLocation(c *fault.Collector) {
 		checkText(c, "DeliveryLocation."+f.name, f.text, maxAddressField, false)
 	}
 	checkText(c, "DeliveryLocation.DeliveryInstructions", l.DeliveryInstructions, maxInstructions, true)
-	if l.Coordinates == nil {
+	if l.Coordinates == nil && (b.sale == nil || b.sale.fee == nil) {
 		c.Add(fieldPlace, "a delivery needs the Latitude and Longitude of its address, which tell whether and for what fee the store delivers there")
 	}
 }

@@ -46,8 +46,10 @@ func (b *Basket) against(s *store.Store, now time.Time, placing bool, p *phone.R
 			c.Add("PickupLocationType", "%s does not offer %s", s.Name, p)
 		}
 	}
-	a.tip = b.amountIn(&c, "TipAmount", b.TipAmount, s.Currency)
-	if a.tip > 0 && !w.TipsEnabled {
+	a.tip = amountIn(&c, "TipAmount", b.TipAmount, s.Currency)
+	if b.sale != nil {
+		a.service = 0
+	} else if a.tip > 0 && !w.TipsEnabled {
 		c.Add("TipAmount", "%s takes no tips; leave TipAmount out", s.Name)
 	}
 	if wire.V(b.NoServiceCharge) && a.service > 0 {
@@ -56,7 +58,7 @@ func (b *Basket) against(s *store.Store, now time.Time, placing bool, p *phone.R
 		}
 	}
 	if b.ExpectedAmount != nil {
-		expected := b.amountIn(&c, "ExpectedAmount", b.ExpectedAmount, s.Currency)
+		expected := amountIn(&c, "ExpectedAmount", b.ExpectedAmount, s.Currency)
 		a.expected = &expected
 	}
 	if strings.TrimSpace(wire.V(b.ChefNote)) != "" && !w.AllowChefNotes {
@@ -68,6 +70,7 @@ func (b *Basket) against(s *store.Store, now time.Time, placing bool, p *phone.R
 	}
 	if placing {
 		switch card := b.Payment.Method == Card; {
+		case b.Payment.Method == byChannel:
 		case card && !s.TakesCard(b.DeliveryType):
 			c.Add("Payment.Method", "%s takes no cards for %s", s.Name, b.DeliveryType)
 		case !card && !s.TakesCash(b.DeliveryType):
@@ -80,7 +83,7 @@ func (b *Basket) against(s *store.Store, now time.Time, placing bool, p *phone.R
 	return a, b.open(&a, s, now)
 }
 
-func (b *Basket) amountIn(c *fault.Collector, name string, d *wire.Decimal, currency string) money.Amount {
+func amountIn(c *fault.Collector, name string, d *wire.Decimal, currency string) money.Amount {
 	if d == nil {
 		return 0
 	}

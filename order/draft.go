@@ -78,6 +78,9 @@ func (o *Orders) draftOf(ctx context.Context, s *store.Store, m *menu.Menu, bran
 	if err != nil {
 		return nil, err
 	}
+	if b.sale != nil {
+		b.sale.priced(&bill, d.picked)
+	}
 	bill.service = d.asked.service
 	d.spent = bill.spent()
 	if err := d.deliver(b, &bill); err != nil {
@@ -90,8 +93,10 @@ func (o *Orders) draftOf(ctx context.Context, s *store.Store, m *menu.Menu, bran
 	if d.guest, err = find(ctx, brand.ID, d.asked.contact()); err != nil {
 		return nil, err
 	}
-	if bill, err = o.redeem(ctx, brand, d, b, bill); err != nil {
-		return nil, err
+	if b.sale == nil {
+		if bill, err = o.redeem(ctx, brand, d, b, bill); err != nil {
+			return nil, err
+		}
 	}
 	if d.total, err = calculate(bill); err != nil {
 		return nil, err
@@ -113,6 +118,9 @@ func (d *draft) kitchenAt(dt wire.DeliveryType) time.Time {
 
 // judge refuses what can be told only from the total.
 func (d *draft) judge(b *Basket, placing bool) error {
+	if b.sale != nil {
+		return b.sale.agrees(d, d.menu.TaxIncluded)
+	}
 	if least := d.least(b); placing && d.spent < least {
 		return fault.BadField("Items", "%s takes orders for %s from %s on, and these items cost %s; order more",
 			d.store.Name, b.DeliveryType, sum(least, d.store.Currency), sum(d.spent, d.store.Currency))

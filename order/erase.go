@@ -177,8 +177,18 @@ func redactOrder(o *wire.Order) {
 			*text = customer.Redacted
 		}
 	}
-	if o.PaymentAccountType == wire.PaymentAccountTypeCard {
-		o.PaymentAccountDescription = string(wire.PaymentAccountTypeCard) // without the last digits of the card
+	channel := o.ChannelOrderId != ""
+	if channel || o.PaymentAccountType == wire.PaymentAccountTypeCard {
+		o.PaymentAccountDescription = string(o.PaymentAccountType) // without the last digits of the card
+	}
+	for i := range o.OrderItems {
+		if !channel { // nobody knows what a channel has written there
+			break
+		}
+		o.OrderItems[i].Metadata = nil
+		for k := range o.OrderItems[i].OrderItemOptions {
+			o.OrderItems[i].OrderItemOptions[k].Metadata = nil
+		}
 	}
 	o.CustomerLocation, o.MaskedPhoneNumber, o.OrderDropOffLocation = nil, nil, nil
 }

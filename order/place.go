@@ -68,17 +68,27 @@ func (o *Orders) Place(ctx context.Context, caller *account.Caller, appID string
 	if err != nil {
 		return nil, err
 	}
-	answer, err := p.run(ctx)
+	return p.once(ctx, func() error { return nil })
+}
+
+// once places the order, unless the call is the repeat of one that did. prepare makes the basket; what it refuses is refused
+// here.
+func (p *placing) once(ctx context.Context, prepare func() error) ([]byte, error) {
+	err := prepare()
+	if err == nil {
+		var answer []byte
+		if answer, err = p.run(ctx); err == nil {
+			return answer, nil
+		}
+	}
 	switch {
-	case err == nil:
-		return answer, nil
 	case errors.Is(err, db.ErrOutcomeUnknown):
 		return nil, unknown()
 	case fault.KindOf(err) == fault.Internal:
 		return nil, err
 	}
 	// Refused now, but a repeat of what succeeded earlier hears of that success, and another body under its key does not.
-	kept, found := p.claim.Find(ctx, o.db)
+	kept, found := p.claim.Find(ctx, p.o.db)
 	switch {
 	case found != nil:
 		return nil, found
@@ -176,6 +186,9 @@ func (p *placing) drawUp(ctx context.Context, first bool) ([]byte, error) {
 	a := &d.asked
 	p.order = snapshot(p.id, d.now, p.basket, a, d.store, d.picked, &d.total, d.guest)
 	p.order.Voucher = d.calculation.Voucher
+	if p.basket.sale != nil {
+		p.basket.sale.mark(p.order, d.picked)
+	}
 	p.row = row{
 		id: p.id, brand: p.brand.ID, store: d.store.ID, state: readyToProcess, version: 1, currency: d.store.Currency,
 		requestedFor: a.when, amount: d.total.amount, placed: d.now,
@@ -195,7 +208,17 @@ func (p *placing) drawUp(ctx context.Context, first bool) ([]byte, error) {
 	if err := checkSize(len(p.row.doc)); err != nil {
 		return nil, err
 	}
-	if r.Event == "" && r.Payment == "" {
+	var answer []byte
+	if p.basket.sale != nil {
+		answer, err = p.basket.sale.answer(p.order, d)
+		r = receipt{Told: answer}
+	} else {
+		answer = answerOf(p.row.doc, p.token)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if r.Event == "" && r.Payment == "" && r.Told == nil {
 		r.Order = p.row.doc
 		p.claim.About(subject(p.id)) // an erasure takes the answer away
 	}
@@ -203,14 +226,16 @@ func (p *placing) drawUp(ctx context.Context, first bool) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return answerOf(p.row.doc, p.token), p.claim.Seal(kept)
+	return answer, p.claim.Seal(kept)
 }
 
 // receipt is what is stored of an answer: its bytes are those of the order in an event, which the log keeps as they are
 // (an erasure that redacts the event redacts the answer with it), and the token. An order that its store does not know yet
-// has no event; the receipt holds it itself, or of a card order the payment that will place it.
+// has no event; the receipt holds it itself, or of a card order the payment that will place it. A channel is told nothing that
+// is the customer's, and what it was told is the receipt.
 type receipt struct {
 	Event, Token string
+	Told         json.RawMessage `json:",omitempty"`
 	Order        json.RawMessage `json:",omitempty"`
 	Payment      string          `json:",omitempty"`
 }
@@ -238,6 +263,8 @@ func (p *placing) repeated(ctx context.Context, kept []byte) ([]byte, error) {
 		return nil, fmt.Errorf("order: receipt: %w", err)
 	}
 	switch {
+	case r.Told != nil:
+		return r.Told, nil
 	case r.Payment != "":
 		return p.o.pay(ctx, p.brand, r.Payment, r.Token, "")
 	case r.Order != nil:
@@ -266,7 +293,7 @@ func (o *Orders) answerFrom(ctx context.Context, brand account.Brand, id, token 
 // it.
 func (p *placing) happen() (err error) {
 	m := &moving{row: p.row, order: p.order, brand: p.brand, caller: p.caller, now: p.draft.now}
-	if window := *p.draft.store.Deadlines().CancelWindowSeconds; window > 0 {
+	if window := *p.draft.store.Deadlines().CancelWindowSeconds; window > 0 && p.basket.sale == nil {
 		m.row.state, m.order.OrderState, m.row.placed = cancellable, cancellable, time.Time{}
 		m.deadlines = []deadline{{windowOver, m.now.Add(time.Duration(window) * time.Second)}}
 	} else {

@@ -19,6 +19,9 @@ func (b *Basket) place() *wire.Coordinates {
 
 // deliver finds the zone that a delivery goes to and charges its fee. A quote that does not say where it goes has no fee.
 func (d *draft) deliver(b *Basket, bill *bill) error {
+	if b.sale != nil && b.sale.fee != nil {
+		bill.delivery.amount = *b.sale.fee
+	}
 	at := b.place()
 	if at == nil {
 		return nil
@@ -26,7 +29,9 @@ func (d *draft) deliver(b *Basket, bill *bill) error {
 	if d.zone = d.store.ZoneOf(*at, d.spent); d.zone == nil {
 		return fault.BadField(fieldPlace, "%s does not deliver there; choose an address within its delivery zones, or collect the order", d.store.Name)
 	}
-	bill.delivery.amount = d.zone.Fee
+	if b.sale == nil || b.sale.fee == nil {
+		bill.delivery.amount = d.zone.Fee
+	}
 	return nil
 }
 

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	// Keep is how long an answer is kept, in real time.
+	// Keep is how long an answer is kept, in real time, unless its Request says for ever.
 	Keep = 48 * time.Hour
 	// MinKey is the least length of a key from a caller who has no identity of its own: a short one could be guessed.
 	MinKey = 16
@@ -33,6 +33,7 @@ type Request struct {
 	Operation string // such as "PlaceOrder"
 	Key       string // the caller's Idempotency-Key
 	Subject   string // whose data the answer holds, such as "order/1001", so that an erasure finds it; "" when nobody's
+	Forever   bool   // the answer is never swept: the key is the name of what is made
 	Body      []byte // the request in canonical form: two requests are the same when these bytes are
 }
 
@@ -88,7 +89,7 @@ func (c *Claim) Take(tx *db.Tx) ([]byte, error) {
 	if c == nil {
 		return nil, nil
 	}
-	n, err := tx.Exec(sqlTake, c.id, c.request.Brand, c.request.Subject, c.body, clock.Micros(clock.Now()), c.sealed)
+	n, err := tx.Exec(sqlTake, c.id, c.request.Brand, c.request.Subject, c.body, clock.Micros(clock.Now()), c.sealed, c.request.Forever)
 	if err != nil || n == 1 {
 		return nil, err
 	}

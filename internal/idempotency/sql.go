@@ -1,8 +1,8 @@
 package idempotency
 
 const (
-	sqlTake = `insert into idempotency_keys (id, brand_id, subject, body_hash, created_at, answer)
-		values ($1, $2, $3, $4, $5, $6) on conflict do nothing`
+	sqlTake = `insert into idempotency_keys (id, brand_id, subject, body_hash, created_at, answer, forever)
+		values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing`
 
 	sqlSettle = `update idempotency_keys set answer = $2 where id = $1`
 
@@ -12,5 +12,5 @@ const (
 	sqlErase    = `update idempotency_keys set answer = $2 where id = $1`
 
 	sqlSweep = `delete from idempotency_keys where id in (
-		select id from idempotency_keys where created_at < $1 order by created_at limit $2)`
+		select id from idempotency_keys where not forever and created_at < $1 order by created_at limit $2)`
 )

@@ -5,12 +5,12 @@
 const { after, before, describe, test } = require('node:test');
 const assert = require('node:assert/strict');
 const flipdish = require('@flipdish/api-client-typescript');
-const { demo, placeOrder } = require('./demo');
+const { demo, pin, placeOrder } = require('./demo');
 
 const { appId } = demo;
 
 // api is a part of the client whose calls give the body of the answer, or throw an error with its status.
-const api = name => new Proxy(Object.assign(new flipdish[name](demo.baseUrl), { accessToken: demo.accessToken }), {
+const api = (name, accessToken = demo.accessToken) => new Proxy(Object.assign(new flipdish[name](demo.baseUrl), { accessToken }), {
   get: (part, call) => async (...parameters) => {
     try {
       return (await part[call](...parameters)).body;
@@ -290,6 +290,90 @@ describe('an order on its way', () => {
     const payment = await data(api('PaymentsApi').getOrderPaymentInformation(order.OrderId));
     assert.equal(payment.PaymentRefundable, true, 'an accepted cash order is handed back over the counter');
     assert.deepEqual(await data(api('OrderBatchesApi').getAllOrderBatches(appId, [demo.storeId])), []);
+  });
+});
+
+describe('another channel', () => {
+  test('submits what it has sold, and submits it again', async () => {
+    const menu = await data(api('MenusApi').getMenuById(demo.menuId));
+    const dish = menu.MenuSections.flatMap(s => s.MenuItems)
+      .find(i => i.IsAvailable && i.Price > 0 && i.MenuItemOptionSets.every(o => o.MinSelectCount === 0));
+    const sold = {
+      AppType: 'Kiosk', StoreId: demo.storeId, CurrencyCode: 'EUR', ChannelOrderId: `K-${process.pid}`, ChannelPublicOrderId: 'A17',
+      OrderDateUtc: new Date(),
+      Cart: { LineItems: [{ Id: dish.MenuItemId, Name: dish.Name, Quantity: 2, Price: { Amount: 7.25 } }], CartAmount: { Amount: 14.5 } },
+      FulfillmentInfo: { DispatchType: 'Pickup' }, PaymentInfo: { Paid: true, PaymentType: 'Emv' },
+      Contact: { FirstName: 'Kim', LastName: 'Sample', Email: 'kim.sample@example.com' }, TipAmount: 0.5,
+    };
+    const ingest = api('OrderIngestApi');
+    const told = await data(ingest.orderIngestSubmitNewOrder(sold, appId));
+    assert.equal(told.TotalPrice.Amount, 15);
+    assert.equal(told.ChannelOrderId, sold.ChannelOrderId);
+    assert.deepEqual(await data(ingest.orderIngestSubmitNewOrder(sold, appId)), told);
+    const order = await data(api('OrdersApi').getOrderById(told.OrderId));
+    assert.deepEqual(order.OrderItems.map(i => i.Price), [7.25, 7.25]);
+    assert.equal(order.PaymentAccountType, 'Emv');
+    assert.equal(order.AppType, 'Kiosk');
+    await refused(ingest.orderIngestSubmitNewOrder({ ...sold, TipAmount: 1 }, appId), 422);
+    await refused(ingest.orderIngestSubmitNewOrder({ ...sold, ChannelOrderId: 'K-none', CurrencyCode: 'USD' }, appId), 400);
+  });
+});
+
+describe('drivers', () => {
+  const phone = '+353201230142';
+  const anybody = api('DriversApi', '');
+  let driver, order, drivers;
+
+  // call is for the operations that are not the contract's.
+  const call = async (path, body) => {
+    const answer = await fetch(`${demo.baseUrl}/api/v1.0/${path}`, {
+      method: 'POST', body: JSON.stringify(body),
+      headers: { Authorization: `Bearer ${demo.accessToken}`, 'Content-Type': 'application/json' },
+    });
+    assert.equal(answer.status, 200, await answer.clone().text());
+    return (await answer.json()).Data;
+  };
+
+  before(async () => {
+    driver = await call(`${appId}/drivers`, { Name: 'Dan Driver', PhoneNumber: phone, StoreIds: [demo.storeId] });
+  });
+
+  test('sign in with the PIN that was sent to them', async () => {
+    await anybody.driversDriverRequestLoginCodeSms({ PhoneNumber: phone });
+    await refused(anybody.driversDriverLogin({ PhoneNumber: phone, Code: 'abcdef' }), 401);
+    const session = await data(anybody.driversDriverLogin({ PhoneNumber: phone, Code: await pin(phone) }));
+    drivers = api('DriversApi', session.AccessToken);
+    await refused(anybody.driversGetDriverProfile(), 401);
+    assert.equal((await data(drivers.driversGetDriverProfile())).Name, 'Dan Driver');
+    await drivers.driversUpdateDriverProfile({ Name: 'Dan D.' });
+    assert.equal((await data(drivers.driversGetDriverProfile())).Name, 'Dan D.');
+    await drivers.driversAddDriverNotificationToken({ PushNotificationsToken: 'device-1' });
+    await drivers.driversRemoveDriverNotificationToken({ PushNotificationsToken: 'device-1' });
+    const [place] = await data(drivers.driversGetStoresForDriver());
+    assert.equal(place.StoreId, demo.storeId);
+    await drivers.driversSetDriverPresenceForStore(demo.storeId, 'Online');
+    assert.equal((await data(drivers.driversGetStoresForDriver()))[0].Presence, 'Online');
+  });
+
+  test('bring an order to its customer', async () => {
+    const menu = await data(api('MenusApi').getMenuById(demo.menuId));
+    const dish = menu.MenuSections.flatMap(s => s.MenuItems)
+      .find(i => i.IsAvailable && i.Price > 0 && i.MenuItemOptionSets.every(o => o.MinSelectCount === 0));
+    const { OrderId } = await data(api('OrderIngestApi').orderIngestSubmitNewOrder({
+      StoreId: demo.storeId, ChannelOrderId: `D-${process.pid}`, Cart: { LineItems: [{ Id: dish.MenuItemId, Quantity: 2 }] },
+      FulfillmentInfo: { DispatchType: 'Delivery', DispatchAmount: { Amount: 2.5 }, Location: { AddressLine1: '1 Sample Street', City: 'Dublin' } },
+      PaymentInfo: { Paid: true }, Contact: { FirstName: 'Kim', Email: 'kim.sample@example.com' },
+    }, appId));
+    const orders = api('OrdersApi');
+    await orders.acceptOrder(OrderId, { EstimatedMinutesForDelivery: 30 });
+    await refused(drivers.driversUpdateDeliveryTrackingStatus(424242, 'Accepted'), 404);
+    await call(`orders/${OrderId}/driver`, { DriverId: driver.DriverId });
+    for (const status of ['Accepted', 'Carrying', 'ArrivedAtLocation', 'Delivered']) {
+      await drivers.driversUpdateDeliveryTrackingStatus(OrderId, status);
+      assert.equal((await data(orders.getOrderById(OrderId))).DeliveryTrackingStatus, status);
+    }
+    assert.equal((await data(orders.getOrderById(OrderId))).OrderState, 'Delivered');
+    await refused(drivers.driversUpdateDeliveryTrackingStatus(OrderId, 'Carrying'), 409);
   });
 });
 
