@@ -57,5 +57,6 @@
 // learns of new followers by the log itself: the event that reports the creation stands in the brand's log, and
 // [Log.Watch] names every brand that moved, followed or not.
 //
-// [Log.Follow] is all of this for a reader with one cursor and no wish of its own.
+// [Log.Follow] is all of this for a reader that wants every brand's log and only stores something because of it: its cursors are
+// moved in the transaction that stores, so that each event takes effect once.
 package event

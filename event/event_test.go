@@ -93,35 +93,3 @@ func TestReadersSeeWhatWasAppended(t *testing.T) {
 		}
 	})
 }
-
-func TestFollowerGoesOnWhereItStopped(t *testing.T) {
-	leakFree(t)
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		log := event.NewLog(d)
-		run(t, log)
-		put(t, d, log, 1, 3)
-		var got []int64
-		follow := func(upTo int64) {
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			err := log.Follow(ctx, "test", 1, func(_ context.Context, events []event.Event) error {
-				for _, e := range events {
-					got = append(got, e.Position)
-					if e.Position == upTo {
-						cancel()
-					}
-				}
-				return nil
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-		follow(3)
-		put(t, d, log, 1, 2)
-		follow(5)
-		if fmt.Sprint(got) != "[1 2 3 4 5]" {
-			t.Error(got)
-		}
-	})
-}

@@ -1,13 +1,6 @@
 package event
 
-import (
-	"context"
-	"errors"
-	"log/slog"
-	"time"
-
-	"comanda/internal/db"
-)
+import "comanda/internal/db"
 
 // Follower is a durable cursor: all events of the brand up to Cursor are settled for Name.
 type Follower struct {
@@ -66,84 +59,4 @@ func (le *Lease) Save(tx *db.Tx, f Follower) (bool, error) {
 	}
 	n, err := tx.Exec(sqlSave, f.Name, f.Brand, f.Epoch, f.Cursor)
 	return n == 1, err
-}
-
-const (
-	followBatch   = 256
-	followBackOff = time.Minute // at most, from a second on
-)
-
-// Follow calls fn with every event of a brand, in order and at least once, on one node at a time, until ctx ends: from
-// the position where name stopped last, the first time from the first event. When fn fails the same events come again after a pause.
-func (l *Log) Follow(ctx context.Context, name string, brand int, fn func(context.Context, []Event) error) error {
-	pause := time.Second
-	for ctx.Err() == nil {
-		progress, err := l.followOwned(ctx, name, brand, fn)
-		if ctx.Err() != nil {
-			break
-		}
-		if progress {
-			pause = time.Second
-		}
-		if errors.Is(err, ErrFenced) {
-			continue
-		}
-		slog.Warn("log: follower pauses", "name", name, "brand", brand, "for", pause, "error", err)
-		sleep(ctx, pause)
-		pause = min(2*pause, followBackOff)
-	}
-	return nil
-}
-
-// followOwned follows while the node owns the name. Losing it is ErrFenced.
-func (l *Log) followOwned(ctx context.Context, name string, brand int, fn func(context.Context, []Event) error) (progress bool, err error) {
-	lease, err := l.Acquire(ctx, name)
-	if err != nil {
-		return false, err
-	}
-	defer func() { err = errors.Join(err, lease.Release()) }()
-	ctx, cancel := lease.Context(ctx)
-	defer cancel()
-	f, err := l.follower(ctx, lease, name, brand)
-	for err == nil {
-		var events []Event
-		if events, err = l.Next(ctx, f.Brand, f.Cursor, followBatch); err != nil {
-			break
-		}
-		if !lease.Valid() {
-			return progress, ErrFenced
-		}
-		if err = fn(ctx, events); err != nil {
-			break
-		}
-		f.Cursor = events[len(events)-1].Position
-		saved := false
-		err = l.db.Write(context.WithoutCancel(ctx), func(tx *db.Tx) (err error) {
-			saved, err = lease.Save(tx, f)
-			return err
-		})
-		if err == nil && !saved { // placed anew: go on from there
-			f, err = l.follower(ctx, lease, name, brand)
-		}
-		progress = true
-	}
-	if err != nil && errors.Is(context.Cause(ctx), ErrFenced) {
-		err = ErrFenced
-	}
-	return progress, err
-}
-
-// follower reads a follower's row, making it on first use.
-func (l *Log) follower(ctx context.Context, lease *Lease, name string, brand int) (f Follower, err error) {
-	err = l.db.Write(ctx, func(tx *db.Tx) error {
-		if err := lease.Guard(tx); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(sqlPlaceNew, name, brand, 0); err != nil {
-			return err
-		}
-		f, err = Load(tx, name, brand)
-		return err
-	})
-	return f, err
 }

@@ -335,13 +335,13 @@ func TestFollowerIsTakenOverFromADeadNode(t *testing.T) {
 	defer kill()
 	wg.Go(func() {
 		n := 0
-		_ = a.Follow(dead, "reader", 1, func(ctx context.Context, events []Event) error {
+		_ = a.Follow(dead, "reader", func(ctx context.Context, _ int, events []Event) (func(*db.Tx) error, error) {
 			if n += len(events); n < 3 {
-				return nil
+				return nil, nil
 			}
 			close(hung)
 			<-ctx.Done()
-			return ctx.Err()
+			return nil, ctx.Err()
 		})
 	})
 	<-hung
@@ -349,14 +349,14 @@ func TestFollowerIsTakenOverFromADeadNode(t *testing.T) {
 	live, stop := context.WithCancel(ctx)
 	wg.Go(func() { _ = b.Run(live) })
 	var got []int64
-	err := b.Follow(live, "reader", 1, func(_ context.Context, events []Event) error {
+	err := b.Follow(live, "reader", func(_ context.Context, _ int, events []Event) (func(*db.Tx) error, error) {
 		for _, e := range events {
 			got = append(got, e.Position)
 		}
 		if len(got) == 3 {
 			stop()
 		}
-		return nil
+		return nil, nil
 	})
 	stop()
 	if err != nil || fmt.Sprint(got) != "[1 2 3]" {
