@@ -23,7 +23,7 @@ func (o *Orders) Accept(ctx context.Context, caller *account.Caller, id int, in 
 		return err
 	}
 	_, err = o.change(ctx, caller, id, change{
-		do: accept, operation: "AcceptOrder", input: in, notify: true,
+		do: accept, operation: "AcceptOrder", input: in,
 		apply: func(m *moving) error { m.accept(s, minutes); return nil },
 	})
 	return err

@@ -11,8 +11,8 @@ import (
 
 // Why an order was cancelled, as its event says it.
 const (
-	cancelledByCustomer = "CancelledByCustomer"
-	cancelledByStore    = "CancelledByStore"
+	CancelledByCustomer = "CancelledByCustomer"
+	CancelledByStore    = "CancelledByStore"
 )
 
 // Cancel takes an order back for its customer, who names it by tracking token, and returns its document. That is possible
@@ -27,10 +27,10 @@ func (o *Orders) Cancel(ctx context.Context, caller *account.Caller, appID, toke
 		return nil, err
 	}
 	return o.change(ctx, caller, id, change{
-		do: cancel, operation: "CancelMyOrder", notify: true, rules: s.Deadlines(),
+		do: cancel, operation: "CancelMyOrder", rules: s.Deadlines(),
 		apply: func(m *moving) error {
 			if m.was != cancellable { // else nobody has heard of it
-				m.cancel(cancelledByCustomer)
+				m.cancel(CancelledByCustomer)
 			}
 			return nil
 		},
@@ -45,8 +45,8 @@ type Cancellation struct {
 // CallOff cancels a new order for its store, as when its customer calls. The caller needs EditOrders.
 func (o *Orders) CallOff(ctx context.Context, caller *account.Caller, id int, in Cancellation) error {
 	_, err := o.change(ctx, caller, id, change{
-		do: callOff, operation: "CancelOrder", input: in, notify: !wire.V(in.DoNotNotifyCustomer),
-		apply: func(m *moving) error { m.cancel(cancelledByStore); return nil },
+		do: callOff, operation: "CancelOrder", input: in, quiet: wire.V(in.DoNotNotifyCustomer),
+		apply: func(m *moving) error { m.cancel(CancelledByStore); return nil },
 	})
 	return err
 }
@@ -67,7 +67,7 @@ func (o *Orders) arrive(ctx context.Context, d *due) error {
 		return err
 	}
 	_, err = o.change(ctx, someone, d.order, change{
-		do: arrive, due: d, notify: true,
+		do: arrive, due: d,
 		apply: func(m *moving) error {
 			m.row.placed, m.order.PlacedTime = m.now, wire.At(m.now)
 			return m.born(s)

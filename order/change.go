@@ -27,7 +27,7 @@ type change struct {
 	apply     func(m *moving) error
 	ask       func(r *row) (money.Amount, error) // of a refund: how much; nil = nothing is refunded
 	reason    string                             // of a refund, in the words of who refunds
-	notify    bool                               // the customer is to be told
+	quiet     bool                               // the customer is not to be told
 	due       *due                               // the deadline that it meets; nil = none
 	rules     store.Deadlines                    // of a cancellation: what the store lets its customers do
 	with      func(tx *db.Tx, m *moving) error   // what is stored together with it; nil = nothing else
@@ -48,7 +48,7 @@ type moving struct {
 	events      []wire.Event
 	records     []event.Record
 	reason      string
-	notify      bool
+	quiet       bool
 	due         *due
 	deadlines   []deadline // of the state that it comes into
 	with        func(tx *db.Tx, m *moving) error
@@ -152,7 +152,7 @@ func (o *Orders) open(ctx context.Context, caller *account.Caller, id int, do ac
 func prepare(before *row, brand account.Brand, caller *account.Caller, c change, claim *idempotency.Claim) (*moving, error) {
 	m := &moving{
 		row: *before, from: before.version, was: before.state, captured: before.refundable, order: new(wire.Order), brand: brand,
-		caller: caller, now: brand.Now(), reason: c.reason, notify: c.notify, due: c.due, with: c.with, idempotency: claim,
+		caller: caller, now: brand.Now(), reason: c.reason, quiet: c.quiet, due: c.due, with: c.with, idempotency: claim,
 	}
 	var err error
 	if c.ask != nil {
@@ -209,7 +209,7 @@ func (o *Orders) store(tx *db.Tx, m *moving) ([]byte, error) {
 	}
 	r := &m.row
 	n, err := tx.Exec(sqlUpdateOrder, r.id, m.from, r.version, string(r.state), int64(r.amount), int64(r.refundable),
-		int64(r.refunded), !m.notify, string(r.doc), string(r.calculation), clock.Micros(r.placed), string(r.delivery), r.driver, string(r.heldIn))
+		int64(r.refunded), string(r.doc), string(r.calculation), clock.Micros(r.placed), string(r.delivery), r.driver, string(r.heldIn))
 	if err != nil {
 		return nil, err
 	}
@@ -241,10 +241,17 @@ func (o *Orders) store(tx *db.Tx, m *moving) ([]byte, error) {
 		}
 	}
 	if m.refund > 0 {
-		_, err := tx.Exec(sqlInsertRefund, r.id, r.version, r.brand, int64(m.refund), m.reason, m.notify,
+		_, err := tx.Exec(sqlInsertRefund, r.id, r.version, r.brand, int64(m.refund), m.reason, !m.quiet,
 			m.caller.Account, clock.Micros(m.now))
 		if err != nil {
 			return nil, err
+		}
+	}
+	if m.quiet {
+		for _, rec := range m.records {
+			if _, err := tx.Exec(sqlInsertQuiet, rec.ID); err != nil {
+				return nil, err
+			}
 		}
 	}
 	o.log.Append(tx, m.records...)

@@ -387,11 +387,11 @@ func TestRejectionKeepsWhoAndWhy(t *testing.T) {
 			e.Description != fmt.Sprintf("Ada Owner rejected order %d of 8.50 EUR at Dame Street: TooSoon.", p.OrderId) {
 			t.Errorf("%+v", e)
 		}
-		var silent bool
+		var quiet int
 		err = s.DB.Read(ctx, func(tx *db.Tx) error {
-			return tx.QueryRow(`select silent from orders where order_id = $1`, p.OrderId).Scan(&silent)
+			return tx.QueryRow(`select count(*) from order_quiet_events`).Scan(&quiet)
 		})
-		if err != nil || !silent {
+		if err != nil || quiet != 1 {
 			t.Errorf("DoNotNotifyCustomer was not kept: %v", err)
 		}
 	})

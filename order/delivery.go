@@ -53,7 +53,7 @@ func (o *Orders) SetDelivery(ctx context.Context, caller *account.Caller, id int
 		return err
 	}
 	_, err := o.change(ctx, caller, id, change{
-		do: saying(in.Status), operation: "UpdateDeliveryInformation", input: in, notify: true,
+		do: saying(in.Status), operation: "UpdateDeliveryInformation", input: in,
 		apply: func(m *moving) error { return m.setDelivery(in) },
 	})
 	return err

@@ -10,7 +10,7 @@ import (
 // Dispatch sends an accepted order out, or hands it over; pickup orders too. The caller needs EditOrders.
 func (o *Orders) Dispatch(ctx context.Context, caller *account.Caller, id int) error {
 	_, err := o.change(ctx, caller, id, change{
-		do: dispatch, operation: "DispatchOrder", notify: true,
+		do: dispatch, operation: "DispatchOrder",
 		apply: func(m *moving) error { m.tellDispatch(); return nil },
 	})
 	return err

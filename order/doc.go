@@ -1,6 +1,6 @@
 // Package order is the life of an order: placed by a diner, answered by the store or an integration, changed by both.
 //
-// It owns the tables orders, order_refunds, order_deadlines, order_batches and order_batch_orders, and appends order.created, order.accepted, order.rejected,
+// It owns the tables orders, order_refunds, order_quiet_events, order_deadlines, order_batches and order_batch_orders, and appends order.created, order.accepted, order.rejected,
 // order.dispatched, order.refunded, order.tip.updated, order.rating.updated, order.deliverytracking.status.updated and
 // order.fulfillment.status.updated, and voucher.applied of package voucher. The API's tags Orders, OrderBatches, Receipts, Storefront and
 // Sandbox call it.

@@ -256,7 +256,7 @@ func (o *Orders) SetFulfilment(ctx context.Context, caller *account.Caller, id i
 		do = finish
 	}
 	_, err = o.change(ctx, caller, id, change{
-		do: do, operation: "UpdateFulfillmentState", input: in, notify: true,
+		do: do, operation: "UpdateFulfillmentState", input: in,
 		apply: func(m *moving) error { return m.setFulfilment(w, to) },
 	})
 	return err

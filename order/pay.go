@@ -243,7 +243,7 @@ func (b book) confirm(ctx context.Context, of *payment.Payment, a payment.Answer
 		return err
 	}
 	_, err = b.o.change(ctx, someone, of.Order, change{
-		do: confirm, notify: true,
+		do: confirm,
 		apply: func(m *moving) error {
 			m.row.placed = m.now
 			m.order.PlacedTime, m.order.PaymentStatus = wire.At(m.now), wire.PaymentStatusPaid

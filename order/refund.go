@@ -22,7 +22,7 @@ func (o *Orders) Refund(ctx context.Context, caller *account.Caller, id int, in 
 	}
 	_, err := o.change(ctx, caller, id, change{
 		do: refund, operation: "RefundOrder", input: in,
-		notify: in.NotifyCustomer, reason: wire.V(in.RefundReason),
+		quiet: !in.NotifyCustomer, reason: wire.V(in.RefundReason),
 		ask: func(r *row) (money.Amount, error) { return refundAmount(in.RefundAmount, r) },
 		apply: func(m *moving) error {
 			m.handBack()

@@ -24,8 +24,8 @@ func (o *Orders) Reject(ctx context.Context, caller *account.Caller, id int, in 
 	}
 	_, err := o.change(ctx, caller, id, change{
 		do: reject, operation: "RejectOrder", input: in,
-		notify: !wire.V(in.DoNotNotifyCustomer),
-		apply:  func(m *moving) error { m.reject(in.RejectReason); return nil },
+		quiet: wire.V(in.DoNotNotifyCustomer),
+		apply: func(m *moving) error { m.reject(in.RejectReason); return nil },
 	})
 	return err
 }
@@ -39,7 +39,7 @@ func (o *Orders) RejectAccepted(ctx context.Context, caller *account.Caller, id 
 	}
 	_, err := o.change(ctx, caller, id, change{
 		do: rejectAccepted, operation: "RejectAcceptedOrder", input: in,
-		notify: !wire.V(in.DoNotNotifyCustomer), reason: string(in.RejectReason),
+		quiet: wire.V(in.DoNotNotifyCustomer), reason: string(in.RejectReason),
 		ask:   func(r *row) (money.Amount, error) { return r.refundable - r.refunded, nil },
 		apply: func(m *moving) error { m.turnDown(in.RejectReason); return nil },
 	})

@@ -71,7 +71,7 @@ func (o *Orders) Review(ctx context.Context, caller *account.Caller, id int, in 
 		if err := checkReason(reject); err != nil {
 			return err
 		}
-		ch.do, ch.notify, ch.reason = turnDown, !wire.V(in.DoNotNotifyCustomer), wire.V(in.Note)
+		ch.do, ch.quiet, ch.reason = turnDown, wire.V(in.DoNotNotifyCustomer), wire.V(in.Note)
 		ch.ask = func(r *row) (money.Amount, error) { return r.refundable - r.refunded, nil }
 		ch.apply = func(m *moving) error { m.turnDown(reject.RejectReason); return nil }
 	default:

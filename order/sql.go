@@ -29,7 +29,14 @@ const (
 			placed_at, delivery, driver_id, payment_id, held_in`
 
 	sqlUpdateOrder = `update orders set version = $3, state = $4, amount = $5, refundable = $6, refunded = $7,
-		silent = $8, doc = $9, calculation = $10, placed_at = $11, delivery = $12, driver_id = $13, held_in = $14 where order_id = $1 and version = $2`
+		doc = $8, calculation = $9, placed_at = $10, delivery = $11, driver_id = $12, held_in = $13 where order_id = $1 and version = $2`
+
+	sqlInsertQuiet = `insert into order_quiet_events (event_id) values ($1)`
+	sqlTakeQuiet   = `delete from order_quiet_events where event_id = $1`
+	// The customer of an order, unless they are erased.
+	sqlToTell = `select o.state, o.customer_id, o.customer_email, o.customer_phone
+		from orders o join customers c on c.customer_id = o.customer_id and c.brand_id = o.brand_id
+		where o.order_id = $1 and o.brand_id = $2 and c.erased_at = 0`
 
 	sqlInsertRefund = `insert into order_refunds (order_id, version, brand_id, amount, reason, notify_customer, account_id,
 		refunded_at) values ($1, $2, $3, $4, $5, $6, $7, $8)`

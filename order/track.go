@@ -38,7 +38,7 @@ func (o *Orders) SetTracking(ctx context.Context, caller *account.Caller, id int
 	}
 	said := wire.DeliveryInformationStatus(status)
 	return trackingAnswer(o.change(ctx, caller, id, change{
-		do: saying(&said), operation: "Drivers_UpdateDeliveryTrackingStatus", input: status, notify: true,
+		do: saying(&said), operation: "Drivers_UpdateDeliveryTrackingStatus", input: status,
 		apply: func(m *moving) error { return m.trackTo(status) },
 	}))
 }
@@ -47,7 +47,7 @@ func (o *Orders) SetTracking(ctx context.Context, caller *account.Caller, id int
 // EditOrders.
 func (o *Orders) Offer(ctx context.Context, caller *account.Caller, id, driver int, stores []int) (Tracking, error) {
 	return trackingAnswer(o.change(ctx, caller, id, change{
-		do: assign, operation: "AssignDriver", input: driver, notify: true,
+		do: assign, operation: "AssignDriver", input: driver,
 		apply: func(m *moving) error {
 			if err := m.isDelivery(); err != nil {
 				return err

@@ -68,7 +68,7 @@ func warning(brand account.Brand, s *store.Store, r *row, rejected time.Time) st
 // rejectUnanswered turns an order down that nobody has answered in time.
 func (o *Orders) rejectUnanswered(ctx context.Context, d *due) error {
 	_, err := o.change(ctx, comanda, d.order, change{
-		do: timeOut, due: d, notify: true,
+		do: timeOut, due: d,
 		apply: func(m *moving) error { m.reject(wire.RejectReasonStoreUncontactable); return nil },
 	})
 	return err

@@ -1,17 +1,20 @@
 // Package mail sends messages to people: a message is put into the outbox in the transaction of what causes it, so that
-// there is one exactly when that happened, and a worker sends it. It owns the table mail_outbox, in which messages are
-// sealed. Business packages put messages in, package app runs the worker: mails go by mail/smtp and text messages by
+// there is one exactly when that happened, and a worker sends it. It owns the tables mail_outbox, in which messages are
+// sealed, and mail_counts, which bounds how many somebody else can cause. Business packages put messages in, package app runs the worker: mails go by mail/smtp and text messages by
 // package sms, and both into the [Mailbox] where an installation has no mail server or no gateway.
 //
 //	Outbox.Put(tx) ─→ mail_outbox ─(Outbox.Run)→ Sender ─→ sent, and deleted
-//	                       └─(refused for good, or older than it is good for)→ dropped, with a line in the log
+//	                       ├─(refused for good, or older than it is good for)→ dropped, with a line in the log
+//	                       └─(Outbox.Withdraw: whom it is about is erased)→ dropped
 //
 // A message may be sent twice, when a node dies between sending and deleting; it is never lost while it is good.
 package mail
 
 import (
 	"context"
+	"crypto/hkdf"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,6 +35,7 @@ type Message struct {
 	Subject string // one line
 	Text    string
 	Good    time.Duration // how long it is worth sending; 0 = a day
+	About   string        `json:"-"` // whom it is about, for Withdraw; may be empty
 }
 
 // Sender hands a message to the world. An error that wraps ErrRefused is final, every other one is tried again.
@@ -68,6 +72,7 @@ var delays = []time.Duration{10 * time.Second, 30 * time.Second, 2 * time.Minute
 type Outbox struct {
 	db     *db.DB
 	box    *seal.Box
+	key    []byte // of the digests in mail_counts
 	sender Sender
 	wake   chan struct{}
 	sent   atomic.Int64
@@ -80,7 +85,11 @@ func NewOutbox(d *db.DB, masterKey []byte, sender Sender) (*Outbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mail: %w", err)
 	}
-	return &Outbox{db: d, box: box, sender: sender, wake: make(chan struct{}, 1)}, nil
+	key, err := hkdf.Key(sha256.New, masterKey, nil, "mail counts", sha256.Size)
+	if err != nil {
+		return nil, fmt.Errorf("mail: %w", err)
+	}
+	return &Outbox{db: d, box: box, key: key, sender: sender, wake: make(chan struct{}, 1)}, nil
 }
 
 // Put stores a message that is sent once tx has committed.
@@ -93,7 +102,7 @@ func (o *Outbox) Put(tx *db.Tx, m Message) error {
 		m.Good = goodFor
 	}
 	id, now := rand.Text(), clock.Now()
-	if _, err := tx.Exec(sqlPut, id, o.box.Seal(raw, id), clock.Micros(now), clock.Micros(now.Add(m.Good))); err != nil {
+	if _, err := tx.Exec(sqlPut, id, o.box.Seal(raw, id), clock.Micros(now), clock.Micros(now.Add(m.Good)), m.About); err != nil {
 		return fmt.Errorf("mail: put: %w", err)
 	}
 	tx.AfterCommit(func() {
@@ -103,6 +112,12 @@ func (o *Outbox) Put(tx *db.Tx, m Message) error {
 		}
 	})
 	return nil
+}
+
+// Withdraw drops the messages that are about somebody, but for one that is being sent at this moment.
+func (o *Outbox) Withdraw(tx *db.Tx, about string) error {
+	_, err := tx.Exec(sqlWithdraw, about)
+	return err
 }
 
 // Run sends what is in the outbox until ctx ends.

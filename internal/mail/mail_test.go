@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -185,6 +186,77 @@ func TestRunWakesForANewMessage(t *testing.T) {
 		stop()
 		if err := <-done; err != nil || n != 1 {
 			t.Fatal(n, err)
+		}
+	})
+}
+
+func TestWhatIsAboutSomebodyIsWithdrawn(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		p := &post{}
+		o := outbox(t, d, seal.NewKey(), p)
+		put(t, d, o, mail.Message{To: "ada@example.com", Subject: "one", About: "customer/7"}, mail.Message{To: "ada@example.com", Subject: "two", About: "customer/77"},
+			mail.Message{To: "ada@example.com", Subject: "three"}, mail.Message{Phone: "+353871234567", Text: "four", About: "customer/7"})
+		if err := d.Write(t.Context(), func(tx *db.Tx) error { return o.Withdraw(tx, "customer/7") }); err != nil {
+			t.Fatal(err)
+		}
+		drain(t, o)
+		if fmt.Sprint(p.sent) != "[ada@example.com two ada@example.com three]" {
+			t.Fatalf("%q", p.sent)
+		}
+	})
+}
+
+func TestRaceAnAllowanceIsSpentToTheLastMessage(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		o := outbox(t, d, seal.NewKey(), nil)
+		spent := func(what string) (ok bool) {
+			err := d.Write(t.Context(), func(tx *db.Tx) (err error) {
+				ok, err = o.Spend(tx, what, mail.Allowance{Most: 10, Per: 1000 * time.Hour})
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+			return ok
+		}
+		var n atomic.Int64
+		var wg sync.WaitGroup
+		for range 32 {
+			wg.Go(func() {
+				if spent("+353871234567") {
+					n.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if n.Load() != 10 || spent("+353871234567") || !spent("+353871234568") {
+			t.Errorf("%d of 10 were spent", n.Load())
+		}
+		if k, err := o.Sweep(t.Context()); k != 0 || err != nil {
+			t.Error(k, err)
+		}
+	})
+}
+
+// A period ends at a multiple of its length, and the next one has all of the allowance.
+func TestAnAllowanceComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := dbtest.SQLite(t)
+		o := outbox(t, d, seal.NewKey(), nil)
+		time.Sleep(time.Until(time.Now().Truncate(time.Hour).Add(time.Hour)))
+		var got []bool
+		for _, after := range []time.Duration{0, 59 * time.Minute, 59 * time.Second, time.Second} {
+			time.Sleep(after)
+			if err := d.Write(t.Context(), func(tx *db.Tx) error {
+				ok, err := o.Spend(tx, "x", mail.Allowance{Most: 2, Per: time.Hour})
+				got = append(got, ok)
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n, err := o.Sweep(t.Context()); fmt.Sprint(got) != "[true true false true]" || n != 1 || err != nil {
+			t.Error(got, n, err)
 		}
 	})
 }

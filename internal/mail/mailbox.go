@@ -37,7 +37,11 @@ func (b *Mailbox) Send(ctx context.Context, m Message) error {
 	if len(b.kept) > mailboxSize {
 		b.kept = slices.Delete(b.kept, 0, 1)
 	}
-	slog.InfoContext(ctx, "a message went into the development mailbox: see /mailbox on the admin address", "number", b.count)
+	level := slog.LevelInfo
+	if m.About != "" { // as with every order
+		level = slog.LevelDebug
+	}
+	slog.Log(ctx, level, "a message went into the development mailbox: see /mailbox on the admin address", "number", b.count)
 	return nil
 }
 
