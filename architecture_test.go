@@ -30,6 +30,7 @@ var folders = map[string]folder{
 	"webhook":    {layer: 6, beside: []string{"oauth"}},
 	"oauth":      {layer: 6},
 	"sink":       {layer: 6},
+	"notice":     {layer: 6, without: noHTTP},
 	"requestlog": {layer: 6, without: noHTTP},
 
 	// Only order looks sideways, and driver at order; the others look at account and store at most, and a voucher may be a customer's. Business never sees net/http.

@@ -15,6 +15,7 @@ import (
 	"comanda/internal/clock"
 	"comanda/internal/db"
 	"comanda/internal/mail"
+	"comanda/notice"
 	"comanda/requestlog"
 	"comanda/sink"
 	"comanda/webhook"
@@ -117,8 +118,8 @@ func (m *metrics) sinks(all *sink.Sinks) {
 	}
 }
 
-// people publishes the counters of sign-in and mail.
-func (m *metrics) people(a *account.Accounts, o *mail.Outbox) {
+// people publishes the counters of sign-in, mail and notices.
+func (m *metrics) people(a *account.Accounts, o *mail.Outbox, n *notice.Notices) {
 	counter := func(name, help string, value func() int64) {
 		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "comanda_" + name + "_total", Help: help},
 			func() float64 { return float64(value()) }))
@@ -127,6 +128,8 @@ func (m *metrics) people(a *account.Accounts, o *mail.Outbox) {
 	counter("signin_refused", "Wrong passwords, PINs and codes.", func() int64 { return a.Stats().Refused })
 	counter("signin_deferred", "Tries that had to wait after too many failures.", func() int64 { return a.Stats().Deferred })
 	counter("mail_sent", "Messages sent.", func() int64 { sent, _ := o.Stats(); return sent })
+	counter("notices_put", "Messages to customers about their orders, put into the outbox.", func() int64 { put, _ := n.Stats(); return put })
+	counter("notices_withheld", "Messages to customers that were withheld because there were too many.", func() int64 { _, withheld := n.Stats(); return withheld })
 	counter("mail_given_up", "Messages that were refused or grew too old.", func() int64 { _, failed := o.Stats(); return failed })
 }
 
@@ -161,8 +164,8 @@ func (w *statusWriter) WriteHeader(status int) {
 // Unwrap lets http.ResponseController reach the connection.
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// admin answers /livez (the process runs), /readyz (the database answers too), /metrics and, without a
-// mail server, /mailbox.
+// admin answers /livez (the process runs), /readyz (the database answers too), /metrics and
+// /mailbox.
 func (s *Server) admin() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { report(w, http.StatusOK, "live") })
@@ -183,9 +186,7 @@ func (s *Server) admin() http.Handler {
 	})
 	mux.HandleFunc("POST "+rotatePath, s.rotateKeys)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}))
-	if s.Mailbox != nil {
-		mux.HandleFunc("GET /mailbox", s.mailbox)
-	}
+	mux.HandleFunc("GET /mailbox", s.mailbox)
 	return mux
 }
 

@@ -29,11 +29,13 @@ type Config struct {
 	DinerRate     float64        `name:"diner-rate" help:"Storefront requests a second that one address may send; negative for no limit." default:"10"`
 	LogRetention  int            `name:"log-retention" help:"Days that events are kept, 31 at least." default:"90"`
 	MasterKeyFile string         `name:"master-key-file" help:"File of the key that seals stored secrets, made at the first start. Nodes on one database share it. Default: master.key in the data folder." type:"path"`
-	SMTPURL       string         `name:"smtp-url" help:"Mail server: smtps://user@host:465 or smtp://user@host:587. Without it messages stay in a mailbox at /mailbox on the admin address." placeholder:"smtps://…"`
+	SMTPURL       string         `name:"smtp-url" help:"Mail server: smtps://user@host:465 or smtp://user@host:587. Without it mails stay in a mailbox at /mailbox on the admin address." placeholder:"smtps://…"`
 	SMTPPassword  string         `name:"smtp-password-file" help:"File of the password for the mail server." type:"path"`
 	SMSURL        string         `name:"sms-url" help:"Gateway for text messages, such as the PIN of a driver: it is sent JSON by POST. Without it they stay in the mailbox." placeholder:"https://…"`
 	SMSToken      string         `name:"sms-token-file" help:"File of the bearer token for the gateway." type:"path"`
 	SMSFrom       string         `name:"sms-from" help:"Sender of text messages, as the gateway allows it."`
+	SMSOfBrand    int            `name:"sms-per-brand" help:"Text messages a day that customers of one brand are sent at most, about their orders; negative for none." default:"500"`
+	SMSOfAll      int            `name:"sms-per-day" help:"Text messages a day that customers of all brands are sent at most; negative for none." default:"5000"`
 	MailFrom      string         `name:"mail-from" help:"Sender of messages, such as \"Comanda <orders@example.com>\"."`
 	Sinks         []string       `name:"sink" sep:" " help:"Destination that every event is copied to, repeatable: nats://host:4222?stream=COMANDA or kafka://host:9092/topic (docs/operations.md has the options)." placeholder:"URL"`
 	SupportEmail  string         `name:"support-email" help:"Address that the Support page gives to people who need help." placeholder:"ADDRESS"`

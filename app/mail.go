@@ -17,28 +17,26 @@ import (
 	"comanda/internal/sms"
 )
 
-// outbox makes the outbox of this node: for the mail server and the gateway of text messages, or for the mailbox in place of
-// one that is not there.
-func (s *Server) outbox(masterKey []byte) (*mail.Outbox, error) {
+// channels are the ways that messages of this node go: the mail server, the gateway of text messages, and the mailbox, which
+// it makes, in place of one that is not there.
+func (s *Server) channels() (mail.Channels, error) {
+	s.Mailbox = &mail.Mailbox{}
+	by := mail.Channels{Mail: s.Mailbox, SMS: s.Mailbox}
 	server, err := s.config.mailServer()
 	if err != nil {
-		return nil, err
+		return by, err
+	}
+	if server != nil {
+		by.Mail = server
 	}
 	gateway, err := s.config.smsGateway()
 	if err != nil {
-		return nil, err
-	}
-	if server == nil || gateway == nil {
-		s.Mailbox = &mail.Mailbox{}
-	}
-	by := mail.Channels{Mail: s.Mailbox, SMS: s.Mailbox}
-	if server != nil {
-		by.Mail = server
+		return by, err
 	}
 	if gateway != nil {
 		by.SMS = gateway
 	}
-	return mail.NewOutbox(s.DB, masterKey, by)
+	return by, nil
 }
 
 // smsGateway is the gateway of a configuration, nil when it names none.
@@ -90,7 +88,7 @@ p { margin: 0 0 .5rem; color: #5f5a55 }
 pre { font: inherit; white-space: pre-wrap; overflow-wrap: anywhere; margin: 0 }
 </style>
 <h1>Mailbox</h1>
-<p>Without a mail server (--smtp-url) mails stay here, without a gateway (--sms-url) text messages: the last hundred, until the server stops.</p>
+<p>What sandbox brands would tell their customers stays here, without a mail server (--smtp-url) all mails, without a gateway (--sms-url) all text messages: the last hundred, until the server stops.</p>
 {{range .}}<article>
 <h2>{{or .Subject "Text message"}}</h2>
 <p>To {{or .Phone .To}}, <time>{{.At.Format "2006-01-02 15:04:05"}}</time> UTC, number {{.Number}}</p>

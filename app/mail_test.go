@@ -2,6 +2,7 @@ package app
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -58,30 +59,38 @@ func TestTheMailboxShowsMessagesAsTextOnly(t *testing.T) {
 	}
 }
 
-func TestWithAMailServerAndAGatewayThereIsNoMailbox(t *testing.T) {
+func TestTheMailboxTakesWhatHasNoOtherWay(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "password")
 	if err := os.WriteFile(file, []byte("hunter2\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{metrics: newMetrics(), config: Config{SMTPURL: "smtps://ada@mail.example.com", SMTPPassword: file, MailFrom: "orders@example.com"}}
-	if _, err := s.outbox(make([]byte, 32)); err != nil || s.Mailbox == nil { // text messages have no gateway
-		t.Fatal(err)
+	s := &Server{config: Config{SMTPURL: "smtps://ada@mail.example.com", SMTPPassword: file, MailFrom: "orders@example.com"}}
+	ways := func() (mails, texts string) {
+		t.Helper()
+		by, err := s.channels()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprintf("%T", by.Mail), fmt.Sprintf("%T", by.SMS)
 	}
-	s.Mailbox, s.config.SMSURL, s.config.SMSToken = nil, "https://sms.example.com/send", file
-	if _, err := s.outbox(make([]byte, 32)); err != nil || s.Mailbox != nil {
-		t.Fatal(err)
+	if mails, texts := ways(); mails != "*smtp.Sender" || texts != "*mail.Mailbox" {
+		t.Error(mails, texts)
 	}
-	w := httptest.NewRecorder()
-	s.admin().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/mailbox", nil))
-	if w.Code != 404 {
-		t.Fatal(w.Code)
+	s.config.SMSURL, s.config.SMSToken = "https://sms.example.com/send", file
+	if mails, texts := ways(); mails != "*smtp.Sender" || texts != "*sms.Gateway" {
+		t.Error(mails, texts)
 	}
+	s.config.SMTPURL = ""
+	if mails, texts := ways(); mails != "*mail.Mailbox" || texts != "*sms.Gateway" {
+		t.Error(mails, texts)
+	}
+	s.config.SMTPURL = "smtps://ada@mail.example.com"
 	s.config.SMSToken += ".not"
-	if _, err := s.outbox(make([]byte, 32)); err == nil || !strings.HasPrefix(err.Error(), "--sms-token-file") {
+	if _, err := s.channels(); err == nil || !strings.HasPrefix(err.Error(), "--sms-token-file") {
 		t.Fatal(err)
 	}
 	s.config.MailFrom = ""
-	if _, err := s.outbox(make([]byte, 32)); err == nil || !strings.HasPrefix(err.Error(), "--mail-from") {
+	if _, err := s.channels(); err == nil || !strings.HasPrefix(err.Error(), "--mail-from") {
 		t.Fatal(err)
 	}
 }

@@ -78,7 +78,7 @@ func (s *Server) Run(ctx context.Context) error {
 // workers are the loops beside the doors; each runs until its context ends.
 func (s *Server) workers() []func(context.Context) error {
 	return []func(context.Context) error{
-		s.Log.Run, s.Accounts.Run, s.Webhooks.Run, s.OAuth.Run, s.Sinks.Run,
+		s.Log.Run, s.Accounts.Run, s.Webhooks.Run, s.OAuth.Run, s.Sinks.Run, s.Notices.Run,
 		s.Mail.Run, s.Requests.Run, s.Requests.Trim, s.Payments.Run,
 		func(ctx context.Context) error { return s.simulator.Run(ctx, s.Payments) },
 		func(ctx context.Context) error {
@@ -96,6 +96,9 @@ func (s *Server) workers() []func(context.Context) error {
 		},
 		func(ctx context.Context) error {
 			return worker.Run(ctx, "meeting the deadlines of orders", time.Second, nil, s.Orders.MeetDeadlines)
+		},
+		func(ctx context.Context) error {
+			return worker.Run(ctx, "sweeping counts of messages", time.Hour, nil, s.Mail.Sweep)
 		},
 		func(ctx context.Context) error {
 			return worker.Run(ctx, "sweeping drivers' sessions", time.Hour, nil, s.Drivers.Sweep)

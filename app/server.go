@@ -20,6 +20,7 @@ import (
 	"comanda/internal/mail"
 	"comanda/internal/web"
 	"comanda/menu"
+	"comanda/notice"
 	"comanda/oauth"
 	"comanda/order"
 	"comanda/payment"
@@ -48,9 +49,10 @@ type Server struct {
 	Webhooks  *webhook.Webhooks
 	Requests  *requestlog.Log
 	Sinks     *sink.Sinks
+	Notices   *notice.Notices
 	CA        *localca.Authority
 	Mail      *mail.Outbox
-	Mailbox   *mail.Mailbox // where messages stay; nil with a mail server
+	Mailbox   *mail.Mailbox // where messages stay: those of sandbox brands to customers, and all that have no way out
 
 	simulator     *simulator.Simulator
 	config        Config
@@ -98,7 +100,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	s.metrics.webhooks(s.Webhooks)
 	s.metrics.requestLog(s.Requests)
 	s.metrics.sinks(s.Sinks)
-	s.metrics.people(s.Accounts, s.Mail)
+	s.metrics.people(s.Accounts, s.Mail, s.Notices)
 	s.door, err = s.doors()
 	return err
 }
@@ -124,7 +126,11 @@ func (s *Server) assemble(ctx context.Context, public string) (err error) {
 	}
 	s.masterKey = key
 	s.Log = event.NewLog(s.DB)
-	if s.Mail, err = s.outbox(key); err != nil {
+	by, err := s.channels()
+	if err != nil {
+		return err
+	}
+	if s.Mail, err = mail.NewOutbox(s.DB, key, by); err != nil {
 		return err
 	}
 	s.Accounts = account.New(s.DB, s.Log, account.Config{SignUp: account.SignUpMode(c.Signup), PublicURL: public, MasterKey: key, Mail: s.Mail})
@@ -148,6 +154,7 @@ func (s *Server) assemble(ctx context.Context, public string) (err error) {
 	if s.Webhooks, err = webhook.New(s.DB, s.Log, s.Accounts, s.OAuth, webhook.Config{MasterKey: key, Allow: c.WebhookAllow, LogBytes: c.WebhookLog, Release: c.Version}); err != nil {
 		return err
 	}
+	s.Notices = notice.New(s.Log, s.Accounts, s.Stores, s.Mail, notice.Config{Sandbox: s.Mailbox, TextsOfBrand: c.SMSOfBrand, TextsOfAll: c.SMSOfAll})
 	s.Requests = requestlog.New(s.DB, s.Accounts, c.RequestLog)
 	return s.openSinks()
 }

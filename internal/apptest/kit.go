@@ -6,7 +6,9 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"comanda/account"
 	"comanda/api"
@@ -18,6 +20,7 @@ import (
 	"comanda/internal/mail"
 	"comanda/internal/seal"
 	"comanda/menu"
+	"comanda/notice"
 	"comanda/oauth"
 	"comanda/order"
 	"comanda/payment"
@@ -58,6 +61,7 @@ type Kit struct {
 	Requests  *requestlog.Log
 	Mail      *mail.Outbox
 	Mailbox   *mail.Mailbox // what MustMail has sent
+	Notices   *notice.Notices
 	API       http.Handler
 	Callback  http.HandlerFunc // answers what is sent to callback URLs; nil = they refuse the connection
 
@@ -99,6 +103,7 @@ func New(t testing.TB, d *db.DB) *Kit {
 	k.Payments = payments(d, k.Accounts, key, k.Sim)
 	k.Orders = order.New(d, k.Log, k.Accounts, k.Stores, k.Menus, k.Vouchers, k.Customers, k.Payments)
 	k.Drivers = driver.New(d, k.Accounts, k.Stores, k.Orders, k.Mail)
+	k.Notices = notice.New(k.Log, k.Accounts, k.Stores, k.Mail, notice.Config{Sandbox: k.Mailbox})
 	k.Requests = requestlog.New(d, k.Accounts, 0)
 	k.API = api.New(api.Config{
 		Auth: authenticator{k}, PublicURL: "https://comanda.test", Host: "node-1", Log: slog.New(k.calls), DinerRate: -1,
@@ -176,6 +181,39 @@ func (k *Kit) MustMail(to string) mail.Message {
 	}
 	k.Fatalf("there is no mail to %s", to)
 	return mail.Message{}
+}
+
+// MustNotify tells customers what the logs have for them.
+func (k *Kit) MustNotify() {
+	k.Helper()
+	k.MustNotifyBy(k.Notices)
+}
+
+// MustNotifyBy is MustNotify with notices of the test's own.
+func (k *Kit) MustNotifyBy(n *notice.Notices) {
+	k.Helper()
+	ctx, cancel := context.WithCancel(k.Context())
+	var all sync.WaitGroup
+	defer all.Wait()
+	defer cancel()
+	all.Go(func() { _ = k.Log.Run(ctx) })
+	all.Go(func() { _ = n.Run(ctx) })
+	for settled := false; !settled; time.Sleep(time.Millisecond) {
+		k.Must(k.DB.Read(ctx, func(tx *db.Tx) error {
+			heads, err := event.Heads(tx)
+			if err != nil {
+				return err
+			}
+			all, err := event.Followers(tx, "notices", 0)
+			for _, f := range all {
+				if heads[f.Brand] == f.Cursor {
+					delete(heads, f.Brand)
+				}
+			}
+			settled = len(heads) == 0
+			return err
+		}))
+	}
 }
 
 // System is Comanda itself.
