@@ -213,9 +213,14 @@ func TestSweepDeletesWhatIsTooOld(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		kept := request(key, "body")
+		kept.Forever = true
+		if _, _, err := call(t, d, kept, "for good", false, nil); err != nil {
+			t.Fatal(err)
+		}
 		age := idempotency.Keep.Microseconds() + 1
 		err := d.Write(ctx, func(tx *db.Tx) error {
-			_, err := tx.Exec(`update idempotency_keys set created_at = created_at - $1 where id <> (select max(id) from idempotency_keys)`, age)
+			_, err := tx.Exec(`update idempotency_keys set created_at = created_at - $1 where forever or id <> (select max(id) from idempotency_keys where not forever)`, age)
 			return err
 		})
 		if err != nil {
@@ -225,6 +230,9 @@ func TestSweepDeletesWhatIsTooOld(t *testing.T) {
 			if n, err := idempotency.Sweep(ctx, d); n != want || err != nil {
 				t.Errorf("swept %d, %v; want %d", n, err, want)
 			}
+		}
+		if answer, first, err := call(t, d, kept, "another", false, nil); answer != "for good" || first || err != nil {
+			t.Errorf("what is kept for ever is answered %q, as the first: %v, %v", answer, first, err)
 		}
 	})
 }
