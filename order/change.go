@@ -46,6 +46,7 @@ type moving struct {
 	refund      money.Amount // what is handed back by this change
 	asItIs      bool         // the order is as asked already: there is nothing to store and nobody to tell
 	events      []wire.Event
+	then        []event.Record // follow the events
 	records     []event.Record
 	reason      string
 	quiet       bool
@@ -197,6 +198,7 @@ func (m *moving) freeze() (err error) {
 		}
 		m.records = append(m.records, rec)
 	}
+	m.records, m.then = append(m.records, m.then...), nil
 	return nil
 }
 

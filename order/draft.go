@@ -43,10 +43,10 @@ func (o *Orders) draft(ctx context.Context, brand account.Brand, b *Basket, plac
 	if err != nil {
 		return nil, err
 	}
-	return o.draftOf(ctx, s, m, brand, b, placing)
+	return o.draftOf(ctx, s, m, brand, b, placing, false)
 }
 
-// remembered prices a basket for placing against store and menu as this process saw them last. It is nil when they are not
+// remembered prices a basket for placing against store, menu and vouchers as this process saw them last. It is nil when they are not
 // known, or when it would have to refuse: then they are asked for, because they may have moved. That they have moved
 // although all seemed right is found out in the transaction.
 func (o *Orders) remembered(ctx context.Context, brand account.Brand, b *Basket) *draft {
@@ -58,14 +58,14 @@ func (o *Orders) remembered(ctx context.Context, brand account.Brand, b *Basket)
 	if m == nil {
 		return nil
 	}
-	d, err := o.draftOf(ctx, s, m, brand, b, true)
+	d, err := o.draftOf(ctx, s, m, brand, b, true, true)
 	if err != nil {
 		return nil
 	}
 	return d
 }
 
-func (o *Orders) draftOf(ctx context.Context, s *store.Store, m *menu.Menu, brand account.Brand, b *Basket, placing bool) (*draft, error) {
+func (o *Orders) draftOf(ctx context.Context, s *store.Store, m *menu.Menu, brand account.Brand, b *Basket, placing, remembered bool) (*draft, error) {
 	d := &draft{store: s, menu: m, now: brand.Now()}
 	var err error
 	if d.asked, err = b.against(s, d.now, placing, o.phones); err != nil {
@@ -94,7 +94,7 @@ func (o *Orders) draftOf(ctx context.Context, s *store.Store, m *menu.Menu, bran
 		return nil, err
 	}
 	if b.sale == nil {
-		if bill, err = o.redeem(ctx, brand, d, b, bill); err != nil {
+		if bill, err = o.redeem(ctx, brand, d, b, bill, remembered); err != nil {
 			return nil, err
 		}
 	}

@@ -308,32 +308,26 @@ func (p *placing) happen() (err error) {
 
 // born makes the events of an order that comes to its store: order.created, voucher.applied, and order.accepted where the
 // store accepts by itself. All are in the transaction that brings it, so that no order waits for an acceptance that a crash
-// has swallowed. The last event is left for [moving.freeze].
+// has swallowed. The last event and what follows it are left for [moving.freeze].
 func (m *moving) born(s *store.Store) error {
 	m.events = []wire.Event{&wire.OrderCreatedEvent{
 		Description: m.sentence("placed", ""), OrderCreatedTime: wire.At(m.now),
 	}}
-	accepts := s.Wire().AutomaticallyAcceptOrders
-	if !accepts {
-		m.deadlines = unanswered(s, m.order, m.now)
-		if m.order.Voucher == nil {
-			return nil
-		}
-	}
-	if err := m.freeze(); err != nil {
-		return err
-	}
-	m.events = nil
 	if v := m.order.Voucher; v != nil {
 		applied, err := voucher.Applied(m.brand, m.caller, v.VoucherId, m.row.id, m.row.store, m.now)
 		if err != nil {
 			return err
 		}
-		m.records = append(m.records, applied)
+		m.then = append(m.then, applied)
 	}
-	if !accepts {
+	if !s.Wire().AutomaticallyAcceptOrders {
+		m.deadlines = unanswered(s, m.order, m.now)
 		return nil
 	}
+	if err := m.freeze(); err != nil {
+		return err
+	}
+	m.events = nil
 	e, err := step(accept, &m.row, ask{now: m.now})
 	if err != nil {
 		return err

@@ -249,7 +249,7 @@ func (s *sampler) basket(ctx context.Context, of offer, m *menu.Menu, now time.T
 		more := b
 		more.Items = append(slices.Clip(b.Items), s.entry(items[i]))
 		items = slices.Delete(items, i, i+1)
-		if with, err := s.o.draftOf(ctx, st, m, s.brand, &more, false); err == nil { // else it has a price that the store's currency has no coins for
+		if with, err := s.o.draftOf(ctx, st, m, s.brand, &more, false, true); err == nil { // else it has a price that the store's currency has no coins for
 			b, d = more, with
 		}
 	}

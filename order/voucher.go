@@ -16,7 +16,7 @@ import (
 
 // redeem puts a voucher on the bill of a draft: that of the basket's code, else the best of those that are applied without
 // a code. A code that does not hold is refused; without one the diner is told nothing of vouchers that do not.
-func (o *Orders) redeem(ctx context.Context, brand account.Brand, d *draft, b *Basket, bill bill) (bill, error) {
+func (o *Orders) redeem(ctx context.Context, brand account.Brand, d *draft, b *Basket, bill bill, remembered bool) (bill, error) {
 	basket := voucher.Basket{
 		Now: d.now, When: d.asked.when, Store: d.store, Delivery: b.DeliveryType, Channel: wire.ChannelRestrictionsWeb, Spent: bill.spent(),
 	}
@@ -24,9 +24,15 @@ func (o *Orders) redeem(ctx context.Context, brand account.Brand, d *draft, b *B
 		basket.Payment = map[PaymentMethod]voucher.Payment{Cash: voucher.Cash, Card: voucher.Online}[b.Payment.Method]
 	}
 	if code := strings.TrimSpace(wire.V(b.VoucherCode)); code != "" {
-		v, err := o.vouchers.ByCode(ctx, brand.ID, code)
-		if err != nil {
-			return bill, err
+		var v *voucher.Voucher
+		if remembered {
+			v = o.vouchers.Remembered(brand.ID, code)
+		}
+		if v == nil {
+			var err error
+			if v, err = o.vouchers.ByCode(ctx, brand.ID, code); err != nil {
+				return bill, err
+			}
 		}
 		if v == nil {
 			return bill, voucher.Unknown(code)
@@ -37,7 +43,7 @@ func (o *Orders) redeem(ctx context.Context, brand account.Brand, d *draft, b *B
 		}
 		return with, err
 	}
-	all, err := o.vouchers.Automatic(ctx, brand)
+	all, err := o.vouchers.Automatic(ctx, brand, remembered)
 	if err != nil {
 		return bill, err
 	}

@@ -91,6 +91,7 @@ func (vs *Vouchers) Create(ctx context.Context, c *account.Caller, appID string,
 		if n == 0 {
 			return codeTaken(v.Code)
 		}
+		vs.forget(tx)
 		vs.log.Append(tx, rec)
 		return nil
 	})

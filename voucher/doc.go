@@ -21,8 +21,13 @@
 package voucher
 
 import (
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"comanda/account"
 	"comanda/event"
+	"comanda/internal/cache"
 	"comanda/internal/db"
 	"comanda/store"
 )
@@ -33,9 +38,36 @@ type Vouchers struct {
 	log      *event.Log
 	accounts *account.Accounts
 	stores   *store.Stores
+
+	codes     *lru.Cache[codeKey, *Voucher] // no credit notes, whose worth changes with each use
+	automatic *cache.Cache[automaticKey, []*Voucher]
 }
+
+type codeKey struct {
+	brand int
+	code  string // canonical
+}
+
+type automaticKey struct {
+	brand int
+	at    int64 // seconds of the brand's clock
+}
+
+// What a process remembers of vouchers for drafts that the placing transaction checks.
+const (
+	knownCodes    = 1000
+	knownBrands   = 200
+	automaticLife = time.Second
+)
 
 // New makes the door.
 func New(d *db.DB, log *event.Log, accounts *account.Accounts, stores *store.Stores) *Vouchers {
-	return &Vouchers{db: d, log: log, accounts: accounts, stores: stores}
+	codes, err := lru.New[codeKey, *Voucher](knownCodes)
+	if err != nil {
+		panic(err) // the size is a positive constant
+	}
+	return &Vouchers{
+		db: d, log: log, accounts: accounts, stores: stores,
+		codes: codes, automatic: cache.New[automaticKey, []*Voucher](automaticLife, knownBrands),
+	}
 }

@@ -151,14 +151,38 @@ func (vs *Vouchers) ByCode(ctx context.Context, brand int, code string) (v *Vouc
 		return err
 	})
 	if errors.Is(err, db.ErrNoRows) {
+		vs.codes.Remove(codeKey{brand, code})
 		return nil, nil
+	}
+	if err == nil && v.Kind != wire.VoucherTypeCreditNote {
+		vs.codes.Add(codeKey{brand, code}, v)
 	}
 	return v, err
 }
 
-// Automatic are a brand's vouchers that are applied without a code, for other business code: no caller is asked for.
-func (vs *Vouchers) Automatic(ctx context.Context, brand account.Brand) ([]*Voucher, error) {
-	return vs.query(ctx, func(*Voucher) bool { return true }, sqlAutomatic, brand.ID, clock.Micros(brand.Now()))
+// Remembered is a brand's voucher by its code as this process saw it last; nil when it has not. Whoever takes a use of it learns
+// from [Vouchers.Take] whether it is still so.
+func (vs *Vouchers) Remembered(brand int, code string) *Voucher {
+	v, _ := vs.codes.Get(codeKey{brand, CanonicalCode(code)})
+	return v
+}
+
+// Automatic are a brand's vouchers that are applied without a code, for other business code: no caller is asked for. When they
+// may be remembered, one that was made on another node within the last second may be missing.
+func (vs *Vouchers) Automatic(ctx context.Context, brand account.Brand, remembered bool) ([]*Voucher, error) {
+	now := brand.Now()
+	read := func() ([]*Voucher, error) {
+		return vs.query(ctx, func(*Voucher) bool { return true }, sqlAutomatic, brand.ID, clock.Micros(now))
+	}
+	if !remembered {
+		return read()
+	}
+	return vs.automatic.Load(automaticKey{brand.ID, now.Unix()}, read)
+}
+
+// forget drops what this process remembers of the vouchers that are applied without a code, when a change of one is committed.
+func (vs *Vouchers) forget(tx *db.Tx) {
+	tx.AfterCommit(func() { vs.automatic.Clear(func([]*Voucher) bool { return true }) })
 }
 
 // Filter narrows a list of vouchers; of each member any value will do, and an empty one asks for nothing.

@@ -158,6 +158,7 @@ func (vs *Vouchers) write(ctx context.Context, c *account.Caller, brand account.
 				return err
 			}
 		}
+		vs.forget(tx)
 		vs.log.Append(tx, rec)
 		return nil
 	})

@@ -47,6 +47,8 @@ type writer struct {
 func startWriter(ctx context.Context, path string, twice bool, stats *counters) (*writer, error) {
 	pool, err := sql.Open("sqlite", sqliteDSN(path,
 		"_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)", "_pragma=foreign_keys(1)",
+		// Savepoints keep the pages that they may have to bring back in memory, not in a file.
+		"_pragma=temp_store(2)",
 		// The log is folded into the database every 16 MB, and shrinks to 64 MB after a long export held it open.
 		"_pragma=wal_autocheckpoint(4000)", "_pragma=journal_size_limit(67108864)", "_pragma=cache_size(-16000)"))
 	if err != nil {
