@@ -65,6 +65,12 @@ func Erasures(tx *db.Tx) (out []Erasure, err error) {
 	return out, rows.Err()
 }
 
+// PutOff lets all others go first, because it failed.
+func (e Erasure) PutOff(tx *db.Tx) error {
+	_, err := tx.Exec(sqlPutOffErasure, e.Customer, clock.Micros(clock.Now()))
+	return err
+}
+
 // Did notes that all orders up to one are redacted.
 func (e Erasure) Did(tx *db.Tx, order int) error {
 	_, err := tx.Exec(sqlErasureDid, e.Customer, order)

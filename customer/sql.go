@@ -34,6 +34,7 @@ const (
 
 	sqlInsertErasure = `insert into customer_erasures (customer_id, brand_id, actor, asked_at, done_order) values ($1, $2, $3, $4, 0)`
 	sqlErasures      = `select customer_id, brand_id, actor, done_order from customer_erasures order by asked_at limit 10`
+	sqlPutOffErasure = `update customer_erasures set asked_at = $2 where customer_id = $1`
 	sqlErasureDid    = `update customer_erasures set done_order = $2 where customer_id = $1`
 	// Zero rows: somebody else ended it.
 	sqlEndErasure = `delete from customer_erasures where customer_id = $1`

@@ -75,7 +75,7 @@ func (o *Orders) EraseOnce(ctx context.Context) (n int, err error) {
 	for _, e := range all {
 		did, err := o.erase(ctx, e)
 		if n += did; err != nil { // which does not keep the others waiting
-			failed = append(failed, fmt.Errorf("order: erase customer %d: %w", e.Customer, err))
+			failed = append(failed, fmt.Errorf("order: erase customer %d: %w", e.Customer, errors.Join(err, o.db.Write(ctx, e.PutOff))))
 		}
 	}
 	return n, errors.Join(failed...)

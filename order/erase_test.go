@@ -160,6 +160,31 @@ func books(t *testing.T, s *apptest.Shop, p, others order.PlacedOrder) {
 	}
 }
 
+// An erasure that fails each time keeps no other waiting, however many of them there are.
+func TestErasuresThatFailDoNotKeepOthersWaiting(t *testing.T) {
+	each(t, func(t *testing.T, s *apptest.Shop) {
+		var last int
+		for i := range 12 {
+			p := s.Place(t, by(s, "Yan", fmt.Sprintf("+353 86 %07d", i), ""))
+			apptest.Must(0, s.Orders.Reject(ctx, s.Owner, p.OrderId, wire.Reject{RejectReason: wire.RejectReasonTooBusy}))(t)
+			apptest.Must(0, s.Orders.EraseCustomer(ctx, s.Owner, s.Brand.AppID, p.Customer.Id))(t)
+			last = p.OrderId
+		}
+		apptest.Must(0, s.DB.Write(ctx, func(tx *db.Tx) error {
+			_, err := tx.Exec(`update orders set doc = '{' where order_id < $1`, last)
+			return err
+		}))(t)
+		for range 2 {
+			if _, err := s.Orders.EraseOnce(ctx); err == nil {
+				t.Error("orders that cannot be read were redacted")
+			}
+		}
+		if o := stored(t, s, last); o.Customer.Name != "Redacted" {
+			t.Errorf("the last customer is %+v", o.Customer)
+		}
+	})
+}
+
 // Orders that are placed while their customer is erased are the old customer's and redacted, refuse the erasure, or are a
 // new customer's: nothing of a person stays with one who is erased.
 func TestRaceErasureWithOrders(t *testing.T) {

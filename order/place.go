@@ -364,7 +364,8 @@ func (p *placing) store(tx *db.Tx) ([]byte, error) {
 	_, err := tx.Exec(sqlInsertOrder, r.id, r.brand, r.store, d.guest.ID, string(r.state), r.version, r.currency,
 		clock.Micros(r.placed), clock.Micros(r.requestedFor), d.asked.name, d.asked.phone, d.asked.email,
 		p.order.OrderTrackingCode, hashToken(p.token), int64(r.amount), int64(r.refundable), string(r.doc), string(r.calculation),
-		clock.Micros(d.kitchenAt(p.basket.DeliveryType)), string(p.order.DeliveryType), r.payment)
+		clock.Micros(d.kitchenAt(p.basket.DeliveryType)), string(p.order.DeliveryType), r.payment,
+		fold(strings.Join([]string{d.asked.name, d.asked.phone, d.asked.email, p.order.OrderTrackingCode}, " ")))
 	if err != nil {
 		return nil, err
 	}

@@ -242,3 +242,22 @@ func TestShopIsWhatADinerMayKnow(t *testing.T) {
 		want(t, err, fault.NotFound)
 	})
 }
+
+func TestOrdersAreFoundByTheirCustomers(t *testing.T) {
+	each(t, func(t *testing.T, s *apptest.Shop) {
+		zoe := s.Place(t, by(s, "Zoë ÅNGSTRÖM", "087 999 8877", "Zoe@Example.net")).OrderId
+		s.Place(t, s.Basket())
+		for _, text := range []string{"zoë", "ZOE ang", "ångström", "999887", "zoe@example.NET", fmt.Sprint(zoe), "%"} {
+			n, found, err := s.Orders.Summaries(ctx, s.Owner, s.Brand.AppID, order.SummaryFilter{Search: text}, 1, 10)
+			if text == "%" {
+				if err != nil || n != 0 {
+					t.Errorf("%q finds %d: %v", text, n, err)
+				}
+				continue
+			}
+			if err != nil || n != 1 || len(found) != 1 || found[0].OrderId != zoe {
+				t.Errorf("%q finds %d: %+v, %v", text, n, found, err)
+			}
+		}
+	})
+}

@@ -17,8 +17,8 @@ const (
 
 	sqlInsertOrder = `insert into orders (order_id, brand_id, store_id, customer_id, state, version, currency,
 			placed_at, requested_for, customer_name, customer_phone, customer_email, tracking_code, tracking_hash,
-			amount, refundable, refunded, silent, doc, calculation, kitchen_at, delivery_type, payment_id)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, false, $17, $18, $19, $20, $21)`
+			amount, refundable, refunded, silent, doc, calculation, kitchen_at, delivery_type, payment_id, searched)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, false, $17, $18, $19, $20, $21, $22)`
 
 	sqlOrder = `select brand_id, store_id, state, version, currency, requested_for, amount, refundable, refunded,
 		doc, calculation, placed_at, delivery, driver_id, payment_id, held_in from orders where order_id = $1`
@@ -78,14 +78,13 @@ const (
 			and state in ($5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`
 
 	// Summaries. $2 holds the stores as in the lists, $5 the wanted states as ",A,B," (empty: all), $6 the wanted ids alike, $7
-	// the searched text as a pattern in lower case. $8 to $19 are patterns of the document, one of which it must have.
+	// the searched text as a folded pattern. $8 to $19 are patterns of the document, one of which it must have.
 	summaryWhere = ` from orders
 		where brand_id = $1 and (cast($2 as text) = '' or cast($2 as text) like '%,' || cast(store_id as text) || ',%')
 			and placed_at >= $3 and placed_at <= $4 and state not in ('PendingPayment', 'PlacedCanBeCancelled')
 			and (cast($5 as text) = '' or cast($5 as text) like '%,' || state || ',%')
 			and (cast($6 as text) = '' or cast($6 as text) like '%,' || cast(order_id as text) || ',%')
-			and (cast($7 as text) = '' or cast(order_id as text) like $7 escape '\' or lower(customer_name) like $7 escape '\'
-				or customer_phone like $7 escape '\' or lower(customer_email) like $7 escape '\' or lower(tracking_code) like $7 escape '\')
+			and (cast($7 as text) = '' or cast(order_id as text) like $7 escape '\' or searched like $7 escape '\')
 			and (cast($8 as text) = '%' or doc like $8 or doc like $9 or doc like $10 or doc like $11 or doc like $12 or doc like $13
 				or doc like $14 or doc like $15 or doc like $16 or doc like $17 or doc like $18 or doc like $19)`
 	sqlCountSummaries     = `select count(*)` + summaryWhere
@@ -110,7 +109,7 @@ const (
 			or state in ('AcceptedByRestaurant', 'Dispatched') and requested_for > $3) order by order_id limit 1`
 	sqlOrdersOfCustomer = `select order_id from orders where brand_id = $1 and customer_id = $2 order by order_id`
 	sqlRedactOrder      = `update orders set doc = $2, version = version + 1, customer_name = $3, customer_phone = $3,
-		customer_email = $3, delivery = '' where order_id = $1`
+		customer_email = $3, delivery = '', searched = '' where order_id = $1`
 	sqlRefundReasons = `select reason from order_refunds where order_id = $1`
 	sqlRedactRefunds = `update order_refunds set reason = $2 where order_id = $1 and reason <> ''`
 

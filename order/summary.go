@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 
 	"comanda/account"
 	"comanda/internal/clock"
@@ -161,11 +164,22 @@ var literal = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // pattern finds a text anywhere, whatever signs it has; empty finds all.
 func pattern(text string) string {
-	text = strings.ToLower(strings.TrimSpace(text))
+	text = fold(strings.TrimSpace(text))
 	if text == "" {
 		return ""
 	}
 	return "%" + literal.Replace(text) + "%"
+}
+
+// fold makes texts the same that differ in case or accents only, so that "zoe" finds Zoë.
+func fold(text string) string {
+	var out strings.Builder
+	for _, r := range norm.NFD.String(text) {
+		if !unicode.Is(unicode.Mn, r) {
+			out.WriteRune(unicode.ToLower(r))
+		}
+	}
+	return out.String()
 }
 
 // channelPatterns are what a document holds that came through one of the channels. Within a JSON text every quote is escaped,

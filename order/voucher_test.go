@@ -213,7 +213,7 @@ func rounds(t *testing.T) int {
 }
 
 // Of 32 orders at the same time for a voucher with n uses, n get one; the others are told that it is used up.
-func TestTheLastUseIsTakenOnce(t *testing.T) {
+func TestRaceForTheLastUse(t *testing.T) {
 	const racers = 32
 	each(t, func(t *testing.T, s *apptest.Shop) {
 		shops := []*apptest.Shop{s, s.Node()}
