@@ -85,6 +85,9 @@ func (n *Notices) notice(ctx context.Context, brand account.Brand, e event.Event
 	out := notice{
 		event: e.ID, kind: e.Name, order: l.Order.OrderId, after: l.Order.OrderState, good: news[e.Name] - clock.Now().Sub(e.Created),
 	}
+	if l.Order.ChannelOrderId != "" { // who sold it tells its customer
+		out.good = 0
+	}
 	if out.good <= 0 {
 		return out, nil
 	}

@@ -27,6 +27,7 @@ type body struct {
 			Currency string
 		}
 		OrderState         wire.OrderState
+		ChannelOrderId     string
 		DeliveryType       wire.DeliveryType
 		PickupLocationType wire.PickupLocationType
 		IsPreOrder         bool
