@@ -211,7 +211,7 @@ func (o *Orders) store(tx *db.Tx, m *moving) ([]byte, error) {
 	}
 	r := &m.row
 	n, err := tx.Exec(sqlUpdateOrder, r.id, m.from, r.version, string(r.state), int64(r.amount), int64(r.refundable),
-		int64(r.refunded), string(r.doc), string(r.calculation), clock.Micros(r.placed), string(r.delivery), r.driver, string(r.heldIn))
+		int64(r.refunded), string(r.doc), string(r.calculation), clock.Micros(r.placed), string(r.delivery), r.driver, string(r.heldIn), int64(r.takenBack))
 	if err != nil {
 		return nil, err
 	}

@@ -167,8 +167,8 @@ func (o *Orders) PaymentInformation(ctx context.Context, caller *account.Caller,
 	if err != nil {
 		return wire.OrderPaymentInformation{}, hidden(id, err)
 	}
-	_, err = step(refund, r, ask{refund: r.refundable - r.refunded})
-	return wire.OrderPaymentInformation{OrderId: id, PaymentRefundable: err == nil && r.refundable > r.refunded}, nil
+	_, err = step(refund, r, ask{refund: r.left()})
+	return wire.OrderPaymentInformation{OrderId: id, PaymentRefundable: err == nil && r.left() > 0}, nil
 }
 
 // owe writes what a change owes at the provider, inside the change's transaction. What is refundable of a card order is what is
@@ -263,9 +263,9 @@ func (b book) confirm(ctx context.Context, of *payment.Payment, a payment.Answer
 }
 
 // Disputed implements payment.Book.
-func (b book) Disputed(ctx context.Context, of *payment.Payment, reason string) error {
-	err := b.review(ctx, of, failed{why: reason}, func(tx *db.Tx) error {
-		first, err := b.o.payments.Dispute(tx, of.ID)
+func (b book) Disputed(ctx context.Context, of *payment.Payment, d payment.Dispute) error {
+	err := b.review(ctx, of, failed{dispute: d, why: d.Reason}, func(tx *db.Tx) error {
+		first, err := b.o.payments.Dispute(tx, of.ID, d.Stage)
 		if err == nil && !first {
 			err = errSettled
 		}
@@ -277,10 +277,11 @@ func (b book) Disputed(ctx context.Context, of *payment.Payment, reason string) 
 	return err
 }
 
-// failed is what went wrong with the money of an order; without an operation it is a dispute.
+// failed is what went wrong with the money of an order: an operation, or a dispute.
 type failed struct {
-	op  payment.Operation
-	why string
+	op      payment.Operation
+	dispute payment.Dispute
+	why     string
 }
 
 func (f failed) sentence() string {
@@ -292,26 +293,51 @@ func (f failed) sentence() string {
 	case payment.Void:
 		return "the amount that is held on the card could not be let go"
 	}
+	switch f.dispute.Stage {
+	case payment.Inquiry:
+		return "the customer's bank asks about the payment"
+	case payment.Won:
+		return "the dispute of the payment was decided for the store"
+	case payment.Lost:
+		return "the dispute of the payment was decided for the customer"
+	}
 	return "the customer's bank disputes the payment"
 }
 
+// decided reports whether nothing is left for people to decide.
+func (f failed) decided() bool {
+	return f.dispute.Stage == payment.Won || f.dispute.Stage == payment.Lost
+}
+
+// mail is what the owners of a brand are told.
+func (f failed) mail(of *payment.Payment, brand string) (subject, text string) {
+	subject, todo := fmt.Sprintf("Order %d needs you: %s", of.Order, f.sentence()), "Look at it there, and decide what is to be done with the order."
+	if f.decided() {
+		subject, todo = fmt.Sprintf("Order %d: %s", of.Order, f.sentence()), "There is nothing to be done."
+	}
+	return subject, fmt.Sprintf("Of order %d, which was paid by card through %s, %s. The provider says: %s\n\nIts payment there is %s, of %s. %s\n\n%s",
+		of.Order, of.Provider, f.sentence(), f.why, of.Reference, sum(of.Amount, of.Currency), todo, brand)
+}
+
 // review holds an order whose money went wrong for the brand to look at, and tells its owners. An order that cannot be held,
-// because it is over, stays as it is; the owners are told all the same.
+// because it is over, stays as it is, and so does one of a dispute that is decided; the owners are told all the same.
 func (b book) review(ctx context.Context, of *payment.Payment, f failed, settle func(tx *db.Tx) error) error {
 	brand, err := b.o.accounts.Brand(ctx, of.Brand)
 	if err != nil {
 		return err
 	}
+	subject, text := f.mail(of, brand.Name)
 	tell := func(tx *db.Tx) error {
 		if err := settle(tx); err != nil {
 			return err
 		}
-		return b.o.accounts.MailOwners(tx, of.Brand, fmt.Sprintf("Order %d needs you: %s", of.Order, f.sentence()),
-			fmt.Sprintf("Of order %d, which was paid by card through %s, %s. The provider says: %s\n\n"+
-				"Its payment there is %s, of %s. Look at it there, and decide what is to be done with the order.\n\n%s",
-				of.Order, of.Provider, f.sentence(), f.why, of.Reference, sum(of.Amount, of.Currency), brand.Name))
+		return b.o.accounts.MailOwners(tx, of.Brand, subject, text)
 	}
-	for _, do := range []action{review, correct} { // correct: it is held already
+	actions := []action{review, correct} // correct: it is held already
+	if f.decided() {
+		actions = actions[1:]
+	}
+	for _, do := range actions {
 		_, err = b.o.change(ctx, comanda, of.Order, change{
 			do: do, with: func(tx *db.Tx, _ *moving) error { return tell(tx) },
 			apply: func(m *moving) error { m.review(f); return nil },
@@ -323,7 +349,7 @@ func (b book) review(ctx context.Context, of *payment.Payment, f failed, settle 
 	return b.o.db.Write(ctx, tell)
 }
 
-// review puts the money of an order right that was counted and did not move.
+// review puts the money of an order right that was counted and did not move, or that a bank has moved.
 func (m *moving) review(f failed) {
 	switch f.op.Kind {
 	case payment.Capture:
@@ -345,20 +371,45 @@ func (m *moving) review(f failed) {
 		}
 	case payment.Authorize, payment.Void:
 	default:
-		m.order.PaymentStatus = wire.PaymentStatusDisputed
+		m.disputed(f.dispute)
+	}
+	does := "notes of order %d at %s: %s."
+	if m.row.state == manualReview {
+		does = "holds order %d at %s for review: %s."
 	}
 	m.events = []wire.Event{&wire.OrderFulfillmentStatusUpdatedEvent{
-		StoreId: m.row.store, OrderId: &m.row.id, StatusName: string(manualReview),
-		Description: fmt.Sprintf("Comanda holds order %d at %s for review: %s.", m.row.id, m.order.Store.Name, f.sentence()),
+		StoreId: m.row.store, OrderId: &m.row.id, StatusName: string(m.row.state),
+		Description: fmt.Sprintf("Comanda "+does, m.row.id, m.order.Store.Name, f.sentence()),
 	}}
+}
+
+// disputed counts what a bank has taken back, or gave the store again.
+func (m *moving) disputed(d payment.Dispute) {
+	switch d.Stage {
+	case payment.TakenBack, payment.Lost:
+		m.row.takenBack = min(d.Amount, m.row.refundable)
+	case payment.Inquiry, payment.Won:
+		m.row.takenBack = 0
+	}
+	m.handedBack(m.row.refunded)
+	if d.Stage != payment.Won {
+		m.order.PaymentStatus = wire.PaymentStatusDisputed
+	}
 }
 
 // handedBack says how much of an order was refunded.
 func (m *moving) handedBack(sum money.Amount) {
-	m.row.refunded = sum
-	m.order.RefundedAmount = wire.P(sum.Decimal(m.row.currency))
-	m.order.PaymentStatus = wire.PaymentStatusPaid
-	if sum > 0 {
+	if m.row.refunded = sum; sum > 0 || m.order.RefundedAmount != nil {
+		m.order.RefundedAmount = wire.P(sum.Decimal(m.row.currency))
+	}
+	switch {
+	case m.row.takenBack > 0:
+		m.order.PaymentStatus = wire.PaymentStatusDisputed
+	case sum == m.row.amount:
+		m.order.PaymentStatus = wire.PaymentStatusRefunded
+	case sum > 0:
 		m.order.PaymentStatus = wire.PaymentStatusPartiallyRefunded
+	default:
+		m.order.PaymentStatus = wire.PaymentStatusPaid
 	}
 }

@@ -385,6 +385,101 @@ func TestMoneyThatGoesWrongIsReviewed(t *testing.T) {
 	})
 }
 
+// What a bank has taken back is not handed back once more, neither by a rejection nor by a refund.
+func TestRegressionDisputedPaymentIsRefundedOnceMore(t *testing.T) {
+	each(t, func(t *testing.T, s *apptest.Shop) {
+		cards(t, s)
+		disputed := func() int {
+			p := s.Place(t, card(s, simulator.Dispute))
+			apptest.Must(0, s.Orders.Accept(ctx, s.Owner, p.OrderId, wire.Accept{}))(t)
+			settle(t, s)
+			return p.OrderId
+		}
+		review := func(id int, a order.ReviewAction) {
+			t.Helper()
+			apptest.Must(0, s.Orders.Review(ctx, s.Owner, id, order.Review{Action: a}))(t)
+		}
+		head, rejected, late, refunded := s.Head(t), disputed(), disputed(), disputed()
+		review(rejected, order.ReviewReject)
+		review(late, order.ReviewRelease)
+		apptest.Must(0, s.Orders.RejectAccepted(ctx, s.Owner, late, wire.Reject{RejectReason: wire.RejectReasonTooBusy}))(t)
+		review(refunded, order.ReviewRelease)
+		want(t, s.Orders.Refund(ctx, s.Owner, refunded, wire.Refund{RefundAmount: "1"}), fault.Conflict, "0.00 EUR of its 8.50 EUR are left to refund after the customer's bank took 8.50 EUR back")
+		if i := apptest.Must(s.Orders.PaymentInformation(ctx, s.Owner, refunded))(t); i.PaymentRefundable {
+			t.Error("refundable")
+		}
+		settle(t, s)
+		for _, id := range []int{rejected, late, refunded} {
+			checkMoney(t, s, id, 850, 0, false)
+			if o := stored(t, s, id); o.PaymentStatus != wire.PaymentStatusDisputed || o.RefundedAmount != nil {
+				t.Errorf("%s, %s refunded", o.PaymentStatus, *o.RefundedAmount)
+			}
+		}
+		var kinds string
+		apptest.Must(0, s.DB.Read(ctx, func(tx *db.Tx) error {
+			return tx.QueryRow(`select min(kind) || ' ' || max(kind) from payment_operations where kind <> 'authorize'`).Scan(&kinds)
+		}))(t)
+		if kinds != "capture capture" || strings.Contains(names(s.Events(t, head)), "order.refunded") {
+			t.Errorf("operations %q, events %s", kinds, names(s.Events(t, head)))
+		}
+	})
+}
+
+// A dispute goes through its stages in any order in which they are told, each once.
+func TestDisputes(t *testing.T) {
+	each(t, func(t *testing.T, s *apptest.Shop) {
+		cards(t, s)
+		type stages []payment.Dispute
+		asks, takes, part := payment.Dispute{Stage: payment.Inquiry, Amount: 850}, payment.Dispute{Stage: payment.TakenBack, Amount: 9999}, payment.Dispute{Stage: payment.TakenBack, Amount: 300}
+		won, lost := payment.Dispute{Stage: payment.Won, Amount: 850}, payment.Dispute{Stage: payment.Lost, Amount: 850}
+		for _, c := range []struct {
+			told     stages
+			refunded wire.Decimal // before it
+			state    wire.OrderState
+			status   wire.PaymentStatus
+			left     wire.Decimal
+			mails    int
+		}{
+			{stages{asks}, "", wire.OrderStateManualReview, wire.PaymentStatusDisputed, "8.5", 1},
+			{stages{asks, takes, takes}, "", wire.OrderStateManualReview, wire.PaymentStatusDisputed, "", 2},
+			{stages{part}, "2", wire.OrderStateManualReview, wire.PaymentStatusDisputed, "3.5", 1},
+			{stages{takes, won}, "2", wire.OrderStateManualReview, wire.PaymentStatusPartiallyRefunded, "6.5", 2},
+			{stages{won, takes, asks}, "", wire.OrderStateAcceptedByRestaurant, wire.PaymentStatusPaid, "8.5", 1},
+			{stages{takes, asks, lost, won}, "", wire.OrderStateManualReview, wire.PaymentStatusDisputed, "", 2},
+			{stages{lost}, "", wire.OrderStateAcceptedByRestaurant, wire.PaymentStatusDisputed, "", 1},
+		} {
+			p := s.Place(t, card(s, simulator.Visa))
+			apptest.Must(0, s.Orders.Accept(ctx, s.Owner, p.OrderId, wire.Accept{}))(t)
+			if c.refunded != "" {
+				apptest.Must(0, s.Orders.Refund(ctx, s.Owner, p.OrderId, wire.Refund{RefundAmount: c.refunded}))(t)
+			}
+			settle(t, s)
+			mails, of := mailsTo(t, s), paymentOf(t, s, p.OrderId)
+			for _, d := range c.told {
+				apptest.Must(0, s.Payments.Noticed(ctx, s.Brand.ID, payment.Simulator, payment.Notice{Payment: of.ID, Dispute: &d}))(t)
+			}
+			o := stored(t, s, p.OrderId)
+			if o.OrderState != c.state || o.PaymentStatus != c.status || wire.V(o.RefundedAmount) != c.refunded || mailsTo(t, s)-mails != c.mails {
+				t.Errorf("%v: %s, %s, %s refunded, %d mails", c.told, o.OrderState, o.PaymentStatus, wire.V(o.RefundedAmount), mailsTo(t, s)-mails)
+			}
+			if o.OrderState == wire.OrderStateManualReview {
+				apptest.Must(0, reviewed(s, p, order.ReviewRelease))(t)
+			}
+			err := s.Orders.Refund(ctx, s.Owner, p.OrderId, wire.Refund{RefundAmount: c.left})
+			if c.left == "" {
+				err = s.Orders.Refund(ctx, s.Owner, p.OrderId, wire.Refund{RefundAmount: "0.01"})
+				want(t, err, fault.Conflict, "0.00 EUR of its")
+			} else if err != nil {
+				t.Errorf("%v: %v", c.told, err)
+			}
+			settle(t, s)
+			if err := s.Orders.Verify(ctx, s.Owner, p.OrderId); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
 // Two refunds that fail are both put right, the second one while the first has the order held; what was held as refunded can be
 // refunded again.
 func TestRefundsThatFailOneAfterTheOtherAreAllPutRight(t *testing.T) {

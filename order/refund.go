@@ -48,13 +48,7 @@ func refundAmount(d wire.Decimal, r *row) (money.Amount, error) {
 
 // handBack counts m.refund on the row, on the document and in an event.
 func (m *moving) handBack() {
-	m.row.refunded += m.refund
-	m.order.RefundedAmount = wire.P(m.row.refunded.Decimal(m.row.currency))
-	status := wire.PaymentStatusPartiallyRefunded
-	if m.row.refunded == m.row.amount {
-		status = wire.PaymentStatusRefunded
-	}
-	m.order.PaymentStatus = status
+	m.handedBack(m.row.refunded + m.refund)
 	why := ""
 	if m.reason != "" {
 		why = ": " + m.reason

@@ -40,7 +40,7 @@ func (o *Orders) RejectAccepted(ctx context.Context, caller *account.Caller, id 
 	_, err := o.change(ctx, caller, id, change{
 		do: rejectAccepted, operation: "RejectAcceptedOrder", input: in,
 		quiet: wire.V(in.DoNotNotifyCustomer), reason: string(in.RejectReason),
-		ask:   func(r *row) (money.Amount, error) { return r.refundable - r.refunded, nil },
+		ask:   func(r *row) (money.Amount, error) { return r.left(), nil },
 		apply: func(m *moving) error { m.turnDown(in.RejectReason); return nil },
 	})
 	return err

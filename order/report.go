@@ -15,7 +15,7 @@ import (
 
 // EndOfDay sums up what a store sold on one local day of its zone: the day that date falls in, where midnight UTC stands
 // for the bare date, or today when date is zero. It counts the orders placed that day that the store accepted; what was
-// refunded is taken off the values, not off the counts. Right: ReadOrders on the store.
+// refunded, what a bank took back and what could not be taken from a card is taken off the values, not off the counts. Right: ReadOrders on the store.
 func (o *Orders) EndOfDay(ctx context.Context, caller *account.Caller, storeID int, date time.Time) (wire.StoreEndOfDayReport, error) {
 	s, err := o.stores.Load(ctx, storeID)
 	if err == nil {
@@ -49,9 +49,9 @@ func (o *Orders) EndOfDay(ctx context.Context, caller *account.Caller, storeID i
 		}
 		defer func() { _ = rows.Close() }()
 		for rows.Next() {
-			var amount, refunded int64
+			var has money.Amount
 			var doc []byte
-			if err := rows.Scan(&amount, &refunded, &doc); err != nil {
+			if err := rows.Scan(&has, &doc); err != nil {
 				return err
 			}
 			var order struct {
@@ -70,7 +70,7 @@ func (o *Orders) EndOfDay(ctx context.Context, caller *account.Caller, storeID i
 			if order.DeliveryType == wire.DeliveryTypeDelivery {
 				to = &delivered
 			}
-			to.add(order.PaymentAccountType == wire.PaymentAccountTypeCash, money.Amount(amount-refunded), fee)
+			to.add(order.PaymentAccountType == wire.PaymentAccountTypeCash, max(0, has), fee)
 		}
 		return rows.Err()
 	})

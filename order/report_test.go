@@ -8,6 +8,7 @@ import (
 	"comanda/internal/apptest"
 	"comanda/internal/fault"
 	"comanda/order"
+	"comanda/payment/simulator"
 	"comanda/wire"
 )
 
@@ -58,6 +59,25 @@ func TestEndOfDayCountsWhatTheStoreTook(t *testing.T) {
 			if err != nil || r.OrderCount != 0 || r.StartTime.Format() != "2026-06-01T23:00:00Z" || r.EndTime.Format() != "2026-06-02T23:00:00Z" {
 				t.Errorf("%s: %+v %v", name, r, err)
 			}
+		}
+	})
+}
+
+// The money of a card that could not be taken, or that a bank took back, is not the store's.
+func TestRegressionEndOfDayCountsMoneyThatTheStoreHasNot(t *testing.T) {
+	each(t, func(t *testing.T, s *apptest.Shop) {
+		cards(t, s)
+		for _, token := range []string{simulator.Visa, simulator.Expired, simulator.Dispute} {
+			p := s.Place(t, card(s, token))
+			apptest.Must(0, s.Orders.Accept(ctx, s.Owner, p.OrderId, wire.Accept{}))(t)
+			settle(t, s)
+			if token != simulator.Visa {
+				apptest.Must(0, reviewed(s, p, order.ReviewRelease))(t)
+			}
+		}
+		r := apptest.Must(s.Orders.EndOfDay(ctx, s.Owner, s.Store, time.Time{}))(t)
+		if r.PaidOnlineOrderCount != 3 || r.PaidOnlineOrderValue != "8.5" || r.OrderValue != "8.5" {
+			t.Errorf("%+v", r)
 		}
 	})
 }

@@ -72,7 +72,7 @@ func (o *Orders) Review(ctx context.Context, caller *account.Caller, id int, in 
 			return err
 		}
 		ch.do, ch.quiet, ch.reason = turnDown, wire.V(in.DoNotNotifyCustomer), wire.V(in.Note)
-		ch.ask = func(r *row) (money.Amount, error) { return r.refundable - r.refunded, nil }
+		ch.ask = func(r *row) (money.Amount, error) { return r.left(), nil }
 		ch.apply = func(m *moving) error { m.turnDown(reject.RejectReason); return nil }
 	default:
 		return fault.BadField("Action", "must be Hold, Release or Reject")

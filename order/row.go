@@ -22,6 +22,7 @@ type row struct {
 	amount           money.Amount // what the customer pays
 	refundable       money.Amount // what of it can be handed back at all: nothing before the order is accepted
 	refunded         money.Amount // what was handed back
+	takenBack        money.Amount // what the customer's bank has taken back, so that it cannot be handed back any more
 	doc, calculation []byte
 	placed           time.Time       // zero while nobody but its customer knows the order
 	heldIn           wire.OrderState // the state that it was in before it was held for review; empty = it is not held
@@ -29,6 +30,9 @@ type row struct {
 	payment          string          // id of the payment of a card order; empty = cash
 	delivery         []byte          // what is known of its delivery, a wire.OrderDeliveryInformation; empty = nothing was said yet
 }
+
+// left is what can still be handed back.
+func (r *row) left() money.Amount { return max(0, r.refundable-r.refunded-r.takenBack) }
 
 // maxID is the greatest id on the wire; a greater one cannot be in a column.
 const maxID = 1<<31 - 1
@@ -51,7 +55,7 @@ func scan(tx *db.Tx, query string, id int) (*row, error) {
 	var state, heldIn string
 	var requested, placed int64
 	err := tx.QueryRow(query, id).Scan(&r.brand, &r.store, &state, &r.version, &r.currency, &requested,
-		&r.amount, &r.refundable, &r.refunded, &r.doc, &r.calculation, &placed, &r.delivery, &r.driver, &r.payment, &heldIn)
+		&r.amount, &r.refundable, &r.refunded, &r.doc, &r.calculation, &placed, &r.delivery, &r.driver, &r.payment, &heldIn, &r.takenBack)
 	if err != nil {
 		return nil, err
 	}

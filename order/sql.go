@@ -21,15 +21,16 @@ const (
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, false, $17, $18, $19, $20, $21, $22)`
 
 	sqlOrder = `select brand_id, store_id, state, version, currency, requested_for, amount, refundable, refunded,
-		doc, calculation, placed_at, delivery, driver_id, payment_id, held_in from orders where order_id = $1`
+		doc, calculation, placed_at, delivery, driver_id, payment_id, held_in, taken_back from orders where order_id = $1`
 
 	// Changes nothing, but takes the row's lock on PostgreSQL and returns the row as the last commit left it.
 	sqlLockOrder = `update orders set version = version where order_id = $1
 		returning brand_id, store_id, state, version, currency, requested_for, amount, refundable, refunded, doc, calculation,
-			placed_at, delivery, driver_id, payment_id, held_in`
+			placed_at, delivery, driver_id, payment_id, held_in, taken_back`
 
 	sqlUpdateOrder = `update orders set version = $3, state = $4, amount = $5, refundable = $6, refunded = $7,
-		doc = $8, calculation = $9, placed_at = $10, delivery = $11, driver_id = $12, held_in = $13 where order_id = $1 and version = $2`
+		doc = $8, calculation = $9, placed_at = $10, delivery = $11, driver_id = $12, held_in = $13, taken_back = $14
+		where order_id = $1 and version = $2`
 
 	sqlInsertQuiet = `insert into order_quiet_events (event_id) values ($1)`
 	sqlTakeQuiet   = `delete from order_quiet_events where event_id = $1`
@@ -97,8 +98,8 @@ const (
 			and state = 'AcceptedByRestaurant' and kitchen_at <= $3
 		order by kitchen_at, order_id limit $4`
 
-	// The orders of a store's day that it accepted.
-	sqlDay = `select amount, refunded, doc from orders
+	// The orders of a store's day that it accepted, each with what the store has of its money: of a card what was taken.
+	sqlDay = `select refundable - refunded - taken_back, doc from orders
 		where brand_id = $1 and store_id = $2 and placed_at >= $3 and placed_at < $4
 			and state in ('AcceptedByRestaurant', 'Dispatched', 'Delivered', 'AcceptedAndRefunded')
 		order by order_id`

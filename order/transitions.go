@@ -1,6 +1,7 @@
 package order
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -62,7 +63,7 @@ const (
 	assign  action = "offered to a driver"
 
 	review   action = "held for review"
-	correct  action = "put right" // its money, while it is held
+	correct  action = "put right" // its money
 	release  action = "let go on"
 	turnDown action = "rejected after a review"
 
@@ -173,6 +174,13 @@ var edges = []edge{
 	{review, rejectedLate, manualReview, both, nil, movedOn},
 	{review, rejectedByUs, manualReview, both, nil, movedOn},
 	{correct, manualReview, manualReview, system, nil, movedOn},
+	{correct, readyToProcess, readyToProcess, system, nil, movedOn},
+	{correct, accepted, accepted, system, nil, movedOn},
+	{correct, dispatched, dispatched, system, nil, movedOn},
+	{correct, delivered, delivered, system, nil, movedOn},
+	{correct, refundedInWhole, refundedInWhole, system, nil, movedOn},
+	{correct, rejectedLate, rejectedLate, system, nil, movedOn},
+	{correct, rejectedByUs, rejectedByUs, system, nil, movedOn},
 
 	{release, manualReview, readyToProcess, both, wasIn(readyToProcess), movedOn},
 	{release, manualReview, accepted, both, wasIn(accepted), movedOn},
@@ -223,7 +231,7 @@ func wasIn(state wire.OrderState) guard {
 
 // owes: something of what was paid was not handed back yet.
 func owes(r *row, _ ask) error {
-	if r.refundable > r.refunded {
+	if r.left() > 0 {
 		return nil
 	}
 	return fault.Newf(fault.Conflict, "Nothing is left to hand back of order %d, and its state is %s.", r.id, r.state)
@@ -238,7 +246,7 @@ func owesNothing(r *row, a ask) error {
 
 // leavesSome: the refund leaves something of the amount unrefunded.
 func leavesSome(r *row, a ask) error {
-	if r.refunded+a.refund < r.amount && r.refunded+a.refund <= r.refundable {
+	if r.refunded+a.refund < r.amount && a.refund <= r.left() {
 		return nil
 	}
 	return tooMuch(r, a)
@@ -246,16 +254,19 @@ func leavesSome(r *row, a ask) error {
 
 // takesAll: with this refund the whole amount is refunded.
 func takesAll(r *row, a ask) error {
-	if r.refunded+a.refund == r.amount && r.amount <= r.refundable {
+	if r.refunded+a.refund == r.amount && a.refund <= r.left() {
 		return nil
 	}
 	return tooMuch(r, a)
 }
 
 func tooMuch(r *row, a ask) error {
-	left := r.refundable - r.refunded
-	return fault.Newf(fault.Conflict, "Order %d cannot be refunded by %s: %s of its %s are left to refund, and its state is %s.",
-		r.id, sum(a.refund, r.currency), sum(left, r.currency), sum(r.amount, r.currency), r.state).
+	taken := ""
+	if r.takenBack > 0 {
+		taken = fmt.Sprintf(" after the customer's bank took %s back", sum(r.takenBack, r.currency))
+	}
+	return fault.Newf(fault.Conflict, "Order %d cannot be refunded by %s: %s of its %s are left to refund%s, and its state is %s.",
+		r.id, sum(a.refund, r.currency), sum(r.left(), r.currency), sum(r.amount, r.currency), taken, r.state).
 		With("Refund at most what is left.")
 }
 

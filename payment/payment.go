@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -48,7 +50,7 @@ type Payment struct {
 	State       State
 	Captured    money.Amount
 	Refunded    money.Amount
-	Disputed    bool
+	Dispute     Stage // empty: there is none
 	Reference   string
 	Description string // of the means of payment, once the provider has said it
 	Reason      string // why it was not authorized
@@ -205,10 +207,29 @@ func (p *Payments) Placed(tx *db.Tx, payment, event string) error {
 	return err
 }
 
-// Dispute notes inside a transaction that the customer's bank disputes the payment; false when that was noted before.
-func (p *Payments) Dispute(tx *db.Tx, payment string) (bool, error) {
-	n, err := tx.Exec(sqlDisputed, payment)
+// Dispute notes a stage of a dispute inside the transaction of what follows from it; false when it or a later one was noted
+// before.
+func (p *Payments) Dispute(tx *db.Tx, payment string, s Stage) (bool, error) {
+	n, err := tx.Exec(sqlDisputed, payment, string(s))
 	return n == 1, err
+}
+
+// reopen lets a refund that was done be asked for again, because the provider says that it has failed since.
+func reopen(tx *db.Tx, payment, key string) error {
+	seq, ours := strings.CutPrefix(key, payment+":"+string(Refund)+"-")
+	n, err := strconv.Atoi(seq)
+	if !ours || err != nil {
+		return nil // of another operation, whose outcome is asked where it is open
+	}
+	var amount money.Amount
+	switch err := tx.QueryRow(sqlReopen, payment, n, clock.Micros(clock.Now())).Scan(&amount); {
+	case errors.Is(err, db.ErrNoRows):
+		return nil
+	case err != nil:
+		return err
+	}
+	_, err = tx.Exec(sqlRefunded, payment, -int64(amount))
+	return err
 }
 
 // ErrNone says that there is no such payment.
@@ -228,7 +249,7 @@ func scan(tx *db.Tx, query string, args ...any) (*Payment, error) {
 	var action []byte
 	var expires int64
 	err := tx.QueryRow(query, args...).Scan(&of.ID, &of.Brand, &of.Order, &of.Provider, &of.Currency, &of.Amount, &of.State,
-		&of.Captured, &of.Refunded, &of.Disputed, &of.Reference, &of.Description, &of.Reason, &action, &of.Event, &of.token, &expires)
+		&of.Captured, &of.Refunded, &of.Dispute, &of.Reference, &of.Description, &of.Reason, &action, &of.Event, &of.token, &expires)
 	if errors.Is(err, db.ErrNoRows) {
 		return nil, ErrNone
 	}

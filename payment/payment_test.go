@@ -51,8 +51,8 @@ func (b *book) Settled(ctx context.Context, _ *payment.Payment, op payment.Opera
 	})
 }
 
-func (b *book) Disputed(ctx context.Context, of *payment.Payment, _ string) error {
-	return b.note(ctx, func(tx *db.Tx) (bool, error) { return b.payments.Dispute(tx, of.ID) }, func() { b.disputes++ })
+func (b *book) Disputed(ctx context.Context, of *payment.Payment, d payment.Dispute) error {
+	return b.note(ctx, func(tx *db.Tx) (bool, error) { return b.payments.Dispute(tx, of.ID, d.Stage) }, func() { b.disputes++ })
 }
 
 func (b *book) note(ctx context.Context, settle func(tx *db.Tx) (bool, error), then func()) error {
@@ -241,7 +241,7 @@ func TestWhatAProviderDeclinesIsToldOnce(t *testing.T) {
 			t.Errorf("settled %s", got)
 		}
 		for range 3 {
-			if err := d.payments.Noticed(ctx, d.Brand.ID, payment.Simulator, payment.Notice{Reference: "sim_" + disputed, Dispute: "fraudulent"}); err != nil {
+			if err := d.payments.Noticed(ctx, d.Brand.ID, payment.Simulator, payment.Notice{Reference: "sim_" + disputed, Dispute: &payment.Dispute{Stage: payment.TakenBack, Amount: 1250}}); err != nil {
 				t.Error(err)
 			}
 		}

@@ -77,7 +77,26 @@ type Account struct {
 
 // Notice is what a provider tells of its own accord: that something has happened to a payment.
 type Notice struct {
-	Payment   string // our id, where the notice has it, or
-	Reference string // the provider's; both are empty in a notice that concerns no payment of ours
-	Dispute   string // not empty: the customer's bank has disputed the payment, and why
+	Payment   string   // our id, where the notice has it, or
+	Reference string   // the provider's; both are empty in a notice that concerns no payment of ours
+	Refund    string   // not empty: the Key of a refund that was done and has failed since
+	Dispute   *Dispute // nil: the notice is not of one
+}
+
+// Stage is how far a dispute of a payment has come. A later stage is never followed by an earlier one.
+type Stage string
+
+// The stages, the last two of which end it.
+const (
+	Inquiry   Stage = "inquiry"    // the customer's bank asks; the amount is still the brand's, and can be refunded
+	TakenBack Stage = "taken back" // the bank has taken the amount, for as long as it is undecided
+	Won       Stage = "won"        // the amount is the brand's again
+	Lost      Stage = "lost"       // the amount is the customer's
+)
+
+// Dispute is a payment that its customer disowns at their bank.
+type Dispute struct {
+	Stage  Stage
+	Amount money.Amount // of the payment that it is about
+	Reason string       // the provider's word for it
 }

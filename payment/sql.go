@@ -2,10 +2,10 @@ package payment
 
 const (
 	sqlInsertPayment = `insert into payments (payment_id, brand_id, order_id, provider, currency, amount, state, captured,
-			refunded, disputed, reference, description, reason, action, event_id, token, created_at, expires_at)
-		values ($1, $2, $3, $4, $5, $6, $7, 0, 0, false, '', '', '', '', '', $8, $9, $10)`
+			refunded, dispute, reference, description, reason, action, event_id, token, created_at, expires_at)
+		values ($1, $2, $3, $4, $5, $6, $7, 0, 0, '', '', '', '', '', '', $8, $9, $10)`
 
-	columns = `select payment_id, brand_id, order_id, provider, currency, amount, state, captured, refunded, disputed,
+	columns = `select payment_id, brand_id, order_id, provider, currency, amount, state, captured, refunded, dispute,
 		reference, description, reason, action, event_id, token, expires_at from payments `
 
 	sqlPayment = columns + `where payment_id = $1`
@@ -53,7 +53,14 @@ const (
 	sqlRefunded = `update payments set refunded = refunded + $2 where payment_id = $1`
 	sqlSetState = `update payments set state = $2 where payment_id = $1`
 	sqlPlaced   = `update payments set event_id = $2 where payment_id = $1`
-	sqlDisputed = `update payments set disputed = true where payment_id = $1 and not disputed`
+
+	// Zero rows: this stage or a later one is known.
+	sqlDisputed = `update payments set dispute = $2 where payment_id = $1 and (dispute = ''
+		or dispute = 'inquiry' and $2 <> 'inquiry' or dispute = 'taken back' and $2 in ('won', 'lost'))`
+
+	// A refund that was done.
+	sqlReopen = `update payment_operations set state = 'open', due_at = $3, settled_at = 0
+		where payment_id = $1 and seq = $2 and kind = 'refund' and state = 'done' returning amount`
 
 	sqlAccount = `select publishable_key, secrets from payment_accounts where brand_id = $1 and provider = $2`
 

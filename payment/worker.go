@@ -19,8 +19,8 @@ import (
 type Book interface {
 	// Settled is told the final answer to an operation, Done or Declined, at least once.
 	Settled(ctx context.Context, of *Payment, op Operation, a Answer) error
-	// Disputed is told that the customer's bank disputes a payment, at least once.
-	Disputed(ctx context.Context, of *Payment, reason string) error
+	// Disputed is told of each stage of a dispute of a payment, at least once, in any order.
+	Disputed(ctx context.Context, of *Payment, d Dispute) error
 }
 
 const (
@@ -242,8 +242,7 @@ func (p *Payments) Receive(ctx context.Context, appID, provider, signature strin
 	}
 	n, err := of.ParseWebhook(a, signature, body)
 	if err != nil {
-		return fault.Newf(fault.Invalid, "The notice is not taken: %s.", err).
-			With("Set the signing secret of this endpoint in the payment settings of the brand.")
+		return fault.Newf(fault.Invalid, "The notice is not taken: %s.", err)
 	}
 	return p.Noticed(ctx, brand.ID, provider, n)
 }
@@ -265,11 +264,16 @@ func (p *Payments) Noticed(ctx context.Context, brand int, provider string, n No
 	if err != nil {
 		return err
 	}
-	if n.Dispute != "" {
-		return p.book.Disputed(ctx, of, n.Dispute)
+	if n.Dispute != nil {
+		return p.book.Disputed(ctx, of, *n.Dispute)
 	}
 	return p.db.Write(ctx, func(tx *db.Tx) error {
 		p.wakeAfter(tx)
+		if n.Refund != "" {
+			if err := reopen(tx, of.ID, n.Refund); err != nil {
+				return err
+			}
+		}
 		_, err := tx.Exec(sqlHurry, of.ID, clock.Micros(clock.Now()))
 		return err
 	})
