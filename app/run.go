@@ -19,6 +19,7 @@ import (
 	"comanda/internal/idempotency"
 	"comanda/internal/web"
 	"comanda/internal/worker"
+	"comanda/payment/stripe"
 	"comanda/portal"
 )
 
@@ -175,6 +176,7 @@ func (s *Server) doors() (http.Handler, error) {
 	}
 	pages, portal, hub := forPeople(people), forPeople(desks), forPeople(guides)
 	tokens := s.metrics.observe("identity", api.HTTPSOnly(origin, people))
+	payments := s.metrics.observe("payments", toHTTPS(origin, s.public, stripe.Door(s.Payments)))
 	assets := s.metrics.observe("assets", toHTTPS(origin, s.public, api.Assets(s.Accounts)))
 	none := s.metrics.observe("none", toHTTPS(origin, s.public, http.NotFoundHandler()))
 	return web.CollapseSlashes(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -194,6 +196,8 @@ func (s *Server) doors() (http.Handler, error) {
 			hub.ServeHTTP(w, r)
 		case "assets":
 			assets.ServeHTTP(w, r)
+		case "payments":
+			payments.ServeHTTP(w, r)
 		default:
 			none.ServeHTTP(w, r)
 		}

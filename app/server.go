@@ -25,6 +25,7 @@ import (
 	"comanda/order"
 	"comanda/payment"
 	"comanda/payment/simulator"
+	"comanda/payment/stripe"
 	"comanda/requestlog"
 	"comanda/sink"
 	"comanda/store"
@@ -142,7 +143,7 @@ func (s *Server) assemble(ctx context.Context, public string) (err error) {
 	s.Customers = customer.New(s.DB, s.Log, s.Accounts)
 	s.Vouchers = voucher.New(s.DB, s.Log, s.Accounts, s.Stores)
 	s.simulator = simulator.New(s.DB)
-	s.Payments, err = payment.New(s.DB, s.Accounts, payment.Config{MasterKey: key, PublicURL: public, Providers: []payment.Provider{s.simulator}})
+	s.Payments, err = payment.New(s.DB, s.Accounts, payment.Config{MasterKey: key, PublicURL: public, Providers: []payment.Provider{s.simulator, stripe.New(stripe.API)}})
 	if err != nil {
 		return err
 	}

@@ -31,6 +31,8 @@ type Shop struct {
 	DineInEnabled                  bool                       `json:"DineInEnabled"`
 	CashOrdersPickupEnabled        bool                       `json:"CashOrdersPickupEnabled"`
 	CashOrdersDeliveryEnabled      bool                       `json:"CashOrdersDeliveryEnabled"`
+	CardOrdersPickupEnabled        bool                       `json:"CardOrdersPickupEnabled" doc:"Pickups may be paid by card, where the brand takes cards."`
+	CardOrderDeliveryEnabled       bool                       `json:"CardOrderDeliveryEnabled" doc:"Deliveries may be paid by card, where the brand takes cards."`
 	PreOrderPickupEnabled          bool                       `json:"PreOrderPickupEnabled"`
 	PreOrderDeliveryEnabled        bool                       `json:"PreOrderDeliveryEnabled"`
 	TipsEnabled                    bool                       `json:"TipsEnabled"`
@@ -57,6 +59,13 @@ type ShopMenu struct {
 	Shop
 	Menu          *wire.Menu `json:"Menu" doc:"Sections, items and options that can be ordered now; null while the store has no menu."`
 	DeliveryZones []ShopZone `json:"DeliveryZones" doc:"Where the store delivers; none while DeliveryEnabled is false."`
+	Cards         ShopCards  `json:"Cards" doc:"Who takes cards for the brand."`
+}
+
+// ShopCards is who takes the cards of a brand's customers.
+type ShopCards struct {
+	Provider       string `json:"Provider" enum:"None,Simulator,Stripe" doc:"None where the brand takes no cards."`
+	PublishableKey string `json:"PublishableKey" doc:"For the provider's script in the customer's page; empty where there is none."`
 }
 
 // ShopZone is where a store delivers, for which fee, and from what sum of items on.
@@ -97,6 +106,9 @@ func (o *Orders) Shop(ctx context.Context, _ *account.Caller, appID string, id i
 	}
 	now := brand.Now()
 	out := &ShopMenu{Shop: shopOf(s, now), DeliveryZones: shopZones(s)}
+	if out.Cards.Provider, out.Cards.PublishableKey, err = o.payments.Enabled(ctx, brand); err != nil {
+		return nil, err
+	}
 	if s.MenuID != 0 {
 		m, err := o.menus.Load(ctx, s.MenuID)
 		if err != nil {
@@ -146,6 +158,7 @@ func shopOf(s *store.Store, now time.Time) Shop {
 		PickupEnabled: w.PickupEnabled, DeliveryEnabled: s.Offers(wire.DeliveryTypeDelivery), TakeOutEnabled: w.TakeOutEnabled,
 		TableServiceEnabled: w.TableServiceEnabled, DineInEnabled: w.DineInEnabled,
 		CashOrdersPickupEnabled: w.CashOrdersPickupEnabled, CashOrdersDeliveryEnabled: w.CashOrdersDeliveryEnabled,
+		CardOrdersPickupEnabled: w.CardOrdersPickupEnabled, CardOrderDeliveryEnabled: w.CardOrderDeliveryEnabled,
 		PreOrderPickupEnabled: w.PreOrderPickupEnabled, PreOrderDeliveryEnabled: w.PreOrderDeliveryEnabled,
 		TipsEnabled: w.TipsEnabled, AllowChefNotes: w.AllowChefNotes,
 		RequireCustomerNameForPickup: w.RequireCustomerNameForPickup, RequireCustomerNameForDelivery: w.RequireCustomerNameForDelivery,

@@ -19,6 +19,9 @@ import (
 	"comanda/money"
 	"comanda/payment"
 	"comanda/payment/simulator"
+	"comanda/payment/stripe"
+	"comanda/payment/stripe/stripetest"
+	"comanda/wire"
 )
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
@@ -30,6 +33,7 @@ type desk struct {
 	*apptest.Shop
 	payments *payment.Payments
 	sim      *simulator.Simulator
+	stripe   *stripetest.Server // nil: the simulator itself is the provider
 	book     *book
 }
 
@@ -74,18 +78,55 @@ func (b *book) note(ctx context.Context, settle func(tx *db.Tx) (bool, error), t
 	return err
 }
 
+// each runs fn on each engine with each provider: what is true of the simulator is true of Stripe.
 func each(t *testing.T, fn func(t *testing.T, d *desk)) {
 	t.Helper()
-	dbtest.Each(t, func(t *testing.T, d *db.DB) { fn(t, deskOf(t, apptest.OpenShop(t, d))) })
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		t.Run(payment.Simulator, func(t *testing.T) { fn(t, deskOf(t, apptest.OpenShop(t, d), nil)) })
+	})
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		t.Run(payment.Stripe, func(t *testing.T) {
+			s := apptest.OpenShop(t, d)
+			fn(t, deskOf(t, s, stripetest.New(t, simulator.New(d), s.Brand.ID, s.Brand.AppID)))
+		})
+	})
 }
 
-func deskOf(t *testing.T, s *apptest.Shop) *desk {
+func deskOf(t *testing.T, s *apptest.Shop, at *stripetest.Server) *desk {
 	t.Helper()
 	sim := simulator.New(s.DB)
-	p := apptest.Must(payment.New(s.DB, s.Accounts, payment.Config{MasterKey: make([]byte, seal.KeySize), PublicURL: "https://comanda.test", Providers: []payment.Provider{sim, named{sim}}}))(t)
+	providers := []payment.Provider{sim}
+	if at != nil {
+		providers = append(providers, stripe.New(at.URL))
+	}
+	p := apptest.Must(payment.New(s.DB, s.Accounts, payment.Config{MasterKey: make([]byte, seal.KeySize), PublicURL: "https://comanda.test", Providers: providers}))(t)
 	b := &book{payments: p, db: s.DB, settled: map[string][]payment.Outcome{}}
 	p.Keep(b)
-	return &desk{s, p, sim, b}
+	if at != nil {
+		at.Door = stripe.Door(p)
+		apptest.Must(p.SetSettings(ctx, s.Owner, s.Brand.AppID, payment.CardSettingsChange{
+			Provider: payment.Stripe, PublishableKey: wire.P(stripetest.PublishableKey),
+			SecretKey: wire.P(stripetest.SecretKey), WebhookSecret: wire.P(stripetest.WebhookSecret),
+		}))(t)
+	}
+	return &desk{s, p, sim, at, b}
+}
+
+func (d *desk) provider() string {
+	if d.stripe != nil {
+		return payment.Stripe
+	}
+	return payment.Simulator
+}
+
+// tell sends the notices that are due.
+func (d *desk) tell() error {
+	var to simulator.Receiver = d.payments
+	if d.stripe != nil {
+		to = d.stripe
+	}
+	_, err := d.sim.RunOnce(ctx, to)
+	return err
 }
 
 var orders int
@@ -96,9 +137,19 @@ func (d *desk) open(t *testing.T, token string) string {
 	orders++
 	id := apptest.Must(payment.NewID())(t)
 	d.write(t, func(tx *db.Tx) error {
-		return d.payments.Open(tx, payment.NewPayment{ID: id, Brand: d.Brand.ID, Order: orders, Provider: payment.Simulator, Currency: "EUR", Amount: 1250, Token: token})
+		return d.payments.Open(tx, payment.NewPayment{ID: id, Brand: d.Brand.ID, Order: orders, Provider: d.provider(), Currency: "EUR", Amount: 1250, Token: token})
 	})
 	return id
+}
+
+// answer is the customer's answer to a challenge: with us, or at their bank before they come back.
+func (d *desk) answer(t *testing.T, id, says string) *payment.Payment {
+	t.Helper()
+	if d.stripe != nil {
+		d.sim.Fetch(ctx, payment.Call{Kind: payment.Authorize, Key: id + ":authorize", Payment: id, Customer: says})
+		says = ""
+	}
+	return apptest.Must(d.payments.Proceed(ctx, id, says))(t)
 }
 
 func (d *desk) owe(t *testing.T, id string, k payment.Kind, amount money.Amount) {
@@ -118,7 +169,7 @@ func (d *desk) work(t *testing.T) {
 	t.Helper()
 	for range 8 {
 		d.hurry(t)
-		apptest.Must(d.sim.RunOnce(ctx, d.payments))(t)
+		apptest.Must(0, d.tell())(t)
 		if n := apptest.Must(d.payments.RunOnce(ctx))(t); n == 0 {
 			return
 		}
@@ -167,7 +218,7 @@ func TestPaymentsAreTakenWithTheOrder(t *testing.T) {
 			d.work(t)
 			d.check(t, id, payment.StateCaptured, 1000, 500, false)
 			p = apptest.Must(d.payments.Load(ctx, id))(t)
-			if p.Captured != 1000 || p.Refunded != 500 || p.Reference != "sim_"+id || p.Description != "Visa •••• 4242" {
+			if p.Captured != 1000 || p.Refunded != 500 || p.Reference == "" || p.Description != "Visa •••• 4242" {
 				t.Errorf("%s: %+v", token, p)
 			}
 		}
@@ -184,7 +235,7 @@ func TestPaymentsThatComeToNothingHoldNothing(t *testing.T) {
 			apptest.Must(d.payments.Proceed(ctx, id, ""))(t)
 		}
 		d.owe(t, void, payment.Void, 1250)
-		if p := apptest.Must(d.payments.Proceed(ctx, refused, simulator.Refuse))(t); p.State != payment.StateVoiding || p.Reason == "" {
+		if p := d.answer(t, refused, simulator.Refuse); p.State != payment.StateVoiding || p.Reason == "" {
 			t.Errorf("%+v", p)
 		}
 		// Nobody comes back: the one holds money at the provider, of the other nobody knows whether it does.
@@ -241,7 +292,7 @@ func TestWhatAProviderDeclinesIsToldOnce(t *testing.T) {
 			t.Errorf("settled %s", got)
 		}
 		for range 3 {
-			if err := d.payments.Noticed(ctx, d.Brand.ID, payment.Simulator, payment.Notice{Reference: "sim_" + disputed, Dispute: &payment.Dispute{Stage: payment.TakenBack, Amount: 1250}}); err != nil {
+			if err := d.payments.Noticed(ctx, d.Brand.ID, d.provider(), payment.Notice{Payment: disputed, Dispute: &payment.Dispute{Stage: payment.TakenBack, Amount: 1250}}); err != nil {
 				t.Error(err)
 			}
 		}
@@ -263,7 +314,7 @@ func rounds(t *testing.T) int {
 // Three notices at the same time, the customer's browser twice, and the workers of two nodes settle a payment once.
 func TestRaceOperationsAreSettledOnce(t *testing.T) {
 	each(t, func(t *testing.T, d *desk) {
-		other := deskOf(t, d.Node())
+		other := deskOf(t, d.Node(), d.stripe)
 		for range rounds(t) {
 			for _, token := range []string{simulator.Twice, simulator.Timeout} {
 				id := d.open(t, token)
@@ -303,9 +354,9 @@ func (d *desk) race(t *testing.T, other *desk, id string) {
 			case 0:
 				_, err = n.payments.Proceed(ctx, id, "")
 			case 1:
-				err = n.payments.Noticed(ctx, d.Brand.ID, payment.Simulator, payment.Notice{Payment: id})
+				err = n.payments.Noticed(ctx, d.Brand.ID, d.provider(), payment.Notice{Payment: id})
 			case 2:
-				_, err = n.sim.RunOnce(ctx, n.payments)
+				err = n.tell()
 			default:
 				_, err = n.payments.RunOnce(ctx)
 			}
@@ -317,13 +368,9 @@ func (d *desk) race(t *testing.T, other *desk, id string) {
 	wg.Wait()
 }
 
-// named is a provider under the name of one that needs keys.
-type named struct{ payment.Provider }
-
-func (named) Name() string { return payment.Stripe }
-
 func TestSettings(t *testing.T) {
-	each(t, func(t *testing.T, d *desk) {
+	dbtest.Each(t, func(t *testing.T, at *db.DB) {
+		d := deskOf(t, apptest.OpenShop(t, at), nil)
 		s := apptest.Must(d.payments.Settings(ctx, d.Owner, d.Brand.AppID))(t)
 		if s != (payment.CardSettings{Provider: payment.Simulator, WebhookUrl: "https://comanda.test/payments/stripe/" + d.Brand.AppID}) {
 			t.Errorf("%+v", s)

@@ -237,7 +237,9 @@ func (s *Simulator) Capture(ctx context.Context, c payment.Call) payment.Answer 
 		}
 		h.State, h.Captured = captured, c.Amount
 		if h.Token == Dispute {
-			h.Notices = append(h.Notices, payment.Notice{Payment: h.Payment, Dispute: "fraudulent"})
+			h.Notices = append(h.Notices, payment.Notice{
+				Payment: h.Payment, Dispute: &payment.Dispute{Stage: payment.TakenBack, Amount: c.Amount, Reason: "fraudulent"},
+			})
 		}
 		return payment.Answer{Outcome: payment.Done}
 	})
@@ -254,7 +256,7 @@ func (s *Simulator) Void(ctx context.Context, c payment.Call) payment.Answer {
 // Refund implements payment.Provider.
 func (s *Simulator) Refund(ctx context.Context, c payment.Call) payment.Answer {
 	return s.once(ctx, c, func(h *held) payment.Answer {
-		if h.State != captured || h.Refunded+c.Amount > h.Captured || h.Token == NoRefund {
+		if h.State != captured || h.Refunded+c.Amount > h.Captured || h.Token == NoRefund || h.Token == Dispute {
 			return payment.Answer{Outcome: payment.Declined, Reason: "The refund was declined."}
 		}
 		h.Refunded += c.Amount
@@ -308,15 +310,20 @@ func (s *Simulator) Money(ctx context.Context, id string) (paid, back money.Amou
 	return paid, back, holds, err
 }
 
+// Receiver is told of payments: payment.Payments.
+type Receiver interface {
+	Noticed(ctx context.Context, brand int, provider string, n payment.Notice) error
+}
+
 // Run sends notices until ctx ends.
-func (s *Simulator) Run(ctx context.Context, to *payment.Payments) error {
+func (s *Simulator) Run(ctx context.Context, to Receiver) error {
 	return worker.Run(ctx, "sending notices of simulated payments", time.Second, s.wake, func(ctx context.Context) (int, error) {
 		return s.RunOnce(ctx, to)
 	})
 }
 
 // RunOnce sends the notices that are due, those of one payment at the same time, and returns of how many payments.
-func (s *Simulator) RunOnce(ctx context.Context, to *payment.Payments) (int, error) {
+func (s *Simulator) RunOnce(ctx context.Context, to Receiver) (int, error) {
 	brands := map[string]int{}
 	err := s.db.Read(ctx, func(tx *db.Tx) error {
 		rows, err := tx.Query(sqlToNotify, clock.Micros(clock.Now()))

@@ -1,0 +1,7 @@
+package stripe
+
+// For the tests.
+var (
+	Minor    = minor
+	AmountOf = amountOf
+)
