@@ -155,7 +155,7 @@ func (s *Server) assemble(ctx context.Context, public string) (err error) {
 	if s.Webhooks, err = webhook.New(s.DB, s.Log, s.Accounts, s.OAuth, webhook.Config{MasterKey: key, Allow: c.WebhookAllow, LogBytes: c.WebhookLog, Release: c.Version}); err != nil {
 		return err
 	}
-	s.Notices = notice.New(s.Log, s.Accounts, s.Stores, s.Mail, notice.Config{Sandbox: s.Mailbox, TextsOfBrand: c.SMSOfBrand, TextsOfAll: c.SMSOfAll})
+	s.Notices = notice.New(s.DB, s.Log, s.Accounts, s.Stores, s.Mail, notice.Config{Sandbox: s.Mailbox, TextsOfBrand: c.SMSOfBrand, TextsOfAll: c.SMSOfAll})
 	s.Requests = requestlog.New(s.DB, s.Accounts, c.RequestLog)
 	return s.openSinks()
 }

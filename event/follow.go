@@ -14,7 +14,8 @@ import (
 
 const (
 	followBatch = 256
-	followPause = 5 * time.Second // until what failed is tried again
+	followRest  = 250 * time.Millisecond // after what is new was handled, so that more is settled at once
+	followPause = 5 * time.Second        // until what failed is tried again
 )
 
 // Handle looks at events of one brand, in order, and returns what is to be stored because of them, nil for nothing. That
@@ -23,7 +24,7 @@ type Handle func(ctx context.Context, brand int, events []Event) (store func(tx 
 
 // Follow handles the events of every brand, on one node at a time, until ctx ends: from the position where name stopped
 // last, the first time from the oldest event that is kept. When a brand's events cannot be handled, the same ones come again after
-// a pause, and the other brands go on.
+// a pause, and the other brands go on. It is for what need not happen at once: events are gathered for a moment.
 func (l *Log) Follow(ctx context.Context, name string, handle Handle) error {
 	for ctx.Err() == nil {
 		err := l.followOwned(ctx, name, handle)
@@ -84,6 +85,9 @@ func (l *Log) followOwned(ctx context.Context, name string, handle Handle) (err 
 		}
 		if err := f.round(ctx); err != nil {
 			return err
+		}
+		if len(f.active) == 0 {
+			sleep(ctx, followRest)
 		}
 	}
 }
@@ -178,7 +182,7 @@ func (f *following) step(ctx context.Context, brand int) (bool, error) {
 	if f.at[brand] = at; !settled { // placed anew
 		delete(f.at, brand)
 	}
-	return true, nil
+	return !settled || len(events) == followBatch, nil
 }
 
 // follower is how far the follower is in a brand's log; on first use it is made.

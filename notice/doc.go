@@ -1,7 +1,7 @@
 // Package notice tells customers how their orders go: placed, accepted with the time, rejected or cancelled with the reason,
 // refunded. It follows the log, and owns no table, only the follower named notices.
 //
-//	order.created, .accepted, .rejected, .refunded ─(event.Log.Follow)→ words → mail.Outbox, in the transaction of the cursor
+//	order.created, .accepted, .rejected, .refunded ─(event.Log.Follow)→ message → mail.Outbox, in the transaction of the cursor
 //	customer.redacted ─→ what still waits for that customer is withdrawn
 //
 // Who gave an e-mail address is sent a mail, who gave only a phone number a text message. Nobody is told who is erased, of
@@ -19,6 +19,7 @@ import (
 
 	"comanda/account"
 	"comanda/event"
+	"comanda/internal/db"
 	"comanda/internal/mail"
 	"comanda/store"
 )
@@ -37,23 +38,24 @@ const day = 24 * time.Hour
 
 // Notices tells the customers of all brands. It is safe for parallel use.
 type Notices struct {
+	db       *db.DB
 	log      *event.Log
 	accounts *account.Accounts
 	stores   *store.Stores
 	outbox   *mail.Outbox
 	Config
 
-	put, withheld atomic.Int64
+	sent, withheld atomic.Int64
 }
 
 // New makes the notices of a node; nobody is told anything before Run.
-func New(log *event.Log, accounts *account.Accounts, stores *store.Stores, outbox *mail.Outbox, c Config) *Notices {
+func New(d *db.DB, log *event.Log, accounts *account.Accounts, stores *store.Stores, outbox *mail.Outbox, c Config) *Notices {
 	c.TextsOfBrand, c.TextsOfAll = cmp.Or(c.TextsOfBrand, 500), cmp.Or(c.TextsOfAll, 5000)
-	return &Notices{log: log, accounts: accounts, stores: stores, outbox: outbox, Config: c}
+	return &Notices{db: d, log: log, accounts: accounts, stores: stores, outbox: outbox, Config: c}
 }
 
 // Run tells customers until ctx ends, on one node at a time.
 func (n *Notices) Run(ctx context.Context) error { return n.log.Follow(ctx, "notices", n.handle) }
 
 // Stats counts the notices of this node: put into the outbox, and withheld because an allowance was used up.
-func (n *Notices) Stats() (put, withheld int64) { return n.put.Load(), n.withheld.Load() }
+func (n *Notices) Stats() (put, withheld int64) { return n.sent.Load(), n.withheld.Load() }

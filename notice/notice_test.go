@@ -293,7 +293,7 @@ func TestNobodyIsToldBySandboxes(t *testing.T) {
 // Whoever places orders with the numbers of others does not make a brand pay without end, nor fill a mailbox.
 func TestMessagesAreLimited(t *testing.T) {
 	each(t, func(t *testing.T, s *shop) {
-		s.kit.Notices = notice.New(s.Log, s.Accounts, s.Stores, s.kit.Mail, notice.Config{Sandbox: s.kit.Mailbox, TextsOfBrand: 14, TextsOfAll: 100})
+		s.kit.Notices = notice.New(s.DB, s.Log, s.Accounts, s.Stores, s.kit.Mail, notice.Config{Sandbox: s.kit.Mailbox, TextsOfBrand: 14, TextsOfAll: 100})
 		for range 15 {
 			s.Place(t, s.by("", bob))
 			s.Place(t, s.by(ann, ""))
@@ -344,7 +344,7 @@ func (s *shop) sorted(t *testing.T) (texts, mails, owners int) {
 func TestNoTextMessagesWhereTheyAreTurnedOff(t *testing.T) {
 	each(t, func(t *testing.T, s *shop) {
 		for _, c := range []notice.Config{{TextsOfBrand: -1}, {TextsOfAll: -1}} {
-			s.kit.Notices = notice.New(s.Log, s.Accounts, s.Stores, s.kit.Mail, c)
+			s.kit.Notices = notice.New(s.DB, s.Log, s.Accounts, s.Stores, s.kit.Mail, c)
 			s.Place(t, s.by("", bob))
 			s.Place(t, s.by(ann, ""))
 			s.is(t, ann)

@@ -16,6 +16,7 @@ import (
 	"comanda/internal/db"
 	"comanda/internal/mail"
 	"comanda/order"
+	"comanda/store"
 	"comanda/wire"
 )
 
@@ -31,45 +32,47 @@ var (
 // news is how long each kind is worth telling: after that its customer knows, or it is no use to them any more.
 var news = map[string]time.Duration{created: time.Hour, accepted: time.Hour, rejected: 12 * time.Hour, refunded: 24 * time.Hour}
 
-// notice is what a customer would be told because of an event.
-type notice struct {
-	event, kind string
-	order       int
-	after       wire.OrderState // the order's, by the event
-	good        time.Duration   // how long it is still news; 0 or less = it is not
-	words       words
-}
-
-// handle makes notices of events.
+// handle makes messages of events, and has them stored.
 func (n *Notices) handle(ctx context.Context, id int, events []event.Event) (func(tx *db.Tx) error, error) {
-	var all []notice
-	var erased []string
+	told := slices.DeleteFunc(slices.Clone(events), func(e event.Event) bool { return news[e.Name] == 0 && e.Name != redacted })
+	if len(told) == 0 {
+		return nil, nil
+	}
 	brand, err := n.accounts.Brand(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range events {
-		if e.Name == redacted {
-			erased = append(erased, e.Subject)
-		}
-		if _, told := news[e.Name]; !told {
+	to, err := n.addressees(ctx, brand, told)
+	if err != nil {
+		return nil, err
+	}
+	var messages []mail.Message
+	stores := map[int]*store.Store{}
+	for i, e := range told {
+		good := news[e.Name] - clock.Now().Sub(e.Created)
+		if to[i].Order == 0 || good <= 0 {
 			continue
 		}
-		one, err := n.notice(ctx, brand, e)
+		if stores[e.Store] == nil {
+			if stores[e.Store], err = n.stores.Load(ctx, e.Store); err != nil {
+				return nil, err
+			}
+		}
+		m, ok, err := write(e, brand, stores[e.Store], to[i])
 		if err != nil {
 			return nil, fmt.Errorf("notice: of %s %s: %w", e.Name, e.ID, err)
 		}
-		all = append(all, one)
-	}
-	if len(all)+len(erased) == 0 {
-		return nil, nil
+		if ok {
+			m.About, m.Good = customer.Subject(to[i].Customer), good
+			messages = append(messages, m)
+		}
 	}
 	return func(tx *db.Tx) error {
-		if err := n.tell(tx, brand, all); err != nil {
+		if err := n.put(tx, brand, messages); err != nil {
 			return err
 		}
-		for _, who := range erased {
-			if err := n.outbox.Withdraw(tx, who); err != nil {
+		for _, e := range told {
+			if err := n.passed(tx, e); err != nil {
 				return err
 			}
 		}
@@ -77,55 +80,85 @@ func (n *Notices) handle(ctx context.Context, id int, events []event.Event) (fun
 	}, nil
 }
 
-func (n *Notices) notice(ctx context.Context, brand account.Brand, e event.Event) (notice, error) {
-	l := letter{brand: brand.Name, now: e.Shown}
-	if err := json.Unmarshal(e.Body, &l.body); err != nil {
-		return notice{}, err
+// passed settles what is about an event beside its message. Who is erased while their message is made is found by the event that
+// reports it: that comes later in the log.
+func (n *Notices) passed(tx *db.Tx, e event.Event) error {
+	switch {
+	case e.Name == redacted:
+		return n.outbox.Withdraw(tx, e.Subject)
+	case mayBeQuiet(e):
+		return order.Passed(tx, e.ID)
 	}
-	out := notice{
-		event: e.ID, kind: e.Name, order: l.Order.OrderId, after: l.Order.OrderState, good: news[e.Name] - clock.Now().Sub(e.Created),
-	}
-	if l.Order.ChannelOrderId != "" { // who sold it tells its customer
-		out.good = 0
-	}
-	if out.good <= 0 {
-		return out, nil
-	}
-	s, err := n.stores.Load(ctx, e.Store)
-	if err != nil {
-		return out, err
-	}
-	l.phone, l.in = phoneOf(s.Wire().PhoneNumber), s.Location()
-	out.words, err = l.write(e.Name)
-	return out, err
+	return nil
 }
 
-// stands reports whether what is told is still so, and is not told by another notice: what has happened since is told next.
-func (x *notice) stands(now wire.OrderState) bool {
-	switch x.kind {
+func mayBeQuiet(e event.Event) bool { return e.Name == rejected || e.Name == refunded }
+
+// addressees are those who are to be told of each event; without an order where nobody is.
+func (n *Notices) addressees(ctx context.Context, brand account.Brand, events []event.Event) ([]order.Addressee, error) {
+	var out []order.Addressee
+	return out, n.db.Read(ctx, func(tx *db.Tx) error {
+		out = make([]order.Addressee, len(events))
+		for i, e := range events {
+			if e.Name == redacted {
+				continue
+			}
+			if mayBeQuiet(e) {
+				if quiet, err := order.Quiet(tx, e.ID); quiet || err != nil {
+					if err != nil {
+						return err
+					}
+					continue
+				}
+			}
+			to, tell, err := order.ToTell(tx, brand.ID, e.Subject)
+			if err != nil {
+				return err
+			}
+			if tell && stands(e.Name, to.State) {
+				out[i] = to
+			}
+		}
+		return nil
+	})
+}
+
+// stands reports whether what an event tells is still so: what has happened since is told by another.
+func stands(name string, now wire.OrderState) bool {
+	switch name {
 	case created:
 		return now == wire.OrderStateReadyToProcess
 	case accepted:
 		return now == wire.OrderStateAcceptedByRestaurant || now == wire.OrderStateDispatched || now == wire.OrderStateDelivered
-	case refunded: // a rejection tells what it hands back
-		return x.after != wire.OrderStateRejectedAfterBeingAccepted && x.after != wire.OrderStateRejectedByFlipdish
 	}
 	return true
 }
 
-// tell puts the messages of notices whose customers are to be told.
-func (n *Notices) tell(tx *db.Tx, brand account.Brand, all []notice) error {
-	var messages []mail.Message
-	for i := range all {
-		x := &all[i]
-		to, tell, err := order.ToTell(tx, brand.ID, x.order, x.event)
-		if err != nil {
-			return err
-		}
-		if tell && x.good > 0 && x.stands(to.State) {
-			messages = append(messages, x.words.message(to, x.good))
+// write makes the message about an event: for who gave an address a mail, else a text message. It is false for one that
+// another event tells as well: a rejection tells what it hands back.
+func write(e event.Event, brand account.Brand, s *store.Store, to order.Addressee) (m mail.Message, tell bool, err error) {
+	l := letter{order: to.Order, brand: brand.Name, store: s.Name, phone: phoneOf(s.Wire().PhoneNumber), in: s.Location(), now: e.Shown}
+	byMail := to.Email != ""
+	if byMail || e.Name != created { // what comes first, and most often, needs nothing of the event
+		if err := json.Unmarshal(e.Body, &l.body); err != nil {
+			return m, false, err
 		}
 	}
+	if state := l.Order.OrderState; e.Name == refunded && (state == wire.OrderStateRejectedAfterBeingAccepted || state == wire.OrderStateRejectedByFlipdish) {
+		return m, false, nil
+	}
+	said, err := l.say(e.Name)
+	if err != nil {
+		return m, false, err
+	}
+	if byMail {
+		return mail.Message{To: to.Email, Subject: said.subject, Text: l.mail(said)}, true, nil
+	}
+	return mail.Message{Phone: to.Phone, Text: l.text(said)}, true, nil
+}
+
+// put puts messages, but for those that are too many.
+func (n *Notices) put(tx *db.Tx, brand account.Brand, messages []mail.Message) error {
 	if brand.Sandbox {
 		tx.AfterCommit(func() { n.keep(messages) })
 		return nil
@@ -143,7 +176,7 @@ func (n *Notices) tell(tx *db.Tx, brand account.Brand, all []notice) error {
 		}
 	}
 	tx.AfterCommit(func() {
-		n.put.Add(int64(len(messages) - len(withheld)))
+		n.sent.Add(int64(len(messages) - len(withheld)))
 		n.withheld.Add(int64(len(withheld)))
 	})
 	return nil
@@ -156,17 +189,6 @@ func (n *Notices) keep(messages []mail.Message) {
 			slog.Warn("a sandbox's notice was not kept", "error", err)
 		}
 	}
-}
-
-// message is for who gave an address a mail, else a text message.
-func (w words) message(to order.Addressee, good time.Duration) mail.Message {
-	m := mail.Message{About: customer.Subject(to.Customer), Good: good}
-	if to.Email != "" {
-		m.To, m.Subject, m.Text = to.Email, w.subject, w.mail
-	} else {
-		m.Phone, m.Text = to.Phone, w.text
-	}
-	return m
 }
 
 // withhold counts messages against their allowances and tells which are too many. Counts are taken in the sequence that

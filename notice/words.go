@@ -10,24 +10,13 @@ import (
 	"comanda/wire"
 )
 
-// words are a notice as it is sent.
-type words struct {
-	subject, mail string
-	text          string // of a text message
-}
-
 // body is what notices use of an event about an order.
 type body struct {
 	Reason         string
 	RefundedAmount wire.Decimal
 	Order          struct {
-		OrderId int
-		Store   struct {
-			Name     string
-			Currency string
-		}
+		Store              struct{ Currency string }
 		OrderState         wire.OrderState
-		ChannelOrderId     string
 		DeliveryType       wire.DeliveryType
 		PickupLocationType wire.PickupLocationType
 		IsPreOrder         bool
@@ -45,12 +34,13 @@ type item struct {
 	OrderItemOptions []struct{ Name string }
 }
 
-// letter is what a notice is written of.
+// letter is what a notice is written of. Without a body it has the words of a text message about a new order.
 type letter struct {
 	body
-	brand, phone string
-	in           *time.Location // of the store
-	now          time.Time      // of the event, by the brand's clock
+	order               int
+	brand, store, phone string
+	in                  *time.Location // of the store
+	now                 time.Time      // of the event, by the brand's clock
 }
 
 // said is a notice in sentences, from the store to its customer. Each begins with a small letter where a name may come before it.
@@ -61,20 +51,16 @@ type said struct {
 	list    string // is in mails only
 }
 
-func (l letter) write(kind string) (words, error) {
-	var s said
-	var err error
+func (l letter) say(kind string) (said, error) {
 	switch kind {
 	case created:
-		s, err = l.created()
+		return l.created()
 	case accepted:
-		s = l.accepted()
+		return l.accepted(), nil
 	case rejected:
-		s, err = l.rejected()
-	case refunded:
-		s, err = l.refunded()
+		return l.rejected()
 	}
-	return words{s.subject, l.mail(s), l.text(s)}, err
+	return l.refunded()
 }
 
 func (l letter) created() (said, error) {
@@ -96,7 +82,7 @@ func (l letter) created() (said, error) {
 	}
 	return said{
 		subject: l.subject("was received"),
-		first:   fmt.Sprintf("we have received your order %d, and tell you when we have answered it.", l.Order.OrderId),
+		first:   fmt.Sprintf("we have received your order %d, and tell you when we have answered it.", l.order),
 		list:    fmt.Sprintf("%s\nTotal %s, %s\n%s %s", l.items(), amount, pay, how, when),
 	}, err
 }
@@ -109,7 +95,7 @@ func (l letter) accepted() said {
 	case l.Order.PickupLocationType == wire.PickupLocationTypeTakeOut:
 		is = "ready to collect"
 	}
-	first := fmt.Sprintf("we have accepted your order %d.", l.Order.OrderId)
+	first := fmt.Sprintf("we have accepted your order %d.", l.order)
 	if l.Order.AcceptedFor != nil {
 		first += fmt.Sprintf(" It will be %s %s.", is, l.at("about ", l.Order.AcceptedFor.Time))
 	}
@@ -128,19 +114,19 @@ var reasons = map[wire.RejectReason]string{
 }
 
 func (l letter) rejected() (said, error) {
-	s := said{subject: l.subject("cannot be taken"), first: fmt.Sprintf("we are sorry, we cannot take your order %d.", l.Order.OrderId)}
+	s := said{subject: l.subject("cannot be taken"), first: fmt.Sprintf("we are sorry, we cannot take your order %d.", l.order)}
 	if why := reasons[wire.RejectReason(l.Reason)]; why != "" {
-		s.first = fmt.Sprintf("we are sorry, we cannot take your order %d: %s.", l.Order.OrderId, why)
+		s.first = fmt.Sprintf("we are sorry, we cannot take your order %d: %s.", l.order, why)
 	}
 	switch {
 	case l.Order.OrderState == wire.OrderStateCancelled:
 		s.subject = l.subject("is cancelled")
-		s.first = fmt.Sprintf("your order %d is cancelled.", l.Order.OrderId)
+		s.first = fmt.Sprintf("your order %d is cancelled.", l.order)
 		if l.Reason == order.CancelledByCustomer {
-			s.first = fmt.Sprintf("your order %d is cancelled, as you asked.", l.Order.OrderId)
+			s.first = fmt.Sprintf("your order %d is cancelled, as you asked.", l.order)
 		}
 	case l.Order.OrderState == wire.OrderStateRejectedAutomatically:
-		s.first = fmt.Sprintf("we are sorry, nobody could answer your order %d in time, so it is cancelled.", l.Order.OrderId)
+		s.first = fmt.Sprintf("we are sorry, nobody could answer your order %d in time, so it is cancelled.", l.order)
 	}
 	back := wire.V(l.Order.RefundedAmount)
 	amount, err := l.money(back)
@@ -159,12 +145,12 @@ func (l letter) refunded() (said, error) {
 	if err != nil {
 		return said{}, err
 	}
-	what := fmt.Sprintf("%s of your order %d", amount, l.Order.OrderId)
+	what := fmt.Sprintf("%s of your order %d", amount, l.order)
 	if l.Order.OrderState == wire.OrderStateAcceptedAndRefunded {
-		what = fmt.Sprintf("your order %d: %s", l.Order.OrderId, amount)
+		what = fmt.Sprintf("your order %d: %s", l.order, amount)
 	}
 	return said{
-		subject: fmt.Sprintf("%s of order %d at %s are refunded", amount, l.Order.OrderId, l.who(inMail)),
+		subject: fmt.Sprintf("%s of order %d at %s are refunded", amount, l.order, l.who(inMail)),
 		first:   "we have refunded " + what + ".", second: l.backIs(amount),
 	}, nil
 }
@@ -196,12 +182,12 @@ func (l letter) at(about string, t time.Time) string {
 }
 
 func (l letter) subject(is string) string {
-	return fmt.Sprintf("Order %d at %s %s", l.Order.OrderId, l.who(inMail), is)
+	return fmt.Sprintf("Order %d at %s %s", l.order, l.who(inMail), is)
 }
 
 // who is the brand and its store, as customers know them.
 func (l letter) who(a alphabet) string {
-	brand, store := a.clean(l.brand), a.clean(l.Order.Store.Name)
+	brand, store := a.clean(l.brand), a.clean(l.store)
 	if store == "" || strings.Contains(brand, store) {
 		return brand
 	}

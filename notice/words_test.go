@@ -39,24 +39,25 @@ func TestNamesCannotSpeakForThemselves(t *testing.T) {
 // A text message is one, whatever it says: 160 signs of its alphabet.
 func TestATextMessageIsOne(t *testing.T) {
 	l := letter{brand: strings.Repeat("Ößbrand ", 20), phone: "+353 1 234 5678 90123", in: time.UTC, now: time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)}
-	l.Order.OrderId = 1<<31 - 1
-	l.Order.Store.Name, l.Order.Store.Currency = strings.Repeat("Ñstreet ", 20), "EUR"
+	l.order = 1<<31 - 1
+	l.store, l.Order.Store.Currency = strings.Repeat("Ñstreet ", 20), "EUR"
 	l.Order.IsPreOrder = true
 	l.Order.RequestedForTime = wire.At(time.Date(2026, 9, 30, 20, 0, 0, 0, time.UTC))
 	l.Order.AcceptedFor = &l.Order.RequestedForTime
 	l.Order.Amount, l.RefundedAmount, l.Order.RefundedAmount = "12345678.99", "12345678.99", wire.P(wire.Decimal("12345678.99"))
 	check := func(kind string) {
 		t.Helper()
-		w, err := l.write(kind)
+		w, err := l.say(kind)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := utf8.RuneCountInString(w.text); n > maxText {
-			t.Errorf("%d signs: %s", n, w.text)
+		text := l.text(w)
+		if n := utf8.RuneCountInString(text); n > maxText {
+			t.Errorf("%d signs: %s", n, text)
 		}
-		for _, r := range w.text {
+		for _, r := range text {
 			if basic(r) != string(r) {
-				t.Errorf("%q is not in the alphabet: %s", r, w.text)
+				t.Errorf("%q is not in the alphabet: %s", r, text)
 			}
 		}
 		if strings.ContainsAny(w.subject, "\r\n") || w.subject == "" {
@@ -89,29 +90,29 @@ func TestWordsOfADelivery(t *testing.T) {
 	}
 	now := time.Date(2026, 7, 3, 22, 50, 0, 0, time.UTC) // 23:50 in Dublin
 	l := letter{brand: "Bella Napoli", in: dublin, now: now}
-	l.Order.OrderId, l.Order.Store.Name, l.Order.Store.Currency = 7, "Bella Napoli Dame Street", "JPY"
+	l.order, l.store, l.Order.Store.Currency = 7, "Bella Napoli Dame Street", "JPY"
 	l.Order.DeliveryType, l.Order.PaymentAccountType, l.Order.Amount = wire.DeliveryTypeDelivery, wire.PaymentAccountTypeCard, "1200"
 	l.Order.AcceptedFor = wire.AtOrNil(now.Add(20 * time.Minute))
-	write := func(kind string) words {
+	write := func(kind string) (mail, text string) {
 		t.Helper()
-		w, err := l.write(kind)
+		w, err := l.say(kind)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return w
+		return l.mail(w), l.text(w)
 	}
-	if w := write(accepted); w.text != "Bella Napoli Dame Street: we have accepted your order 7. It will be with you on Saturday 4 July at about 00:10." {
-		t.Error(w.text)
+	if _, text := write(accepted); text != "Bella Napoli Dame Street: we have accepted your order 7. It will be with you on Saturday 4 July at about 00:10." {
+		t.Error(text)
 	}
-	if w := write(created); !strings.Contains(w.mail, "Total 1200 JPY, by card\nTo be delivered as soon as possible") || strings.Contains(w.mail, "Questions") {
-		t.Error(w.mail)
+	if mail, _ := write(created); !strings.Contains(mail, "Total 1200 JPY, by card\nTo be delivered as soon as possible") || strings.Contains(mail, "Questions") {
+		t.Error(mail)
 	}
 	l.Order.IsPreOrder, l.Order.RequestedForTime = true, wire.At(now.Add(5*time.Minute))
-	if w := write(created); !strings.Contains(w.mail, "\nTo be delivered at 23:55\n") {
-		t.Error(w.mail)
+	if mail, _ := write(created); !strings.Contains(mail, "\nTo be delivered at 23:55\n") {
+		t.Error(mail)
 	}
 	l.Reason = string(wire.RejectReasonDontDeliverToArea)
-	if w := write(rejected); w.text != "Bella Napoli Dame Street: we are sorry, we cannot take your order 7: we do not deliver to your area. Your card is not charged." {
-		t.Error(w.text)
+	if _, text := write(rejected); text != "Bella Napoli Dame Street: we are sorry, we cannot take your order 7: we do not deliver to your area. Your card is not charged." {
+		t.Error(text)
 	}
 }

@@ -33,11 +33,12 @@ const (
 		where order_id = $1 and version = $2`
 
 	sqlInsertQuiet = `insert into order_quiet_events (event_id) values ($1)`
-	sqlTakeQuiet   = `delete from order_quiet_events where event_id = $1`
-	// The customer of an order, unless they are erased.
+	sqlIsQuiet     = `select exists (select 1 from order_quiet_events where event_id = $1)`
+	sqlDropQuiet   = `delete from order_quiet_events where event_id = $1`
+	// The customer of an order, unless they are erased or another channel's: that tells them.
 	sqlToTell = `select o.state, o.customer_id, o.customer_email, o.customer_phone
 		from orders o join customers c on c.customer_id = o.customer_id and c.brand_id = o.brand_id
-		where o.order_id = $1 and o.brand_id = $2 and c.erased_at = 0`
+		where o.order_id = $1 and o.brand_id = $2 and c.erased_at = 0 and o.doc like '%"ChannelOrderId":"",%'`
 
 	sqlInsertRefund = `insert into order_refunds (order_id, version, brand_id, amount, reason, notify_customer, account_id,
 		refunded_at) values ($1, $2, $3, $4, $5, $6, $7, $8)`

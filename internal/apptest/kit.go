@@ -103,7 +103,7 @@ func New(t testing.TB, d *db.DB) *Kit {
 	k.Payments = payments(d, k.Accounts, key, k.Sim)
 	k.Orders = order.New(d, k.Log, k.Accounts, k.Stores, k.Menus, k.Vouchers, k.Customers, k.Payments)
 	k.Drivers = driver.New(d, k.Accounts, k.Stores, k.Orders, k.Mail)
-	k.Notices = notice.New(k.Log, k.Accounts, k.Stores, k.Mail, notice.Config{Sandbox: k.Mailbox})
+	k.Notices = notice.New(d, k.Log, k.Accounts, k.Stores, k.Mail, notice.Config{Sandbox: k.Mailbox})
 	k.Requests = requestlog.New(d, k.Accounts, 0)
 	k.API = api.New(api.Config{
 		Auth: authenticator{k}, PublicURL: "https://comanda.test", Host: "node-1", Log: slog.New(k.calls), DinerRate: -1,
