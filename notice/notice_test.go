@@ -276,6 +276,22 @@ func TestNobodyIsToldWhoIsErased(t *testing.T) {
 	})
 }
 
+// Another channel tells its customers itself.
+func TestCustomersOfOtherChannelsAreNotTold(t *testing.T) {
+	each(t, func(t *testing.T, s *shop) {
+		apptest.Must(s.Orders.Submit(ctx, s.Owner, s.Brand.AppID, wire.OrderIngestSubmitOrderRequest{
+			StoreId: s.Store, CurrencyCode: wire.P(wire.CurrencyEUR), ChannelOrderId: "ch-1",
+			Cart: &wire.IngestCart{LineItems: []wire.IngestLineItem{{
+				ExternalId: wire.P(string(apptest.Margherita)), Name: wire.P("Pizza"), Quantity: wire.P(1), Price: &wire.IngestPrice{Amount: wire.P(wire.Decimal("9"))},
+			}}},
+			FulfillmentInfo: &wire.FulfillmentInfo{DispatchType: wire.DeliveryTypePickup},
+			PaymentInfo:     &wire.IngestPaymentInfo{Paid: true, PaymentType: wire.P("paypal")},
+			Contact:         &wire.IngestContact{PhoneNumber: wire.P("087 999 8877")},
+		}))(t)
+		s.is(t)
+	})
+}
+
 // A sandbox is for developers: its customers, who may be anybody's numbers, are told nothing.
 func TestNobodyIsToldBySandboxes(t *testing.T) {
 	each(t, func(t *testing.T, s *shop) {
