@@ -403,16 +403,3 @@ func TestRaceRestartsTellEachOrderOnce(t *testing.T) {
 		}
 	})
 }
-
-func TestTheCustomerOfAChannelIsToldByTheChannel(t *testing.T) {
-	each(t, func(t *testing.T, s *shop) {
-		apptest.Must(s.Orders.Submit(ctx, s.Owner, s.Brand.AppID, wire.OrderIngestSubmitOrderRequest{
-			StoreId: s.Store, ChannelOrderId: "M-1", Cart: &wire.IngestCart{LineItems: []wire.IngestLineItem{{ExternalId: wire.P(string(apptest.Margherita))}}},
-			FulfillmentInfo: &wire.FulfillmentInfo{DispatchType: wire.DeliveryTypePickup}, PaymentInfo: &wire.IngestPaymentInfo{Paid: true},
-			Contact: &wire.IngestContact{Email: wire.P(ann)},
-		}))(t)
-		s.is(t)
-		s.Place(t, s.by(ann, ""))
-		s.is(t, ann)
-	})
-}
