@@ -95,6 +95,17 @@ func TestServesFromInitToStop(t *testing.T) {
 				t.Errorf("redirected to %q", r.Header.Get("Location"))
 			}
 		}
+		for base, want := range map[string]int{s.PublicURL(): http.StatusBadRequest, plain: http.StatusForbidden} { // an event that Stripe has not signed
+			r, err := client.Post(base+"/payments/stripe/"+made.AppID, "application/json", strings.NewReader("{}"))
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			_ = r.Body.Close()
+			if r.StatusCode != want {
+				t.Errorf("an event at %s: %d", base, r.StatusCode)
+			}
+		}
 		stop()
 		if err := <-done; err != nil {
 			t.Errorf("stop: %v", err)

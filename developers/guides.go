@@ -18,7 +18,7 @@ var contents = []struct {
 	title string
 	slugs []string
 }{
-	{"Start", []string{"getting-started", "pos-quick-start", "driver-dispatch-quick-start", "marketplace-orders", "testing-in-the-sandbox"}},
+	{"Start", []string{"getting-started", "pos-quick-start", "driver-dispatch-quick-start", "marketplace-orders", "card-payments", "testing-in-the-sandbox"}},
 	{"Webhooks", []string{
 		"using-webhooks", "creating-webhooks", "verifying-signatures", "order-events", "customer-events", "store-events", "menu-events",
 	}},

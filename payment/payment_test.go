@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
+	"comanda/account"
 	"comanda/internal/apptest"
 	"comanda/internal/clock"
 	"comanda/internal/db"
@@ -406,6 +408,14 @@ func TestSettings(t *testing.T) {
 		if s.Provider != payment.Stripe || s.PublishableKey != "pk_test_1" || !s.HasSecretKey || !s.HasWebhookSecret {
 			t.Errorf("%+v", s)
 		}
+		live := apptest.Must(d.Accounts.CreateBrand(ctx, d.Owner, account.NewBrand{Name: "Casa Roma"}))(t)
+		owner := apptest.Must(d.Accounts.PersonCaller(ctx, d.Owner.Account))(t)
+		for mode, ok := range map[string]bool{"test": false, "live": true} {
+			_, err := d.payments.SetSettings(ctx, owner, live.AppID, payment.CardSettingsChange{Provider: payment.Stripe, PublishableKey: key("pk_" + mode + "_1"), SecretKey: key("sk_" + mode + "_1"), WebhookSecret: key("whsec_1")})
+			if (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "pk_live_") {
+				t.Errorf("keys of %s mode for a live brand: %v", mode, err)
+			}
+		}
 		s = apptest.Must(d.payments.SetSettings(ctx, d.Owner, d.Brand.AppID, payment.CardSettingsChange{Provider: payment.None}))(t)
 		if s.Provider != payment.None || s.PublishableKey != "" || !s.HasSecretKey {
 			t.Errorf("%+v", s)
@@ -416,7 +426,7 @@ func TestSettings(t *testing.T) {
 		}
 		var sealed []byte
 		if err := d.DB.Read(ctx, func(tx *db.Tx) error {
-			return tx.QueryRow(`select secrets from payment_accounts where provider = 'Stripe'`).Scan(&sealed)
+			return tx.QueryRow(`select secrets from payment_accounts where provider = 'Stripe' and brand_id = $1`, d.Brand.ID).Scan(&sealed)
 		}); err != nil || len(sealed) == 0 || bytes.Contains(sealed, []byte("rk_test_1")) {
 			t.Errorf("the key is stored as %q, %v", sealed, err)
 		}

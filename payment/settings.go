@@ -34,7 +34,7 @@ type CardSettings struct {
 type CardSettingsChange struct {
 	Provider       string  `json:"Provider" enum:"None,Simulator,Stripe" doc:"Simulator is for sandbox brands only."`
 	PublishableKey *string `json:"PublishableKey,omitempty" nullable:"true" required:"false" doc:"Of Stripe: pk_…"`
-	SecretKey      *string `json:"SecretKey,omitempty" nullable:"true" required:"false" doc:"Of Stripe: sk_… or, better, a restricted rk_… that may write PaymentIntents, and Charges and Refunds. It is stored sealed and never shown."`
+	SecretKey      *string `json:"SecretKey,omitempty" nullable:"true" required:"false" doc:"Of Stripe: sk_… or, better, a restricted rk_… that may write PaymentIntents, Charges and Refunds, and read PaymentMethods. It is stored sealed and never shown."`
 	WebhookSecret  *string `json:"WebhookSecret,omitempty" nullable:"true" required:"false" doc:"Of the webhook endpoint at Stripe: whsec_… It is stored sealed and never shown."`
 }
 

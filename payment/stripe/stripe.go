@@ -91,8 +91,10 @@ func (s *Stripe) Authorize(ctx context.Context, c payment.Call) payment.Answer {
 	p := &sdk.PaymentIntentConfirmParams{PaymentMethod: &c.Token}
 	p.SetIdempotencyKey(c.Key)
 	p.AddExpand("latest_charge")
-	if c.ReturnURL != "" {
+	if c.ReturnURL != "" { // a page of the bank, and back
 		p.ReturnURL = &c.ReturnURL
+	} else { // the script in the customer's page shows it
+		p.UseStripeSDK = sdk.Bool(true)
 	}
 	in, err := s.as(c).V1PaymentIntents.Confirm(ctx, id, p)
 	switch {

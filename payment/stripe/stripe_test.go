@@ -54,6 +54,9 @@ func TestCallsAreWellFormed(t *testing.T) {
 	at, answers := mock(t)
 	s := stripe.New(at)
 	s.Authorize(ctx, call(payment.Authorize, ""))
+	scripted := call(payment.Authorize, "pi_1")
+	scripted.ReturnURL = ""
+	s.Authorize(ctx, scripted)
 	s.Capture(ctx, call(payment.Capture, "pi_1"))
 	s.Void(ctx, call(payment.Void, "pi_1"))
 	s.Refund(ctx, call(payment.Refund, "pi_1"))
@@ -64,7 +67,7 @@ func TestCallsAreWellFormed(t *testing.T) {
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	_ = apptest.Must(http.DefaultClient.Do(r))(t).Body.Close()
 	want := []string{
-		"200 POST /v1/payment_intents", "200 POST /v1/payment_intents/…/confirm", "200 POST /v1/payment_intents/…/capture",
+		"200 POST /v1/payment_intents", "200 POST /v1/payment_intents/…/confirm", "200 POST /v1/payment_intents/…/confirm", "200 POST /v1/payment_intents/…/capture",
 		"200 POST /v1/payment_intents/…/cancel", "200 POST /v1/refunds", "200 GET /v1/payment_intents/…", "200 GET /v1/refunds",
 		"400 POST /v1/refunds", // which shows that it does refuse
 	}
@@ -138,7 +141,7 @@ func deskOf(t *testing.T, s *apptest.Shop, at *stripetest.Server) *desk {
 	return &desk{s, at}
 }
 
-// place orders for 8.50 by card.
+// place orders for 8.50 by card, from a page that has Stripe's script.
 func (d *desk) place(t *testing.T, token string) order.PlacedOrder {
 	t.Helper()
 	b := d.Basket()
@@ -190,7 +193,16 @@ func (d *desk) check(t *testing.T, id int, state wire.OrderState, status wire.Pa
 // A customer who has to ask their bank, and the whole life of the money after it.
 func TestOrderIsPaidThroughStripe(t *testing.T) {
 	each(t, func(t *testing.T, d *desk) {
-		p := d.place(t, simulator.Challenge)
+		shop := apptest.Must(d.Orders.Shop(ctx, apptest.Diner(), d.Brand.AppID, d.Store))(t)
+		if shop.Cards != (order.ShopCards{Provider: payment.Stripe, PublishableKey: stripetest.PublishableKey}) || !shop.CardOrdersPickupEnabled {
+			t.Errorf("%+v", shop.Cards)
+		}
+		if p := d.place(t, simulator.Challenge); p.Payment == nil || p.Payment.RedirectUrl != nil || p.Payment.ClientSecret == nil {
+			t.Errorf("with the script: %+v", p.Payment)
+		}
+		b := d.Basket()
+		b.Payment = &order.Payment{Method: order.Card, Token: wire.P(simulator.Challenge), ReturnUrl: wire.P("https://bella.example/thanks")}
+		p := d.Place(t, b)
 		of := d.paymentOf(t, p.OrderId)
 		if o := p.Payment; o == nil || o.Status != "NeedsCustomer" || o.Provider != "Stripe" || wire.V(o.RedirectUrl) != "https://bank.example/"+of.Reference || wire.V(o.ClientSecret) != of.Reference+"_secret_of_the_customer" {
 			t.Fatalf("%+v", p.Payment)

@@ -54,6 +54,7 @@ type Server struct {
 type intent struct {
 	id, payment, currency string
 	amount                money.Amount
+	leaves                bool // the customer's browser goes to the bank and comes back
 }
 
 type refund struct {
@@ -193,7 +194,7 @@ func (s *Server) create(r *http.Request) (int, any) {
 		return http.StatusBadRequest, failure("invalid_request_error", "parameter_invalid")
 	}
 	s.mu.Lock()
-	in := &intent{fmt.Sprintf("pi_%d", len(s.intents)+1), r.PostForm.Get("metadata[payment]"), r.PostForm.Get("currency"), money.Amount(amount)}
+	in := &intent{fmt.Sprintf("pi_%d", len(s.intents)+1), r.PostForm.Get("metadata[payment]"), r.PostForm.Get("currency"), money.Amount(amount), false}
 	s.intents[in.id] = in
 	s.mu.Unlock()
 	return http.StatusOK, s.show(r, in)
@@ -243,7 +244,10 @@ func (s *Server) show(r *http.Request, in *intent) map[string]any {
 	}
 	switch {
 	case status == sdk.PaymentIntentStatusRequiresAction:
-		out["next_action"] = map[string]any{"type": "redirect_to_url", "redirect_to_url": map[string]any{"url": "https://bank.example/" + in.id}}
+		out["next_action"] = map[string]any{"type": "use_stripe_sdk", "use_stripe_sdk": map[string]any{}}
+		if s.leaves(in) {
+			out["next_action"] = map[string]any{"type": "redirect_to_url", "redirect_to_url": map[string]any{"url": "https://bank.example/" + in.id}}
+		}
 	case s.sim.Fetch(ctx, s.call(in, payment.Authorize, in.payment+":authorize")).Outcome == payment.Declined:
 		out["last_payment_error"] = map[string]any{"type": "card_error", "code": "card_declined", "decline_code": "insufficient_funds", "message": "No money on 4242424242424242."}
 	}
@@ -292,8 +296,19 @@ func (s *Server) do(r *http.Request, effect func(context.Context, payment.Call) 
 }
 
 func (s *Server) confirm(r *http.Request) (int, any) {
+	if in := s.of(r.PathValue("id")); in != nil {
+		s.mu.Lock()
+		in.leaves = r.PostForm.Has("return_url")
+		s.mu.Unlock()
+	}
 	return s.do(r, s.sim.Authorize, payment.Authorize, func(c *payment.Call) { c.Token = r.PostForm.Get("payment_method") },
 		sdk.PaymentIntentStatusRequiresPaymentMethod)
+}
+
+func (s *Server) leaves(in *intent) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return in.leaves
 }
 
 func (s *Server) capture(r *http.Request) (int, any) {
