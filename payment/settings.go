@@ -79,40 +79,44 @@ func (p *Payments) account(ctx context.Context, brand int, provider string) (Acc
 
 // Enabled tells who takes a brand's new payments, [None] when nobody does, and the key for the diner's page.
 func (p *Payments) Enabled(ctx context.Context, brand account.Brand) (provider, publishable string, err error) {
-	s, err := p.settings(ctx, brand)
-	return s.Provider, s.PublishableKey, err
+	err = p.db.Read(ctx, func(tx *db.Tx) error {
+		provider, publishable, err = enabled(tx, brand)
+		return err
+	})
+	return provider, publishable, err
+}
+
+func enabled(tx *db.Tx, brand account.Brand) (provider, publishable string, err error) {
+	rows, err := tx.Query(sqlAccounts, brand.ID)
+	if err != nil {
+		return None, "", err
+	}
+	defer func() { _ = rows.Close() }()
+	if provider = None; brand.Sandbox { // until it chooses
+		provider = Simulator
+	}
+	for first := true; rows.Next(); first = false {
+		var name, key string
+		var is bool
+		if err := rows.Scan(&name, &is, &key); err != nil {
+			return None, "", err
+		}
+		switch {
+		case is:
+			provider, publishable = name, key
+		case first:
+			provider = None
+		}
+	}
+	return provider, publishable, rows.Err()
 }
 
 func (p *Payments) settings(ctx context.Context, brand account.Brand) (CardSettings, error) {
-	s := CardSettings{Provider: None, WebhookUrl: p.public + "/payments/stripe/" + brand.AppID}
-	if brand.Sandbox {
-		s.Provider = Simulator
-	}
-	err := p.db.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(sqlAccounts, brand.ID)
-		if err != nil {
+	s := CardSettings{WebhookUrl: p.public + "/payments/stripe/" + brand.AppID}
+	err := p.db.Read(ctx, func(tx *db.Tx) (err error) {
+		if s.Provider, s.PublishableKey, err = enabled(tx, brand); err != nil {
 			return err
 		}
-		defer func() { _ = rows.Close() }()
-		chosen := false
-		for rows.Next() {
-			var provider, publishable string
-			var enabled, secret bool
-			if err := rows.Scan(&provider, &enabled, &publishable, &secret); err != nil {
-				return err
-			}
-			if !chosen {
-				s.Provider = None
-			}
-			chosen = true
-			if enabled {
-				s.Provider, s.PublishableKey = provider, publishable
-			}
-		}
-		if err := rows.Err(); err != nil {
-			return err
-		}
-		_ = rows.Close()
 		of, err := p.load(tx, brand.ID, Stripe)
 		s.HasSecretKey, s.HasWebhookSecret = of.secrets.SecretKey != "", of.secrets.WebhookSecret != ""
 		return err

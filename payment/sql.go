@@ -64,7 +64,7 @@ const (
 
 	sqlAccount = `select publishable_key, secrets from payment_accounts where brand_id = $1 and provider = $2`
 
-	sqlAccounts = `select provider, enabled, publishable_key, secrets is not null from payment_accounts where brand_id = $1`
+	sqlAccounts = `select provider, enabled, publishable_key from payment_accounts where brand_id = $1`
 
 	sqlEnableOnly = `update payment_accounts set enabled = (provider = $2), changed_at = $3 where brand_id = $1`
 

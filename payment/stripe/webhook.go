@@ -98,12 +98,17 @@ type Receiver interface {
 func Door(to Receiver) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /payments/stripe/{appId}", func(w http.ResponseWriter, r *http.Request) {
+		signature := r.Header.Get("Stripe-Signature")
+		if signature == "" {
+			http.Error(w, "The event is not signed: the header Stripe-Signature is missing.", http.StatusBadRequest)
+			return
+		}
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxEvent))
 		if err != nil {
 			http.Error(w, "The event could not be read.", http.StatusBadRequest)
 			return
 		}
-		err = to.Receive(r.Context(), r.PathValue("appId"), payment.Stripe, r.Header.Get("Stripe-Signature"), body)
+		err = to.Receive(r.Context(), r.PathValue("appId"), payment.Stripe, signature, body)
 		switch fault.KindOf(err) {
 		case fault.NotFound:
 			http.Error(w, "There is no such endpoint.", http.StatusNotFound)
