@@ -124,11 +124,11 @@ func (s *stream) judge(position int64, subject string, first bool, o outcome, no
 	switch {
 	case wasProbe:
 		s.probes++
-		s.probeAt = now.Add(probePause(s.probes))
+		s.probeAt = now.Add(probePause(s.probes, s.sub.ID))
 	case !s.probing && s.failures.down():
 		s.probing, s.probes, s.fresh = true, 1, 0
 		s.since(now)
-		s.probeAt = now.Add(probePause(1))
+		s.probeAt = now.Add(probePause(1, s.sub.ID))
 		s.slim()
 	}
 }

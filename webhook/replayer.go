@@ -291,7 +291,7 @@ func (p *replayer) try(ctx context.Context, e *endpoint, pace *rate.Limiter, b *
 			b.down.Add(1)
 			return replayLost
 		}
-		if sleep(ctx, max(pause(number), res.wait)); ctx.Err() != nil || b.down.Load() >= replayGiveUp {
+		if sleep(ctx, max(pause(number, ev.Position), res.wait)); ctx.Err() != nil || b.down.Load() >= replayGiveUp {
 			return replayUntried
 		}
 	}

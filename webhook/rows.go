@@ -100,7 +100,7 @@ func (s *stream) rowOf(e *event.Event, state rowState) *row {
 func (s *stream) failed(r *row, o outcome, now time.Time) {
 	r.attempts++
 	r.spared, r.turned = false, o.turnedAway()
-	wait := pause(r.attempts)
+	wait := pause(r.attempts, r.position)
 	if o.wait > wait {
 		wait = o.wait
 		r.asked = now.Add(wait)

@@ -1,7 +1,8 @@
 package webhook
 
 import (
-	"math/rand/v2"
+	"encoding/binary"
+	"hash/fnv"
 	"time"
 )
 
@@ -25,15 +26,20 @@ var schedule = []time.Duration{
 	time.Hour,
 }
 
-// pause is how long to wait after the nth failed attempt, varied by 20 % so that what failed together does not come back
-// together.
-func pause(n int) time.Duration { return jitter(schedule[min(n, len(schedule))-1]) }
-
-// probePause is how long to wait after the nth failed probe.
-func probePause(n int) time.Duration {
-	return jitter(min(schedule[min(n, len(schedule))-1], probeCeiling))
+// pause is how long to wait after the nth failed attempt of one event, varied by 20 % so that what failed together does not
+// come back together.
+func pause(n int, position int64) time.Duration {
+	return vary(schedule[min(n, len(schedule))-1], n, position)
 }
 
-func jitter(d time.Duration) time.Duration {
-	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64())) //nolint:gosec // not a secret
+// probePause is how long to wait after the nth failed probe of a subscription.
+func probePause(n, subscription int) time.Duration {
+	return vary(min(schedule[min(n, len(schedule))-1], probeCeiling), n, int64(subscription))
+}
+
+// vary is by a hash of what is tried and not by chance: a stream that is told the same does the same.
+func vary(d time.Duration, n int, of int64) time.Duration {
+	h := fnv.New64a()
+	_, _ = h.Write(binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, uint64(of)), uint64(n)))
+	return d*4/5 + time.Duration(h.Sum64()%uint64(d*2/5+1))
 }

@@ -36,8 +36,8 @@ import (
 //	COMANDA_SIM_FIRST=500   begins with this seed; COMANDA_SIM_BRIEF=1 makes no failure smaller
 //	COMANDA_SIM_TIME=90s    go test ./webhook -run TestSimulation
 //
-// A seed stands for a plan. What goroutines do at one and the same instant is not in it, nor is the jitter of retries: a
-// rare failure may need its seed a few times (-count 20).
+// A seed stands for a plan. What goroutines do at one and the same instant is not in it: a rare failure may need its seed a
+// few times (-count 20).
 
 var simSeed = flag.Int64("seed", -1, "simulate this seed only")
 
