@@ -57,6 +57,7 @@ type Server struct {
 
 	simulator     *simulator.Simulator
 	config        Config
+	embedded      Embedding // what a program that drives this server itself stands for
 	public        string
 	listener      net.Listener
 	adminListener net.Listener   // nil without --admin
@@ -143,7 +144,7 @@ func (s *Server) assemble(ctx context.Context, public string) (err error) {
 	s.Customers = customer.New(s.DB, s.Log, s.Accounts)
 	s.Vouchers = voucher.New(s.DB, s.Log, s.Accounts, s.Stores)
 	s.simulator = simulator.New(s.DB)
-	s.Payments, err = payment.New(s.DB, s.Accounts, payment.Config{MasterKey: key, PublicURL: public, Providers: []payment.Provider{s.simulator, stripe.New(stripe.API)}})
+	s.Payments, err = payment.New(s.DB, s.Accounts, payment.Config{MasterKey: key, PublicURL: public, Providers: []payment.Provider{s.simulator, stripe.New(stripe.API)}, Parallel: s.embedded.Parallel})
 	if err != nil {
 		return err
 	}
@@ -152,7 +153,7 @@ func (s *Server) assemble(ctx context.Context, public string) (err error) {
 	if s.OAuth, err = oauth.New(s.DB, s.Log, s.Accounts, oauth.Config{Issuer: public + "/identity", MasterKey: key, Origin: web.Origin{Proxies: c.BehindProxy}, Stores: s.Stores}); err != nil {
 		return err
 	}
-	if s.Webhooks, err = webhook.New(s.DB, s.Log, s.Accounts, s.OAuth, webhook.Config{MasterKey: key, Allow: c.WebhookAllow, LogBytes: c.WebhookLog, Release: c.Version}); err != nil {
+	if s.Webhooks, err = webhook.New(s.DB, s.Log, s.Accounts, s.OAuth, webhook.Config{MasterKey: key, Allow: c.WebhookAllow, LogBytes: c.WebhookLog, Release: c.Version, Transport: s.embedded.Webhooks}); err != nil {
 		return err
 	}
 	s.Notices = notice.New(s.DB, s.Log, s.Accounts, s.Stores, s.Mail, notice.Config{Sandbox: s.Mailbox, TextsOfBrand: c.SMSOfBrand, TextsOfAll: c.SMSOfAll})

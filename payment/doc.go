@@ -25,6 +25,7 @@
 package payment
 
 import (
+	"cmp"
 	"fmt"
 
 	"comanda/account"
@@ -41,6 +42,7 @@ type Payments struct {
 	public    string
 	book      Book
 	wake      chan struct{}
+	parallel  int
 }
 
 // Config is what New needs beside the database.
@@ -48,6 +50,7 @@ type Config struct {
 	MasterKey []byte
 	PublicURL string // where providers reach this installation
 	Providers []Provider
+	Parallel  int // operations that are done side by side; 0 = 16
 }
 
 // New makes the door. It does nothing by itself before [Payments.Keep].
@@ -58,6 +61,7 @@ func New(d *db.DB, accounts *account.Accounts, c Config) (*Payments, error) {
 	}
 	p := &Payments{
 		db: d, accounts: accounts, box: box, providers: map[string]Provider{}, public: c.PublicURL, wake: make(chan struct{}, 1),
+		parallel: cmp.Or(c.Parallel, 16),
 	}
 	for _, of := range c.Providers {
 		p.providers[of.Name()] = of

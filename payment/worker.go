@@ -25,7 +25,6 @@ type Book interface {
 
 const (
 	pollEvery = 2 * time.Second // how soon what another node owes is seen here
-	chunk     = 16              // operations that are done at the same time
 	callTime  = 20 * time.Second
 )
 
@@ -43,7 +42,7 @@ func (p *Payments) Run(ctx context.Context) error {
 func (p *Payments) RunOnce(ctx context.Context) (int, error) {
 	var due []Operation
 	err := p.db.Read(ctx, func(tx *db.Tx) (err error) {
-		due, err = operations(tx, sqlDue, clock.Micros(clock.Now()), chunk)
+		due, err = operations(tx, sqlDue, clock.Micros(clock.Now()), p.parallel)
 		return err
 	})
 	if err != nil {
