@@ -61,10 +61,10 @@ func (o *Orders) PlaceSamples(ctx context.Context, caller *account.Caller, appID
 	for i := range count {
 		seed := sha256.Sum256(fmt.Appendf(nil, "sample order %d of %s", i, key))
 		own := sha256.Sum256(fmt.Appendf(seed[:], "%s", caller.Principal()))
-		s := sampler{o: o, brand: brand, in: in, chance: rand.New(rand.NewChaCha8(seed)), diner: &account.Caller{ //nolint:gosec // chance, not secrecy
+		s := sampler{o: o, brand: brand, in: in, chance: rand.New(rand.NewChaCha8(seed))} //nolint:gosec // chance, not secrecy
+		one, err := s.place(ctx, &account.Caller{
 			Kind: account.Anonymous, IP: caller.IP, Request: caller.Request, Idempotent: base64.RawURLEncoding.EncodeToString(own[:]),
-		}}
-		one, err := s.place(ctx)
+		})
 		if err != nil {
 			return out, short(out, count, err)
 		}
@@ -111,18 +111,31 @@ type sampler struct {
 	brand  account.Brand
 	in     SampleOrders
 	chance *rand.Rand
-	diner  *account.Caller
+}
+
+// DrawSample draws the basket of a sample order without placing it; of in, Count does not matter. It needs no right: what it
+// looks at is what diners see.
+func (o *Orders) DrawSample(ctx context.Context, appID string, in SampleOrders, chance *rand.Rand) (Basket, error) {
+	brand, err := o.brand(ctx, appID)
+	if err != nil {
+		return Basket{}, err
+	}
+	if _, err := in.check(); err != nil {
+		return Basket{}, err
+	}
+	s := sampler{o: o, brand: brand, in: in, chance: chance}
+	return s.draw(ctx)
 }
 
 // place draws an order and places it, and draws another one where the shop moved in between.
-func (s *sampler) place(ctx context.Context) (one SampleOrder, err error) {
+func (s *sampler) place(ctx context.Context, diner *account.Caller) (one SampleOrder, err error) {
 	for range redraws {
 		var b Basket
 		if b, err = s.draw(ctx); err != nil {
 			return one, err
 		}
 		var answer []byte
-		if answer, err = s.o.Place(ctx, s.diner, s.brand.AppID, b); err == nil {
+		if answer, err = s.o.Place(ctx, diner, s.brand.AppID, b); err == nil {
 			return one, json.Unmarshal(answer, &one)
 		}
 		if k := fault.KindOf(err); k != fault.Conflict && k != fault.Invalid {
