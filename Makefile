@@ -32,9 +32,10 @@ bench: ## run the benchmarks that fit in a few minutes; bench/README.md tells th
 	go test -run '^$$' -bench . -benchtime 1s ./...
 	go run ./bench -engines sqlite -brands 1 -period 2s -what ceilings,orders,burst,latency,tokens
 
-soak: ## simulate 10,000 seeds, find every mistake that is built in, race for the last seat, use and cent a thousand times, then kill -9 a loaded server a thousand times on each engine: make soak SEEDS=500 ROUNDS=50 KILLS=50
+soak: ## simulate 10,000 seeds of deliveries and 100 days of a restaurant, find every mistake that is built in, race for the last seat, use and cent a thousand times, then kill -9 a loaded server a thousand times on each engine: make soak SEEDS=500 DAYS=10 ROUNDS=50 KILLS=50
 	COMANDA_SIM_SEEDS=$(or $(SEEDS),10000) go test -count=1 -timeout 0 -v -run '^TestSimulation$$' ./webhook
 	COMANDA_MUTANTS=1 go test -count=1 -timeout 0 -v -run '^TestSimulationFindsMistakes$$' ./webhook
+	for seed in $$(seq $(or $(DAYS),100)); do go run ./cmd/comanda simulate --orders 1000 --seed $$seed || exit 1; done
 	COMANDA_RACE_ROUNDS=$(or $(ROUNDS),1000) go test -count=1 -timeout 0 -v -run '^TestRace' ./order/...
 	COMANDA_SOAK_KILLS=$(or $(KILLS),1000) go test -count=1 -timeout 0 -v -run MinusNine ./test/crash
 	COMANDA_SOAK=1 go test -count=1 -run '/codereuse' ./test/conformance

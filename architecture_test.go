@@ -20,6 +20,8 @@ var folders = map[string]folder{
 	"demo": {layer: 8, beside: []string{"app"}},
 	"app":  {layer: 8},
 
+	"simulate": {layer: 8, beside: []string{"app", "demo"}},
+
 	"api":        {layer: 7, never: noSQL},
 	"identity":   {layer: 7, never: noSQL},
 	"portal":     {layer: 7, never: noSQL},

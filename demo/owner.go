@@ -5,15 +5,15 @@ import (
 	"crypto/rand"
 
 	"comanda/account"
+	"comanda/app"
 	"comanda/wire"
 )
 
 const ownerEmail = "owner@example.com"
 
-// seedOwner signs up the sample owner with a sandbox brand and an OAuth app: what a person does in the portal.
-func (d *demo) seedOwner(ctx context.Context) (c Credentials, err error) {
+// Owner signs up the sample owner with a sandbox brand and an OAuth app: what a person does in the portal.
+func Owner(ctx context.Context, s *app.Server) (c Credentials, err error) {
 	c.AccountEmail, c.AccountPassword = ownerEmail, rand.Text()
-	s := d.server
 	id, err := s.Accounts.SignUp(ctx, &account.Caller{}, account.NewAccount{Email: c.AccountEmail, Name: "Sample Owner", Password: c.AccountPassword})
 	if err != nil {
 		return c, err

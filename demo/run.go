@@ -135,7 +135,7 @@ func (d *demo) seed(ctx context.Context) error {
 		return err
 	}
 	if !found {
-		c, err = d.seedOwner(ctx)
+		c, err = Owner(ctx, d.server)
 		if err != nil {
 			return err
 		}

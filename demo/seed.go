@@ -33,6 +33,12 @@ func Shop(ctx context.Context, c *client.Client, appID string) (storeID, menuID 
 	return seedShops(ctx, c, appID, shops[:1])
 }
 
+// Shops makes all of the sample stores, with the same menu.
+func Shops(ctx context.Context, c *client.Client, appID string) error {
+	_, _, err := seedShops(ctx, c, appID, shops)
+	return err
+}
+
 // seedShops is Shop for any of the sample stores. It returns the first one's id.
 func seedShops(ctx context.Context, c *client.Client, appID string, shops []shop) (storeID, menuID int, err error) {
 	brand := "/api/v1.0/" + url.PathEscape(appID)

@@ -20,6 +20,7 @@ import (
 type commands struct {
 	Serve    serveCommand    `cmd:"" help:"Run the server."`
 	Demo     demoCommand     `cmd:"" help:"Show the main job end to end: a sample brand, a sample POS and one order through all of it."`
+	Simulate simulateCommand `cmd:"" help:"Play a day of a restaurant in virtual time, everything going wrong that a seed has, and check that every promise held."`
 	Init     initCommand     `cmd:"" help:"Make the owner, the brand, the store group, the store and an OAuth app of an empty installation."`
 	Backup   backupCommand   `cmd:"" help:"Write a consistent backup of a running or stopped installation to one file."`
 	Restore  restoreCommand  `cmd:"" help:"Restore a backup into an empty data folder or database."`
