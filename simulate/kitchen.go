@@ -171,7 +171,7 @@ func (s *sim) incidents(opens time.Time) {
 	}
 	chance := s.chance("outages of the till", 0)
 	for range 2 {
-		from, to := stretch(chance, 3, 25)
+		from, to := stretch(chance, 1, 2+2*s.Hours)
 		s.till.outages = append(s.till.outages, span{from, to})
 	}
 }
