@@ -2,11 +2,13 @@ package order_test
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"comanda/account"
+	"comanda/event"
 	"comanda/internal/apptest"
 	"comanda/internal/fault"
 	"comanda/order"
@@ -155,7 +157,7 @@ func TestRaceCancelAgainstTheEndOfTheWindow(t *testing.T) {
 					want(t, err, fault.Conflict)
 				}
 			})
-			state, told := trackOf(t, s, p).OrderState, names(s.Events(t, head))
+			state, told := trackOf(t, s, p).OrderState, names(of(p.OrderId, s.Events(t, head))) // those before it meet their own deadlines
 			switch {
 			case won.Load() == 1 && state == wire.OrderStateCancelled && told == "":
 			case won.Load() == 0 && state == wire.OrderStateReadyToProcess && told == "order.created":
@@ -164,4 +166,9 @@ func TestRaceCancelAgainstTheEndOfTheWindow(t *testing.T) {
 			}
 		}
 	})
+}
+
+// of are the events about one order.
+func of(id int, all []event.Event) []event.Event {
+	return slices.DeleteFunc(all, func(e event.Event) bool { return e.Subject != fmt.Sprintf("order/%d", id) })
 }
