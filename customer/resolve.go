@@ -125,6 +125,7 @@ type Order struct {
 	StoreName string
 	Contact   Contact // as the order gives it
 	Cash      bool    // how it is paid; else by card
+	Elsewhere bool    // it is paid already, to another channel
 	Marketing *bool   // what the customer says of it; nil = nothing
 }
 
@@ -197,6 +198,7 @@ func (cs *Customers) teach(tx *db.Tx, g *Guest, o Order) (bool, error) {
 // mayPay refuses an order that is paid as the brand does not let its customer pay.
 func (c *Customer) mayPay(o Order) error {
 	switch {
+	case o.Elsewhere:
 	case o.Cash && !c.Cash:
 		return fault.BadField("Payment.Method", "%s takes no cash from this customer; pay another way", o.Brand.Name)
 	case !o.Cash && !c.Card:

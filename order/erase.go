@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -78,7 +79,12 @@ func (o *Orders) EraseOnce(ctx context.Context) (n int, err error) {
 			failed = append(failed, fmt.Errorf("order: erase customer %d: %w", e.Customer, errors.Join(err, o.db.Write(ctx, e.PutOff))))
 		}
 	}
-	return n, errors.Join(failed...)
+	err = errors.Join(failed...)
+	if n > 0 && err != nil { // the others go on without a rest
+		slog.ErrorContext(ctx, "erasures failed and are tried again", "error", err)
+		return n, nil
+	}
+	return n, err
 }
 
 func (o *Orders) erase(ctx context.Context, e customer.Erasure) (n int, err error) {
@@ -164,7 +170,7 @@ func reasonsOf(tx *db.Tx, id int) ([]string, error) {
 
 // redactOrder overwrites what is the customer's in an order: how they are reached, where they are, what they wrote.
 func redactOrder(o *wire.Order) {
-	texts := []*string{&o.ChefNote, &o.DropOffLocation}
+	texts := []*string{&o.ChefNote, &o.DropOffLocation, &o.ChannelOrderDisplayId}
 	if c := o.Customer; c != nil {
 		texts = append(texts, &c.Name, &c.EmailAddress, &c.PhoneNumber, &c.PhoneNumberLocalFormat)
 	}

@@ -25,6 +25,7 @@ const (
 	maxMetadata      = 20 // pairs
 	maxMetadataKey   = 100
 	maxMetadataValue = 500
+	maxMetadataBytes = 64 << 10 // of all units of an order together, as JSON
 	// maxChannelAge is how old an order may be when it is submitted: food of yesterday is not wanted any more.
 	maxChannelAge = 24 * time.Hour
 )
@@ -151,6 +152,8 @@ type ingestReader struct {
 	store *store.Store
 	menu  *menu.Menu
 	sale  *sale
+
+	attached int // bytes of metadata so far
 }
 
 func (r *ingestReader) lines(b *Basket) {
@@ -177,6 +180,10 @@ func (r *ingestReader) lines(b *Basket) {
 			option := r.found(field, o.Id, o.ExternalId, r.menu.PublicOption, func(p wire.UUID) bool { return r.menu.Option(p) != nil })
 			entry.Options = append(entry.Options, BasketOption{option})
 			line.options[option] = r.sold(field, o.Price, o.Metadata)
+		}
+		if r.attached += max(quantity, 0) * line.attached(); r.attached > maxMetadataBytes {
+			r.Add(name+".Metadata", "all units of the order together can have %d bytes of metadata; attach less", maxMetadataBytes)
+			return
 		}
 		b.Items = append(b.Items, entry)
 		r.sale.lines = append(r.sale.lines, line)

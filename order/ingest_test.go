@@ -1,6 +1,7 @@
 package order_test
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -8,7 +9,9 @@ import (
 
 	"comanda/account"
 	"comanda/internal/apptest"
+	"comanda/internal/db"
 	"comanda/internal/fault"
+	"comanda/order"
 	"comanda/wire"
 )
 
@@ -93,7 +96,7 @@ func TestAnOrderOfAChannelKeepsWhatItWasSoldFor(t *testing.T) {
 		for n := 1; n > 0; {
 			n = apptest.Must(s.Orders.EraseOnce(ctx))(t)
 		}
-		if o := stored(t, s, told.OrderId); o.PaymentAccountDescription != "PayPal" || len(o.OrderItems[0].Metadata) > 0 || len(o.OrderItems[0].OrderItemOptions[0].Metadata) > 0 || o.ChannelOrderId != "ch-1" {
+		if o := stored(t, s, told.OrderId); o.PaymentAccountDescription != "PayPal" || o.ChannelOrderDisplayId != "Redacted" || len(o.OrderItems[0].Metadata) > 0 || len(o.OrderItems[0].OrderItemOptions[0].Metadata) > 0 || o.ChannelOrderId != "ch-1" {
 			t.Errorf("erased: %+v", o)
 		}
 	})
@@ -126,6 +129,14 @@ func TestAnOrderOfAChannelWithoutPricesCostsWhatTheMenuSays(t *testing.T) {
 			t.Errorf("receipt of %s", r.PreviousOrder.TotalAmount)
 		}
 	})
+}
+
+func toTell(s *apptest.Shop, id int) (to order.Addressee, tell bool, err error) {
+	err = s.DB.Read(ctx, func(tx *db.Tx) error {
+		to, tell, err = order.ToTell(tx, s.Brand.ID, fmt.Sprintf("order/%d", id))
+		return err
+	})
+	return to, tell, err
 }
 
 func TestOrdersOfAChannelThatAreRefused(t *testing.T) {
@@ -189,7 +200,11 @@ func TestOrdersOfAChannelThatAreRefused(t *testing.T) {
 				in.Cart.LineItems, in.Cart.CartAmount = append(in.Cart.LineItems, *first(in)), nil
 			}, fault.Invalid, "Cart.LineItems.Notes"},
 			"a key too long": {func(in *request) { first(in).Metadata = map[string]string{strings.Repeat("k", 101): "v"} }, fault.Invalid, line + ".Metadata"},
-			"a control":      {func(in *request) { in.ChannelPublicOrderId = wire.P("a\x1b") }, fault.Invalid, "ChannelPublicOrderId"},
+			"much metadata": {func(in *request) {
+				first(in).Quantity, in.Cart.CartAmount = wire.P(99), nil
+				first(in).Metadata = map[string]string{"a": strings.Repeat("<", 250), "b": "<"} // 1,500 bytes as JSON
+			}, fault.Invalid, line + ".Metadata"},
+			"a control": {func(in *request) { in.ChannelPublicOrderId = wire.P("a\x1b") }, fault.Invalid, "ChannelPublicOrderId"},
 		} {
 			in := ingested(s, "refused")
 			c.edit(&in)
@@ -214,6 +229,43 @@ func TestOrdersOfAChannelThatAreRefused(t *testing.T) {
 		in := ingested(s, "without-coordinates")
 		in.Cart.LineItems[0].Notes, in.FulfillmentInfo.Location.Coordinates = nil, nil
 		apptest.Must(submit(s, in))(t)
+	})
+}
+
+// What a channel attaches is nothing that Comanda reads: not where the order comes from, not who is told of it, not who delivers it.
+func TestMetadataOfAChannelMeansNothing(t *testing.T) {
+	each(t, func(t *testing.T, s *apptest.Shop) {
+		in := ingested(s, "ch-1")
+		in.Cart.LineItems[0].Notes = nil
+		in.Cart.LineItems[0].Metadata = map[string]string{"AppType": "Ios", "ChannelOrderId": "", "x": "1"}
+		id := decode[wire.OrderIngestSubmitOrderResponse](t, apptest.Must(submit(s, in))(t)).OrderId
+		for channel, want := range map[string]int{"Ios": 0, "TelephoneCall": 1} {
+			if n, _, err := s.Orders.Summaries(ctx, s.Owner, s.Brand.AppID, order.SummaryFilter{Channels: []string{channel}}, 1, 10); n != want || err != nil {
+				t.Errorf("%d orders of %s, %v", n, channel, err)
+			}
+		}
+		for _, text := range []string{"ch-1", "b-77", "cleo"} {
+			if n, _, err := s.Orders.Summaries(ctx, s.Owner, s.Brand.AppID, order.SummaryFilter{Search: text}, 1, 10); n != 1 || err != nil {
+				t.Errorf("%q finds %d, %v", text, n, err)
+			}
+		}
+		if _, tell, err := toTell(s, id); tell || err != nil {
+			t.Errorf("the customer is told: %v, %v", tell, err)
+		}
+	})
+}
+
+// What was paid elsewhere was paid, however, and is in no till.
+func TestPaidToAChannelIsNotAskedForAgain(t *testing.T) {
+	each(t, func(t *testing.T, s *apptest.Shop) {
+		in := ingested(s, "ch-1")
+		in.Cart.LineItems[0].Notes, in.PaymentInfo.PaymentType = nil, wire.P("Cash")
+		in.Contact = &wire.IngestContact{PhoneNumber: wire.P("087 123 4567"), FirstName: wire.P("Ann")}
+		apptest.Must(s.Customers.Update(ctx, s.Owner, s.Brand.AppID, s.Customer, wire.CustomerUpdateModel{CardOrdersEnabled: wire.P(false), CashOrdersEnabled: wire.P(false)}))(t)
+		id := decode[wire.OrderIngestSubmitOrderResponse](t, apptest.Must(submit(s, in))(t)).OrderId
+		if o := stored(t, s, id); o.PaymentStatus != wire.PaymentStatusPaid || o.PaymentAccountType == wire.PaymentAccountTypeCash || o.PaymentAccountDescription != "Cash" || o.Customer.Id != s.Customer {
+			t.Errorf("%s by %s (%s)", o.PaymentStatus, o.PaymentAccountType, o.PaymentAccountDescription)
+		}
 	})
 }
 

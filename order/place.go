@@ -365,7 +365,8 @@ func (p *placing) store(tx *db.Tx) ([]byte, error) {
 		clock.Micros(r.placed), clock.Micros(r.requestedFor), d.asked.name, d.asked.phone, d.asked.email,
 		p.order.OrderTrackingCode, hashToken(p.token), int64(r.amount), int64(r.refundable), string(r.doc), string(r.calculation),
 		clock.Micros(d.kitchenAt(p.basket.DeliveryType)), string(p.order.DeliveryType), r.payment,
-		fold(strings.Join([]string{d.asked.name, d.asked.phone, d.asked.email, p.order.OrderTrackingCode}, " ")))
+		fold(strings.Join([]string{d.asked.name, d.asked.phone, d.asked.email, p.order.OrderTrackingCode, p.order.ChannelOrderId, p.order.ChannelOrderDisplayId}, " ")),
+		string(p.order.AppType), p.order.ChannelOrderId)
 	if err != nil {
 		return nil, err
 	}
@@ -386,7 +387,7 @@ func (p *placing) ordering() customer.Order {
 	d := p.draft
 	return customer.Order{
 		ID: p.id, Brand: p.brand, Caller: p.caller, Store: d.store.ID, StoreName: d.store.Name, Contact: d.asked.contact(),
-		Cash: p.basket.Payment.Method == Cash, Marketing: p.basket.Contact.MarketingEnabled,
+		Cash: p.basket.Payment.Method == Cash, Elsewhere: p.basket.Payment.Method == byChannel, Marketing: p.basket.Contact.MarketingEnabled,
 	}
 }
 

@@ -259,5 +259,15 @@ func TestOrdersAreFoundByTheirCustomers(t *testing.T) {
 				t.Errorf("%q finds %d: %+v, %v", text, n, found, err)
 			}
 		}
+		// An order of a program before this one.
+		apptest.Must(0, s.DB.Write(ctx, func(tx *db.Tx) error {
+			_, err := tx.Exec(`update orders set searched = ''`)
+			return err
+		}))(t)
+		for _, text := range []string{"zoë", "999887", "zoe@example.NET"} {
+			if n, _, err := s.Orders.Summaries(ctx, s.Owner, s.Brand.AppID, order.SummaryFilter{Search: text}, 1, 10); n != 1 || err != nil {
+				t.Errorf("%q finds %d in old orders: %v", text, n, err)
+			}
+		}
 	})
 }

@@ -3,6 +3,7 @@ package order
 import (
 	"encoding/json"
 	"maps"
+	"slices"
 	"strings"
 
 	"comanda/internal/fault"
@@ -32,6 +33,17 @@ type soldLine struct {
 type sold struct {
 	price    *money.Amount // nil = the menu's
 	metadata map[string]string
+}
+
+// attached is how much metadata each unit of the line has, in bytes of JSON.
+func (l *soldLine) attached() (n int) {
+	for _, m := range append(slices.Collect(maps.Values(l.options)), l.sold) {
+		if len(m.metadata) > 0 {
+			raw, _ := json.Marshal(m.metadata) // texts can be written
+			n += len(raw)
+		}
+	}
+	return n
 }
 
 // priced puts the channel's prices on a bill of what was picked. A price that the channel gives is all that a unit costs, so
@@ -106,10 +118,11 @@ func (s sold) mark(metadata *map[string]string, deposit **wire.Decimal) {
 	}
 }
 
-// accountType is the contract's word for a way to pay; what has none is shown as a card.
+// accountType is the contract's word for the way in which a channel was paid. What has none is shown as a card, and so is cash: it
+// is in no till of the store, and nobody is to ask for it again.
 func accountType(said string) wire.PaymentAccountType {
 	for _, v := range wire.PaymentAccountType("").Values() {
-		if strings.EqualFold(v, strings.TrimSpace(said)) {
+		if v != string(wire.PaymentAccountTypeCash) && strings.EqualFold(v, strings.TrimSpace(said)) {
 			return wire.PaymentAccountType(v)
 		}
 	}

@@ -17,8 +17,8 @@ const (
 
 	sqlInsertOrder = `insert into orders (order_id, brand_id, store_id, customer_id, state, version, currency,
 			placed_at, requested_for, customer_name, customer_phone, customer_email, tracking_code, tracking_hash,
-			amount, refundable, refunded, silent, doc, calculation, kitchen_at, delivery_type, payment_id, searched)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, false, $17, $18, $19, $20, $21, $22)`
+			amount, refundable, refunded, silent, doc, calculation, kitchen_at, delivery_type, payment_id, searched, app_type, channel_order_id)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, false, $17, $18, $19, $20, $21, $22, $23, $24)`
 
 	sqlOrder = `select brand_id, store_id, state, version, currency, requested_for, amount, refundable, refunded,
 		doc, calculation, placed_at, delivery, driver_id, payment_id, held_in, taken_back from orders where order_id = $1`
@@ -38,7 +38,7 @@ const (
 	// The customer of an order, unless they are erased or another channel's: that tells them.
 	sqlToTell = `select o.state, o.customer_id, o.customer_email, o.customer_phone
 		from orders o join customers c on c.customer_id = o.customer_id and c.brand_id = o.brand_id
-		where o.order_id = $1 and o.brand_id = $2 and c.erased_at = 0 and o.doc like '%"ChannelOrderId":"",%'`
+		where o.order_id = $1 and o.brand_id = $2 and c.erased_at = 0 and o.channel_order_id = ''`
 
 	sqlInsertRefund = `insert into order_refunds (order_id, version, brand_id, amount, reason, notify_customer, account_id,
 		refunded_at) values ($1, $2, $3, $4, $5, $6, $7, $8)`
@@ -79,19 +79,20 @@ const (
 			and placed_at >= $3 and placed_at <= $4 and state not in ('PendingPayment', 'PlacedCanBeCancelled')
 			and state in ($5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`
 
-	// Summaries. $2 holds the stores as in the lists, $5 the wanted states as ",A,B," (empty: all), $6 the wanted ids alike, $7
-	// the searched text as a folded pattern. $8 to $19 are patterns of the document, one of which it must have.
+	// Summaries. $2 holds the stores as in the lists, $5 the wanted states as ",A,B," (empty: all), $6 the wanted ids and $7 the
+	// wanted kinds of app alike, $8 the searched text as a folded pattern, $9 as one in lower case for orders without a folded text.
 	summaryWhere = ` from orders
 		where brand_id = $1 and (cast($2 as text) = '' or cast($2 as text) like '%,' || cast(store_id as text) || ',%')
 			and placed_at >= $3 and placed_at <= $4 and state not in ('PendingPayment', 'PlacedCanBeCancelled')
 			and (cast($5 as text) = '' or cast($5 as text) like '%,' || state || ',%')
 			and (cast($6 as text) = '' or cast($6 as text) like '%,' || cast(order_id as text) || ',%')
-			and (cast($7 as text) = '' or cast(order_id as text) like $7 escape '\' or searched like $7 escape '\')
-			and (cast($8 as text) = '%' or doc like $8 or doc like $9 or doc like $10 or doc like $11 or doc like $12 or doc like $13
-				or doc like $14 or doc like $15 or doc like $16 or doc like $17 or doc like $18 or doc like $19)`
+			and (cast($7 as text) = '' or cast($7 as text) like '%,' || app_type || ',%')
+			and (cast($8 as text) = '' or cast(order_id as text) like $8 escape '\' or searched like $8 escape '\'
+				or searched = '' and (lower(customer_name) like $9 escape '\' or customer_phone like $9 escape '\'
+					or lower(customer_email) like $9 escape '\' or lower(tracking_code) like $9 escape '\'))`
 	sqlCountSummaries     = `select count(*)` + summaryWhere
-	sqlSummariesByTime    = `select doc` + summaryWhere + ` order by placed_at desc, order_id desc limit $20 offset $21`
-	sqlSummariesByRequest = `select doc` + summaryWhere + ` order by requested_for desc, order_id desc limit $20 offset $21`
+	sqlSummariesByTime    = `select doc` + summaryWhere + ` order by placed_at desc, order_id desc limit $10 offset $11`
+	sqlSummariesByRequest = `select doc` + summaryWhere + ` order by requested_for desc, order_id desc limit $10 offset $11`
 
 	// What the kitchen is to make now, first what it is to begin with first.
 	sqlKitchen = `select doc from orders

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 
@@ -30,7 +29,7 @@ type SummaryFilter struct {
 
 // Bounds of a list of summaries.
 const (
-	wantedChannels = 12 // the query has a place for each that there is
+	wantedChannels = 12
 	maxSearched    = 100
 	maxSummaryIDs  = 1000
 	// kitchenOrders bounds what one kitchen looks at.
@@ -52,8 +51,7 @@ func (o *Orders) Summaries(ctx context.Context, caller *account.Caller, appID st
 		return 0, []wire.OrderSummary{}, nil
 	}
 	from, to := f.span()
-	args := []any{brand.ID, stores, from, to, listOf(f.States), listOf(f.IDs), pattern(f.Search)}
-	args = append(args, channelPatterns(f.Channels)...)
+	args := []any{brand.ID, stores, from, to, listOf(f.States), listOf(f.IDs), listOf(f.Channels), pattern(fold(f.Search)), pattern(strings.ToLower(f.Search))}
 	query := sqlSummariesByTime
 	if f.ByRequested {
 		query = sqlSummariesByRequest
@@ -164,7 +162,7 @@ var literal = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // pattern finds a text anywhere, whatever signs it has; empty finds all.
 func pattern(text string) string {
-	text = fold(strings.TrimSpace(text))
+	text = strings.TrimSpace(text)
 	if text == "" {
 		return ""
 	}
@@ -180,22 +178,6 @@ func fold(text string) string {
 		}
 	}
 	return out.String()
-}
-
-// channelPatterns are what a document holds that came through one of the channels. Within a JSON text every quote is escaped,
-// so it can only be the member.
-func channelPatterns(channels []string) []any {
-	out := make([]any, wantedChannels)
-	for i := range out {
-		out[i] = ""
-	}
-	if len(channels) == 0 {
-		out[0] = "%"
-	}
-	for i, c := range channels {
-		out[i] = `%"AppType":` + strconv.Quote(c) + `%`
-	}
-	return out
 }
 
 func summaryOf(o *wire.Order) wire.OrderSummary {

@@ -273,3 +273,21 @@ func TestOncePerCustomerHoldsInARace(t *testing.T) {
 		}
 	})
 }
+
+// A voucher without a code whose one use is given back, or whose credit grew, is seen by the next order: nobody is charged more
+// because this process remembers what was.
+func TestWhatIsGivenBackIsTakenOffAgain(t *testing.T) {
+	each(t, func(t *testing.T, s *apptest.Shop) {
+		voucherOf(t, s, wire.VoucherTypeLumpDiscount, wire.CreateVoucher{LumpDiscountDetails: lump("3"), IsAutomaticallyApplied: wire.P(true), MaxRedemptions: wire.P(1)})
+		for range 3 {
+			p := s.Place(t, s.Basket())
+			if p.Amount != "5.5" {
+				t.Fatalf("costs %s", p.Amount)
+			}
+			if other := s.Place(t, s.Basket()); other.Amount != "8.5" {
+				t.Fatalf("used twice: %s", other.Amount)
+			}
+			apptest.Must(0, s.Orders.Reject(ctx, s.Owner, p.OrderId, wire.Reject{RejectReason: wire.RejectReasonTooBusy}))(t)
+		}
+	})
+}

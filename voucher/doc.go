@@ -53,7 +53,7 @@ type automaticKey struct {
 	at    int64 // seconds of the brand's clock
 }
 
-// What a process remembers of vouchers for drafts that the placing transaction checks.
+// What a process remembers of vouchers for placing. The transaction checks the voucher that is used.
 const (
 	knownCodes    = 1000
 	knownBrands   = 200

@@ -168,7 +168,7 @@ func (vs *Vouchers) Remembered(brand int, code string) *Voucher {
 }
 
 // Automatic are a brand's vouchers that are applied without a code, for other business code: no caller is asked for. When they
-// may be remembered, one that was made on another node within the last second may be missing.
+// may be remembered, what happened to them on another node within the last second may be missing.
 func (vs *Vouchers) Automatic(ctx context.Context, brand account.Brand, remembered bool) ([]*Voucher, error) {
 	now := brand.Now()
 	read := func() ([]*Voucher, error) {

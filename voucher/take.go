@@ -70,6 +70,9 @@ func (vs *Vouchers) Take(tx *db.Tx, u Use) (bool, error) {
 
 func (vs *Vouchers) take(tx *db.Tx, u Use, credit money.Amount, by string) (bool, error) {
 	v := u.Voucher
+	if v.Automatic && (v.MostUses > 0 || v.Kind == wire.VoucherTypeCreditNote) {
+		vs.forget(tx)
+	}
 	n, err := tx.Exec(sqlTake, v.ID, v.Version, int64(credit))
 	if err != nil || n == 0 {
 		return false, err
@@ -95,6 +98,7 @@ func (vs *Vouchers) GiveBack(tx *db.Tx, order int) error {
 	if err != nil {
 		return err
 	}
+	vs.forget(tx)
 	_, err = tx.Exec(sqlGiveBack, id, int64(credit))
 	return err
 }

@@ -134,6 +134,7 @@ func (vs *Vouchers) markUnused(tx *db.Tx, v *Voucher, _ account.Brand, _ int, by
 	if err != nil {
 		return err
 	}
+	vs.forget(tx)
 	_, err = tx.Exec(sqlGiveBack, v.ID, int64(credit))
 	return err
 }
