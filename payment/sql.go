@@ -2,8 +2,8 @@ package payment
 
 const (
 	sqlInsertPayment = `insert into payments (payment_id, brand_id, order_id, provider, currency, amount, state, captured,
-			refunded, dispute, reference, description, reason, action, event_id, token, created_at, expires_at)
-		values ($1, $2, $3, $4, $5, $6, $7, 0, 0, '', '', '', '', '', '', $8, $9, $10)`
+			refunded, disputed, dispute, reference, description, reason, action, event_id, token, created_at, expires_at)
+		values ($1, $2, $3, $4, $5, $6, $7, 0, 0, false, '', '', '', '', '', '', $8, $9, $10)`
 
 	columns = `select payment_id, brand_id, order_id, provider, currency, amount, state, captured, refunded, dispute,
 		reference, description, reason, action, event_id, token, expires_at from payments `
@@ -55,7 +55,7 @@ const (
 	sqlPlaced   = `update payments set event_id = $2 where payment_id = $1`
 
 	// Zero rows: this stage or a later one is known.
-	sqlDisputed = `update payments set dispute = $2 where payment_id = $1 and (dispute = ''
+	sqlDisputed = `update payments set disputed = true, dispute = $2 where payment_id = $1 and (dispute = ''
 		or dispute = 'inquiry' and $2 <> 'inquiry' or dispute = 'taken back' and $2 in ('won', 'lost'))`
 
 	// A refund that was done.
