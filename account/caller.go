@@ -51,6 +51,7 @@ type Grant struct {
 	Limits []wire.AppAccessLevel // levels that must include a right as well; see Limited
 	Stores []int                 // nil = all stores of the brand
 	Only   []Right               // what the token's scopes allow; nil = everything
+	Name   string                // of a driver: what the brand calls them; empty = the caller's own name
 }
 
 // Has reports whether the grant includes a right on the brand. A grant for some stores only has none of those that
@@ -202,6 +203,17 @@ func (c *Caller) lacks(brand int, level wire.AppAccessLevel) Right {
 		}
 	}
 	return ""
+}
+
+// As is the caller as a brand knows them: a driver by the name that they have there.
+func (c *Caller) As(brand int) *Caller {
+	g, _ := c.GrantOn(brand)
+	if g.Name == "" || g.Name == c.Name {
+		return c
+	}
+	as := *c
+	as.Name = g.Name
+	return &as
 }
 
 // EventUser is the caller as the contract's events name their actor. An app is named by its creator's id and its own name.

@@ -200,5 +200,5 @@ type assignDriverIn struct {
 }
 
 func (s *server) assignDriver(ctx context.Context, c *account.Caller, in *assignDriverIn) (*trackingOut, error) {
-	return tracking(s.Drivers.Assign(ctx, c, in.OrderID, wire.V(in.Body.DriverID)))
+	return tracking(s.Orders.Offer(ctx, c, in.OrderID, wire.V(in.Body.DriverID)))
 }

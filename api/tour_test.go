@@ -558,7 +558,9 @@ func (t *tour) drivers() {
 		drive(show{op: "Drivers_UpdateDeliveryTrackingStatus", header: once, vars: "deliveryTrackingStatus=ArrivedAtLocation", refused: 422}),
 		drive(show{op: "Drivers_UpdateDeliveryTrackingStatus", vars: "deliveryTrackingStatus=Carrying", refused: 409}),
 		drive(show{op: "Drivers_UpdateDeliveryTrackingStatus", vars: "deliveryTrackingStatus=Eaten", refused: 400}),
-		own(show{op: "RemoveDriver"}),
+		own(show{op: "AddDriver", body: strings.Replace(dan, "{storeId}", "{second}", 1), events: tracked}),
+		own(show{op: "AddDriver", body: dan}), own(show{op: "AssignDriver", body: `{"DriverId":{driverId}}`, events: tracked}),
+		own(show{op: "RemoveDriver", events: tracked}),
 	)
 }
 

@@ -42,7 +42,7 @@ type Drivers struct {
 
 // New makes the door.
 func New(d *db.DB, accounts *account.Accounts, stores *store.Stores, orders *order.Orders, outbox *mail.Outbox) *Drivers {
-	return &Drivers{
+	out := &Drivers{
 		db: d, accounts: accounts, stores: stores, orders: orders, outbox: outbox, phones: phone.NewReader(),
 		tries: backoff.New(backoff.Rule{
 			Free: 5, FreeAddress: 50, First: time.Second, Longest: 5 * time.Minute, Forget: 15 * time.Minute, Size: 20_000,
@@ -53,4 +53,6 @@ func New(d *db.DB, accounts *account.Accounts, stores *store.Stores, orders *ord
 		}),
 		phone: backoff.New(backoff.Rule{Free: 3, First: 30 * time.Second, Longest: 15 * time.Minute, Forget: time.Hour, Size: 20_000}),
 	}
+	orders.Consult(out)
+	return out
 }

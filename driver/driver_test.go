@@ -313,7 +313,7 @@ func TestADriverDeliversAnOrder(t *testing.T) {
 		mine := func(c *account.Caller) int { return len(apptest.Must(b.Orders.OfDriver(ctx, c))(t)) }
 		is(t, set(c, wire.DeliveryTrackingStatusCarrying), fault.Conflict, "accept it first")
 		head := b.shop.Head(t)
-		tr := apptest.Must(b.Drivers.Assign(ctx, b.shop.Owner, id, c.Driver))(t)
+		tr := apptest.Must(b.Orders.Offer(ctx, b.shop.Owner, id, c.Driver))(t)
 		if tr.Status != wire.DeliveryTrackingStatusUnaccepted || wire.V(tr.DriverID) != c.Driver || mine(c) != 1 || mine(other) != 0 {
 			t.Errorf("%+v", tr)
 		}
@@ -355,17 +355,17 @@ func TestADriverDeliversAnOrder(t *testing.T) {
 		elsewhere, _ := b.signedIn(t, "+353 87 111 2222", second)
 		id = b.deliver(t)
 		is(t, set(elsewhere, wire.DeliveryTrackingStatusAccepted), fault.NotFound)
-		_, err = b.Drivers.Assign(ctx, b.shop.Owner, id, elsewhere.Driver)
+		_, err = b.Orders.Offer(ctx, b.shop.Owner, id, elsewhere.Driver)
 		is(t, err, fault.Invalid, "DriverId")
-		_, err = b.Drivers.Assign(ctx, b.Caller(apptest.Stranger), id, c.Driver)
+		_, err = b.Orders.Offer(ctx, b.Caller(apptest.Stranger), id, c.Driver)
 		is(t, err, fault.NotFound)
 		collected := b.shop.Place(t, b.shop.Basket()).OrderId
-		_, err = b.Drivers.Assign(ctx, b.shop.Owner, collected, c.Driver)
+		_, err = b.Orders.Offer(ctx, b.shop.Owner, collected, c.Driver)
 		is(t, err, fault.Conflict, "collected")
 		_, err = b.Orders.SetTracking(ctx, b.shop.Owner, collected, wire.DeliveryTrackingStatusAccepted)
 		is(t, err, fault.Conflict, "collected")
-		apptest.Must(b.Drivers.Assign(ctx, b.shop.Owner, id, c.Driver))(t)
-		if tr := apptest.Must(b.Drivers.Assign(ctx, b.shop.Owner, id, 0))(t); tr.DriverID != nil || tr.Status != wire.DeliveryTrackingStatusUnassigned {
+		apptest.Must(b.Orders.Offer(ctx, b.shop.Owner, id, c.Driver))(t)
+		if tr := apptest.Must(b.Orders.Offer(ctx, b.shop.Owner, id, 0))(t); tr.DriverID != nil || tr.Status != wire.DeliveryTrackingStatusUnassigned {
 			t.Errorf("%+v", tr)
 		}
 		if tr := apptest.Must(b.Orders.SetTracking(ctx, b.shop.Owner, id, wire.DeliveryTrackingStatusDelivered))(t); tr.State != wire.OrderStateDelivered {
@@ -436,5 +436,140 @@ func TestRaceForAnOrder(t *testing.T) {
 				t.Errorf("%d drivers got it, %+v", won.Load(), got)
 			}
 		}
+	})
+}
+
+// who is who has the delivery of an order, and how it stands.
+func (b brand) who(t *testing.T, id int) (int, wire.DeliveryTrackingStatus) {
+	t.Helper()
+	var o wire.Order
+	b.Must(json.Unmarshal(apptest.Must(b.Orders.Get(ctx, b.shop.Owner, id))(t), &o))
+	return wire.V(o.DriverId), wire.V(o.DeliveryTrackingStatus)
+}
+
+// Who ceases to work somewhere has nothing to deliver for it any more; what they have delivered stays theirs.
+func TestWhoLeavesHasNothingToDeliver(t *testing.T) {
+	each(t, func(t *testing.T, b brand) {
+		second := b.shop.AddStore(t, "Phibsborough")
+		c, _ := b.signedIn(t, dan, b.shop.Store, second)
+		set := func(id int, s wire.DeliveryTrackingStatus) {
+			t.Helper()
+			apptest.Must(b.Orders.SetTracking(ctx, c, id, s))(t)
+		}
+		offered, carried, done := b.deliver(t), b.deliver(t), b.deliver(t)
+		leave := func(how func()) {
+			t.Helper()
+			apptest.Must(b.Orders.Offer(ctx, b.shop.Owner, offered, c.Driver))(t)
+			head := b.shop.Head(t)
+			how()
+			if events := b.shop.Events(t, head); len(events) != 1 || !strings.Contains(string(events[0].Body), fmt.Sprintf("owner told of the delivery of order %d at Dame Street: Unassigned.", offered)) {
+				t.Errorf("%d events, the first %s", len(events), events[0].Body)
+			}
+			if driver, status := b.who(t, offered); driver != 0 || status != wire.DeliveryTrackingStatusUnassigned {
+				t.Errorf("driver %d, %s", driver, status)
+			}
+		}
+		leave(func() { b.add(t, dan, second) })
+		_, err := b.Orders.Offer(ctx, b.shop.Owner, offered, c.Driver)
+		is(t, err, fault.Invalid, "DriverId", "is no driver who works at Dame Street")
+		_, err = b.Orders.SetTracking(ctx, c, offered, wire.DeliveryTrackingStatusAccepted) // with what they could do a moment ago
+		is(t, err, fault.NotFound)
+		b.add(t, dan, b.shop.Store, second)
+		set(done, wire.DeliveryTrackingStatusAccepted)
+		set(done, wire.DeliveryTrackingStatusDelivered)
+		leave(func() { b.Must(b.Drivers.Remove(ctx, b.shop.Owner, b.Brand.AppID, c.Driver)) })
+		if driver, status := b.who(t, done); driver != c.Driver || status != wire.DeliveryTrackingStatusDelivered {
+			t.Errorf("driver %d, %s", driver, status)
+		}
+		m := b.add(t, dan, b.shop.Store)
+		c.Driver = m.DriverID
+		set(carried, wire.DeliveryTrackingStatusAccepted)
+		set(carried, wire.DeliveryTrackingStatusOnTheWay)
+		b.Must(b.Drivers.Remove(ctx, b.shop.Owner, b.Brand.AppID, c.Driver))
+		if driver, status := b.who(t, carried); driver != 0 || status != wire.DeliveryTrackingStatusUnassigned {
+			t.Errorf("driver %d, %s", driver, status)
+		}
+	})
+}
+
+// However offers, acceptances and the removal of a driver fall together, nothing is a removed driver's.
+func TestRaceNothingIsARemovedDrivers(t *testing.T) {
+	each(t, func(t *testing.T, b brand) {
+		var orders []int
+		for range 16 {
+			orders = append(orders, b.deliver(t))
+		}
+		for round := range 4 {
+			m := b.add(t, dan, b.shop.Store)
+			c := &account.Caller{
+				Kind: account.Driver, Driver: m.DriverID, Name: m.Name,
+				Grants: []account.Grant{{Brand: b.Brand.ID, AppID: b.Brand.AppID, Level: account.LevelDriver, Stores: []int{b.shop.Store}}},
+			}
+			var wg sync.WaitGroup
+			expect := func(err error) {
+				switch fault.KindOf(err) {
+				case fault.Conflict, fault.Invalid, fault.NotFound:
+				default:
+					if err != nil {
+						t.Error(err)
+					}
+				}
+			}
+			for i, id := range orders {
+				wg.Go(func() { _, err := b.Orders.Offer(ctx, b.shop.Owner, id, m.DriverID); expect(err) })
+				wg.Go(func() { _, err := b.Orders.SetTracking(ctx, c, id, wire.DeliveryTrackingStatusAccepted); expect(err) })
+				if i == round*4 {
+					wg.Go(func() { expect(b.Drivers.Remove(ctx, b.shop.Owner, b.Brand.AppID, m.DriverID)) })
+				}
+			}
+			wg.Wait()
+			for _, id := range orders {
+				if driver, status := b.who(t, id); driver != 0 || status != wire.DeliveryTrackingStatusUnassigned {
+					t.Errorf("order %d is %s with the driver %d, who was removed", id, status, driver)
+				}
+			}
+		}
+	})
+}
+
+// A brand knows a driver by the name that it gave them, whatever another calls them.
+func TestABrandsOwnNameOfADriver(t *testing.T) {
+	each(t, func(t *testing.T, b brand) {
+		b.add(t, dan, b.shop.Store)
+		other := b.shop.Another(t)
+		apptest.Must(b.Drivers.Add(ctx, other.Owner, other.Brand.AppID, driver.Added{Name: "Number Nine", PhoneNumber: dan, StoreIDs: []int{other.Store}}))(t)
+		if team := apptest.Must(b.Drivers.Team(ctx, b.shop.Owner, b.Brand.AppID))(t); team[0].Name != "Dan Driver" {
+			t.Errorf("%+v", team)
+		}
+		s := apptest.Must(b.Drivers.SignIn(ctx, nobody, dan, b.pin(t, dan)))(t)
+		c := apptest.Must(b.Drivers.Authenticate(ctx, s.AccessToken))(t)
+		for name, at := range map[string]brand{"Dan Driver": b, "Number Nine": {b.Kit, other}} {
+			id := at.deliver(t)
+			head := at.shop.Head(t)
+			apptest.Must(b.Orders.SetTracking(ctx, c, id, wire.DeliveryTrackingStatusAccepted))(t)
+			if e := at.shop.Events(t, head); len(e) != 1 || !strings.Contains(string(e[0].Body), name+" told of the delivery") {
+				t.Errorf("%s: %d events, the first %s", name, len(e), e[0].Body)
+			}
+		}
+	})
+}
+
+func TestAddingADriverTellsWhereTheyAreOnDuty(t *testing.T) {
+	each(t, func(t *testing.T, b brand) {
+		second := b.shop.AddStore(t, "Phibsborough")
+		c, _ := b.signedIn(t, dan, b.shop.Store)
+		apptest.Must(b.Drivers.SetPresence(ctx, c, b.shop.Store, driver.Online))(t)
+		m := b.add(t, dan, b.shop.Store, second)
+		if fmt.Sprint(m.Stores) != fmt.Sprint([]driver.Place{{StoreID: b.shop.Store, Presence: driver.Online}, {StoreID: second, Presence: driver.Offline}}) {
+			t.Errorf("%+v", m)
+		}
+		b.Must(b.DB.Write(ctx, func(tx *db.Tx) error {
+			_, err := tx.Exec(`update brands set disabled = true where id = $1`, b.Brand.ID)
+			return err
+		}))
+		s := apptest.Must(b.Drivers.SignIn(ctx, nobody, dan, b.pin(t, dan)))(t)
+		c = apptest.Must(b.Drivers.Authenticate(ctx, s.AccessToken))(t)
+		_, err := b.Drivers.SetPresence(ctx, c, b.shop.Store, driver.Offline)
+		is(t, err, fault.NotFound)
 	})
 }

@@ -104,21 +104,23 @@ func (d *Drivers) SetPresence(ctx context.Context, c *account.Caller, store int,
 	if p != Online && p != Offline {
 		return Workplace{}, fault.BadField("presence", "must be Online or Offline")
 	}
-	appID := ""
+	works := slices.IndexFunc(c.Grants, func(g account.Grant) bool { return slices.Contains(g.Stores, store) })
+	if works < 0 { // as at a store of a brand that is disabled
+		return Workplace{}, worksNot(store)
+	}
 	err := d.db.Write(ctx, func(tx *db.Tx) error {
 		n, err := tx.Exec(sqlSetPresence, c.Driver, store, p == Online, clock.Micros(clock.Now()))
 		if err == nil && n == 0 {
-			return fault.Newf(fault.NotFound, "You do not work at a store %d.", store)
+			return worksNot(store)
 		}
 		return err
 	})
 	if err != nil {
 		return Workplace{}, faultOr("presence", err)
 	}
-	for _, g := range c.Grants {
-		if slices.Contains(g.Stores, store) {
-			appID = g.AppID
-		}
-	}
-	return d.workplace(ctx, appID, store, p == Online)
+	return d.workplace(ctx, c.Grants[works].AppID, store, p == Online)
+}
+
+func worksNot(store int) error {
+	return fault.Newf(fault.NotFound, "You do not work at a store %d.", store)
 }

@@ -145,12 +145,12 @@ func (d *Drivers) Authenticate(ctx context.Context, token string) (*account.Call
 		defer func() { _ = rows.Close() }()
 		for rows.Next() {
 			var brand, at int
-			var appID string
-			if err := rows.Scan(&brand, &appID, &at); err != nil {
+			var appID, name string
+			if err := rows.Scan(&brand, &appID, &at, &name); err != nil {
 				return err
 			}
 			if n := len(c.Grants); n == 0 || c.Grants[n-1].Brand != brand {
-				c.Grants = append(c.Grants, account.Grant{Brand: brand, AppID: appID, Level: account.LevelDriver})
+				c.Grants = append(c.Grants, account.Grant{Brand: brand, AppID: appID, Level: account.LevelDriver, Name: name})
 			}
 			g := &c.Grants[len(c.Grants)-1]
 			g.Stores = append(g.Stores, at)

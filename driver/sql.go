@@ -13,7 +13,8 @@ const (
 	sqlSweepSessions = `delete from driver_sessions where expires_at <= $1`
 
 	// The stores of brands that are not disabled, brand by brand.
-	sqlWorkplaces = `select s.brand_id, b.app_id, s.store_id from driver_stores s join brands b on b.id = s.brand_id
+	sqlWorkplaces = `select s.brand_id, b.app_id, s.store_id, d.name from driver_stores s join brands b on b.id = s.brand_id
+			join driver_brands d on d.driver_id = s.driver_id and d.brand_id = s.brand_id
 		where s.driver_id = $1 and b.disabled = false order by s.brand_id, s.store_id`
 
 	sqlDuty        = `select store_id, online from driver_stores where driver_id = $1`
@@ -36,12 +37,15 @@ const (
 	sqlAddStore     = `insert into driver_stores (driver_id, store_id, brand_id, online, since) values ($1, $2, $3, false, 0)
 		on conflict (driver_id, store_id) do nothing`
 	sqlRemoveStore = `delete from driver_stores where driver_id = $1 and store_id = $2`
-	sqlStoresOf    = `select store_id from driver_stores where driver_id = $1 and brand_id = $2 order by store_id`
+	// It keeps who works there from leaving until the transaction ends. Zero rows: they do not.
+	sqlHoldPlace = `update driver_stores set online = online where driver_id = $1 and store_id = $2`
+	sqlStoresOf  = `select store_id from driver_stores where driver_id = $1 and brand_id = $2 order by store_id`
 
+	// $2 is one driver, 0 = all.
 	sqlTeam = `select d.id, b.name, d.phone, d.picture, s.store_id, s.online, s.since
 		from driver_brands b join drivers d on d.id = b.driver_id
 			join driver_stores s on s.driver_id = b.driver_id and s.brand_id = b.brand_id
-		where b.brand_id = $1 order by d.id, s.store_id`
+		where b.brand_id = $1 and (cast($2 as integer) = 0 or d.id = $2) order by d.id, s.store_id`
 
 	sqlRemoveBrand = `delete from driver_brands where driver_id = $1 and brand_id = $2`
 

@@ -9,7 +9,6 @@ import (
 	"comanda/internal/clock"
 	"comanda/internal/db"
 	"comanda/internal/fault"
-	"comanda/order"
 )
 
 const maxOfBrand = 1000
@@ -43,41 +42,47 @@ func (d *Drivers) Team(ctx context.Context, c *account.Caller, appID string) ([]
 		return nil, err
 	}
 	var out []Member
-	err = d.db.Read(ctx, func(tx *db.Tx) error {
-		out = []Member{}
-		rows, err := tx.Query(sqlTeam, brand.ID)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var m Member
-			var at int
-			var online bool
-			var since int64
-			if err := rows.Scan(&m.DriverID, &m.Name, &m.PhoneNumber, &m.PictureURL, &at, &online, &since); err != nil {
-				return err
-			}
-			if c.Require(account.EditOrders, brand.ID, at) != nil {
-				continue
-			}
-			if since == 0 {
-				m.PictureURL = ""
-			}
-			if n := len(out); n == 0 || out[n-1].DriverID != m.DriverID {
-				out = append(out, m)
-			}
-			last := &out[len(out)-1]
-			last.PictureURL = max(last.PictureURL, m.PictureURL)
-			last.Stores = append(last.Stores, Place{at, presenceOf(online)})
-		}
-		return rows.Err()
+	err = d.db.Read(ctx, func(tx *db.Tx) (err error) {
+		out, err = members(tx, c, account.EditOrders, brand.ID, 0)
+		return err
 	})
 	return out, faultOr("team", err)
 }
 
+// members are the drivers of a brand, or one of them, with their places where the caller has a right.
+func members(tx *db.Tx, c *account.Caller, right account.Right, brand, id int) ([]Member, error) {
+	rows, err := tx.Query(sqlTeam, brand, id)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	out := []Member{}
+	for rows.Next() {
+		var m Member
+		var at int
+		var online bool
+		var since int64
+		if err := rows.Scan(&m.DriverID, &m.Name, &m.PhoneNumber, &m.PictureURL, &at, &online, &since); err != nil {
+			return nil, err
+		}
+		if c.Require(right, brand, at) != nil {
+			continue
+		}
+		if since == 0 {
+			m.PictureURL = ""
+		}
+		if n := len(out); n == 0 || out[n-1].DriverID != m.DriverID {
+			out = append(out, m)
+		}
+		last := &out[len(out)-1]
+		last.PictureURL = max(last.PictureURL, m.PictureURL)
+		last.Stores = append(last.Stores, Place{at, presenceOf(online)})
+	}
+	return out, rows.Err()
+}
+
 // Add makes somebody with a phone number a driver of a brand's stores, or changes where they work; at least one store is
-// named. Stores out of the caller's reach stay. Right: EditStores on each store.
+// named. Stores out of the caller's reach stay; what they had to deliver for those that they leave is nobody's then. Right: EditStores on each store.
 func (d *Drivers) Add(ctx context.Context, c *account.Caller, appID string, in Added) (Member, error) {
 	var out Member
 	brand, err := d.accounts.Open(ctx, c, appID, account.EditStores)
@@ -98,14 +103,14 @@ func (d *Drivers) Add(ctx context.Context, c *account.Caller, appID string, in A
 		return out, err
 	}
 	err = d.db.Write(ctx, func(tx *db.Tx) error {
-		out = Member{Name: name, PhoneNumber: number}
 		if _, err := tx.Exec(sqlInsertDriver, id, number, name, clock.Micros(clock.Now())); err != nil {
 			return err
 		}
-		if err := tx.QueryRow(sqlHoldDriver, number).Scan(&out.DriverID); err != nil {
+		var id int
+		if err := tx.QueryRow(sqlHoldDriver, number).Scan(&id); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(sqlPutBrand, out.DriverID, brand.ID, name); err != nil {
+		if _, err := tx.Exec(sqlPutBrand, id, brand.ID, name); err != nil {
 			return err
 		}
 		var others int
@@ -115,7 +120,14 @@ func (d *Drivers) Add(ctx context.Context, c *account.Caller, appID string, in A
 		if others > maxOfBrand {
 			return fault.Newf(fault.Conflict, "The brand has %d drivers, as many as it may.", maxOfBrand).With("Remove one who drives no more.")
 		}
-		return d.place(tx, c, brand.ID, &out, wanted)
+		if err := d.place(tx, c, brand, id, wanted); err != nil {
+			return err
+		}
+		now, err := members(tx, c, account.EditStores, brand.ID, id)
+		if err == nil {
+			out = now[0]
+		}
+		return err
 	})
 	return out, faultOr("add", err)
 }
@@ -143,32 +155,47 @@ func (d *Drivers) mayPlace(ctx context.Context, c *account.Caller, brand account
 }
 
 // place makes the wanted stores those where a driver works, of the ones within the caller's reach.
-func (d *Drivers) place(tx *db.Tx, c *account.Caller, brand int, m *Member, wanted []int) error {
-	now, err := storesOf(tx, m.DriverID, brand)
+func (d *Drivers) place(tx *db.Tx, c *account.Caller, brand account.Brand, id int, wanted []int) error {
+	now, err := storesOf(tx, id, brand.ID)
 	if err != nil {
 		return err
 	}
-	for _, id := range now {
-		if c.Require(account.EditStores, brand, id) == nil && !slices.Contains(wanted, id) {
-			if _, err := tx.Exec(sqlRemoveStore, m.DriverID, id); err != nil {
-				return err
-			}
-		}
+	now = slices.DeleteFunc(now, func(at int) bool {
+		return c.Require(account.EditStores, brand.ID, at) != nil || slices.Contains(wanted, at)
+	})
+	if err := d.leave(tx, c, brand, id, now); err != nil {
+		return err
 	}
-	for _, id := range wanted {
-		if _, err := tx.Exec(sqlAddStore, m.DriverID, id, brand); err != nil {
+	for _, at := range wanted {
+		if _, err := tx.Exec(sqlAddStore, id, at, brand.ID); err != nil {
 			return err
 		}
-		m.Stores = append(m.Stores, Place{id, Offline})
 	}
 	return nil
+}
+
+// leave ends that a driver works at stores of a brand, and takes back what they have to deliver for them.
+func (d *Drivers) leave(tx *db.Tx, c *account.Caller, brand account.Brand, id int, stores []int) error {
+	for _, at := range stores {
+		if _, err := tx.Exec(sqlRemoveStore, id, at); err != nil {
+			return err
+		}
+	}
+	return d.orders.TakeBack(tx, c, brand, id, stores)
+}
+
+// Works implements order.Roster.
+func (d *Drivers) Works(tx *db.Tx, driver, store int) (bool, error) {
+	n, err := tx.Exec(sqlHoldPlace, driver, store)
+	return n == 1, err
 }
 
 func storesOf(tx *db.Tx, driver, brand int) ([]int, error) {
 	return db.Column[int](tx, sqlStoresOf, driver, brand)
 }
 
-// Remove ends that somebody is a driver of a brand's stores within the caller's reach. Who works for the brand no more is signed
+// Remove ends that somebody is a driver of a brand's stores within the caller's reach; what they had to deliver for those is
+// nobody's then. Who works for the brand no more is signed
 // out everywhere, because the phone may be lost, and who works nowhere any more is forgotten, with their picture. Right: EditStores.
 func (d *Drivers) Remove(ctx context.Context, c *account.Caller, appID string, id int) error {
 	brand, err := d.accounts.Open(ctx, c, appID, account.EditStores)
@@ -183,19 +210,13 @@ func (d *Drivers) Remove(ctx context.Context, c *account.Caller, appID string, i
 		if err != nil {
 			return err
 		}
-		left := 0
-		for _, at := range stores {
-			if c.Require(account.EditStores, brand.ID, at) != nil {
-				left++
-			} else if _, err := tx.Exec(sqlRemoveStore, id, at); err != nil {
-				return err
-			}
-		}
-		switch {
-		case left == len(stores):
+		all := len(stores)
+		stores = slices.DeleteFunc(stores, func(at int) bool { return c.Require(account.EditStores, brand.ID, at) != nil })
+		if len(stores) == 0 {
 			return noDriver(id)
-		case left > 0:
-			return nil
+		}
+		if err := d.leave(tx, c, brand, id, stores); err != nil || len(stores) < all {
+			return err
 		}
 		for _, query := range []string{sqlDeleteSessions, sqlDeleteDevices} {
 			if _, err := tx.Exec(query, id); err != nil {
@@ -224,26 +245,4 @@ func forget(tx *db.Tx, id int) error {
 		return err
 	}
 	return account.DropImages(tx, 0, pictureKind(id))
-}
-
-// Assign offers an order to a driver who works at its store; 0 takes it from whoever has it. Right: EditOrders.
-func (d *Drivers) Assign(ctx context.Context, c *account.Caller, orderID, driver int) (order.Tracking, error) {
-	var stores []int
-	if driver != 0 {
-		err := d.db.Read(ctx, func(tx *db.Tx) error {
-			stores = nil
-			for _, g := range c.Grants {
-				of, err := storesOf(tx, driver, g.Brand)
-				if err != nil {
-					return err
-				}
-				stores = append(stores, of...)
-			}
-			return nil
-		})
-		if err != nil {
-			return order.Tracking{}, faultOr("assign", err)
-		}
-	}
-	return d.orders.Offer(ctx, c, orderID, driver, stores)
 }

@@ -38,6 +38,7 @@ type moving struct {
 	row         row             // as it will be
 	from        int             // the version that it was
 	was         wire.OrderState // the state that it was in
+	had         int             // the driver who had it
 	captured    money.Amount    // what was refundable before
 	order       *wire.Order
 	brand       account.Brand
@@ -109,21 +110,24 @@ func (o *Orders) try(ctx context.Context, caller *account.Caller, id int, c chan
 		}
 	}
 	var doc []byte
-	err := o.db.Write(ctx, func(tx *db.Tx) error {
-		before, err := lock(tx, id)
-		if err != nil {
-			return err
-		}
-		m, err := prepare(before, brand, caller, c, claim)
-		if err != nil {
-			return err
-		}
-		if doc = before.doc; !m.asItIs {
-			doc, err = o.store(tx, m)
-		}
+	err := o.db.Write(ctx, func(tx *db.Tx) (err error) {
+		doc, err = o.changeLocked(tx, brand, caller, id, c, claim)
 		return err
 	})
 	return doc, err
+}
+
+// changeLocked prepares a change on the locked row.
+func (o *Orders) changeLocked(tx *db.Tx, brand account.Brand, caller *account.Caller, id int, c change, claim *idempotency.Claim) ([]byte, error) {
+	before, err := lock(tx, id)
+	if err != nil {
+		return nil, err
+	}
+	m, err := prepare(before, brand, caller, c, claim)
+	if err != nil || m.asItIs {
+		return before.doc, err
+	}
+	return o.store(tx, m)
 }
 
 // open reads an order for a caller who may do an action; an order out of reach is not there.
@@ -152,8 +156,8 @@ func (o *Orders) open(ctx context.Context, caller *account.Caller, id int, do ac
 // prepare does all that a change needs no transaction for: the table, the new document, the events.
 func prepare(before *row, brand account.Brand, caller *account.Caller, c change, claim *idempotency.Claim) (*moving, error) {
 	m := &moving{
-		row: *before, from: before.version, was: before.state, captured: before.refundable, order: new(wire.Order), brand: brand,
-		caller: caller, now: brand.Now(), reason: c.reason, quiet: c.quiet, due: c.due, with: c.with, idempotency: claim,
+		row: *before, from: before.version, was: before.state, had: before.driver, captured: before.refundable, order: new(wire.Order), brand: brand,
+		caller: caller.As(brand.ID), now: brand.Now(), reason: c.reason, quiet: c.quiet, due: c.due, with: c.with, idempotency: claim,
 	}
 	var err error
 	if c.ask != nil {
@@ -222,6 +226,9 @@ func (o *Orders) store(tx *db.Tx, m *moving) ([]byte, error) {
 		if err := m.due.take(tx); err != nil {
 			return nil, err
 		}
+	}
+	if err := o.mayHave(tx, m); err != nil {
+		return nil, err
 	}
 	if err := r.leaves(tx, m.was); err != nil {
 		return nil, err

@@ -56,6 +56,7 @@ type Orders struct {
 	vouchers  *voucher.Vouchers
 	payments  *payment.Payments
 	phones    *phone.Reader
+	roster    Roster
 	erasures  chan struct{} // see EraseCustomer
 }
 

@@ -158,10 +158,15 @@ const (
 	// Of a locked order: what others prepared from the document before is to be prepared again.
 	sqlUpdateDocument = `update orders set version = version + 1, doc = $2 where order_id = $1`
 
+	// What is delivered, or cannot be, is nobody's to deliver.
+	underDelivery = `doc not like '%"DeliveryTrackingStatus":"Delivered"%' and doc not like '%"DeliveryTrackingStatus":"CannotDeliver"%'`
+
+	sqlToDeliver = `select order_id, store_id from orders where driver_id = $1 and brand_id = $2
+		and state in ('ReadyToProcess', 'AcceptedByRestaurant', 'Dispatched', 'AcceptedAndRefunded') and ` + underDelivery + ` order by order_id`
+
 	// Wanted after $2, by the clock of the brand.
 	sqlOfDriver = `select o.brand_id, o.store_id, o.doc from orders o join brands b on b.id = o.brand_id
 		where o.driver_id = $1 and o.state in ('ReadyToProcess', 'AcceptedByRestaurant', 'Dispatched')
-			and o.requested_for > $2 + b.clock_offset and o.doc not like '%"DeliveryTrackingStatus":"Delivered"%'
-			and o.doc not like '%"DeliveryTrackingStatus":"CannotDeliver"%'
+			and o.requested_for > $2 + b.clock_offset and ` + underDelivery + `
 		order by o.requested_for, o.order_id limit 100`
 )

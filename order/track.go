@@ -43,30 +43,91 @@ func (o *Orders) SetTracking(ctx context.Context, caller *account.Caller, id int
 	}))
 }
 
-// Offer offers an order to a driver who works at the given stores, in place of who has it; 0 takes it back. The caller needs
-// EditOrders.
-func (o *Orders) Offer(ctx context.Context, caller *account.Caller, id, driver int, stores []int) (Tracking, error) {
+// Roster knows which drivers work where; package driver has it.
+type Roster interface {
+	// Works reports whether a driver works at a store, and keeps it so until tx ends.
+	Works(tx *db.Tx, driver, store int) (bool, error)
+}
+
+// Consult tells whom to ask which drivers work where, before the first of them has an order.
+func (o *Orders) Consult(r Roster) { o.roster = r }
+
+// Offer offers an order to a driver who works at its store, in place of who has it; 0 takes it back. The caller needs EditOrders.
+func (o *Orders) Offer(ctx context.Context, caller *account.Caller, id, driver int) (Tracking, error) {
 	return trackingAnswer(o.change(ctx, caller, id, change{
 		do: assign, operation: "AssignDriver", input: driver,
 		apply: func(m *moving) error {
 			if err := m.isDelivery(); err != nil {
 				return err
 			}
-			status := wire.DeliveryTrackingStatusUnaccepted
-			switch {
-			case driver == 0:
-				status = wire.DeliveryTrackingStatusUnassigned
-			case !slices.Contains(stores, m.row.store):
-				return fault.BadField("DriverId", "is no driver who works at %s", m.order.Store.Name)
-			}
 			if m.asItIs = m.row.driver == driver; !m.asItIs {
-				m.setTracking(status)
-				m.setDriver(driver)
-				m.tellTracking("", "")
+				m.offer(driver)
 			}
 			return nil
 		},
 	}))
+}
+
+// offer gives an order to a driver who has not accepted it yet, or to nobody.
+func (m *moving) offer(driver int) {
+	status := wire.DeliveryTrackingStatusUnaccepted
+	if driver == 0 {
+		status = wire.DeliveryTrackingStatusUnassigned
+	}
+	m.setTracking(status)
+	m.setDriver(driver)
+	m.tellTracking("", "")
+}
+
+// mayHave refuses a driver who does not work at the store of an order that is to be theirs.
+func (o *Orders) mayHave(tx *db.Tx, m *moving) error {
+	if m.row.driver == 0 || m.row.driver == m.had {
+		return nil
+	}
+	works, err := o.roster.Works(tx, m.row.driver, m.row.store)
+	switch {
+	case err != nil || works:
+		return err
+	case m.caller.Kind == account.Driver:
+		return missing(m.row.id)
+	}
+	return fault.BadField("DriverId", "is no driver who works at %s", m.order.Store.Name)
+}
+
+// TakeBack takes what a driver still has to deliver for stores of a brand from them, in the transaction in which they cease to
+// work there: none of them is theirs afterwards, nor becomes it. The caller's right is checked there.
+func (o *Orders) TakeBack(tx *db.Tx, caller *account.Caller, brand account.Brand, driver int, stores []int) error {
+	rows, err := tx.Query(sqlToDeliver, driver, brand.ID)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	var orders []int
+	for rows.Next() {
+		var id, store int
+		if err := rows.Scan(&id, &store); err != nil {
+			return err
+		}
+		if slices.Contains(stores, store) {
+			orders = append(orders, id)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	_ = rows.Close()
+	for _, id := range orders {
+		_, err := o.changeLocked(tx, brand, caller, id, change{do: assign, apply: func(m *moving) error {
+			if m.asItIs = m.row.driver != driver; !m.asItIs { // else it was given to another meanwhile
+				m.offer(0)
+			}
+			return nil
+		}}, nil)
+		if err != nil && fault.KindOf(err) != fault.Conflict { // or ended
+			return err
+		}
+	}
+	return nil
 }
 
 func trackingAnswer(doc []byte, err error) (Tracking, error) {
@@ -101,7 +162,6 @@ func (m *moving) trackTo(status wire.DeliveryTrackingStatus) error {
 	if err := m.isDelivery(); err != nil {
 		return err
 	}
-	had := m.row.driver
 	if m.caller.Kind == account.Driver {
 		if err := m.driverMay(status); err != nil {
 			return err
@@ -113,7 +173,7 @@ func (m *moving) trackTo(status wire.DeliveryTrackingStatus) error {
 	case m.caller.Kind == account.Driver:
 		m.setDriver(m.caller.Driver)
 	}
-	if m.asItIs = m.setTracking(status) && had == m.row.driver; !m.asItIs {
+	if m.asItIs = m.setTracking(status) && m.had == m.row.driver; !m.asItIs {
 		m.tellTracking("", "")
 	}
 	return nil
