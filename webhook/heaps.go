@@ -44,11 +44,14 @@ type dueRows []*row
 
 func (d dueRows) Len() int { return len(d) }
 
-func (d dueRows) Less(i, j int) bool {
-	if !d[i].at.Equal(d[j].at) {
-		return d[i].at.Before(d[j].at)
+func (d dueRows) Less(i, j int) bool { return d[i].sooner(d[j]) }
+
+// sooner reports whether it is a row's turn before another's; of those whose turn is at one instant, the oldest is first.
+func (r *row) sooner(than *row) bool {
+	if !r.at.Equal(than.at) {
+		return r.at.Before(than.at)
 	}
-	return d[i].position < d[j].position
+	return r.position < than.position
 }
 
 func (d dueRows) Swap(i, j int) {

@@ -60,7 +60,7 @@ func (s *stream) wantsFresh() bool {
 func (s *stream) soonest(now time.Time) *row {
 	var best *row
 	for _, r := range s.due {
-		if r.state == rowDue && !r.asked.After(now) && !s.lines[r.subject].flying && (best == nil || r.at.Before(best.at)) {
+		if r.state == rowDue && !r.asked.After(now) && !s.lines[r.subject].flying && (best == nil || r.sooner(best)) {
 			best = r
 		}
 	}

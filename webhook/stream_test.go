@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"testing"
@@ -448,5 +449,25 @@ func TestOutageGivesUpNothing(t *testing.T) {
 	}
 	if len(m.got) != 600 || len(m.lost) != 0 {
 		t.Fatalf("%d of 600 came, %v were given up", len(m.got), m.lost)
+	}
+}
+
+// Of what waits for the same instant, as all that failed does after an outage, the oldest is tried first, in whatever sequence
+// it came to wait. The first one here has been asked to wait for longer.
+func TestOfWhatIsDueAtOneInstantTheOldestGoesFirst(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	for range 50 {
+		var rows []*row
+		for i := range 9 {
+			rows = append(rows, &row{position: int64(i + 1), subject: strconv.Itoa(i), state: rowDue, created: now, at: now.Add(time.Hour)})
+		}
+		rows[0].asked = now.Add(time.Minute)
+		s := newStream(testSub("a"), 9, rows, health{})
+		for _, i := range rand.Perm(len(rows)) {
+			s.plan(rows[i], rowDue, now)
+		}
+		if got := s.soonest(now); got == nil || got.position != 2 {
+			t.Fatalf("got %+v", got)
+		}
 	}
 }
