@@ -3,7 +3,7 @@
 //
 // The server is the real one, embedded: its doors, its workers, its database. Time is virtual (bubble.go), the network is in
 // memory (network.go), cards are those of the simulated provider, and what would be random is drawn from the seed (chance.go).
-// So a day takes seconds, and two runs with the same seed write the same log, byte for byte.
+// So a day takes less than a minute, and two runs with the same seed write the same log, byte for byte.
 //
 // For that, no two things may happen to the log at the same instant. Everything that people and the till do is on one agenda
 // (agenda.go) and done one after the other, half a millisecond off the instants at which the server's own loops tick, which
