@@ -263,24 +263,21 @@ func (b book) confirm(ctx context.Context, of *payment.Payment, a payment.Answer
 }
 
 // Disputed implements payment.Book.
-func (b book) Disputed(ctx context.Context, of *payment.Payment, d payment.Dispute) error {
-	err := b.review(ctx, of, failed{dispute: d, why: d.Reason}, func(tx *db.Tx) error {
-		first, err := b.o.payments.Dispute(tx, of.ID, d.Stage)
+func (b book) Disputed(ctx context.Context, of *payment.Payment, was, is payment.Dispute) error {
+	return b.review(ctx, of, failed{dispute: is, takes: is.Taken() - was.Taken(), why: is.Reason}, func(tx *db.Tx) error {
+		first, err := b.o.payments.Dispute(tx, of.ID, was, is)
 		if err == nil && !first {
-			err = errSettled
+			err = payment.ErrMoved
 		}
 		return err
 	})
-	if errors.Is(err, errSettled) {
-		return nil
-	}
-	return err
 }
 
 // failed is what went wrong with the money of an order: an operation, or a dispute.
 type failed struct {
 	op      payment.Operation
 	dispute payment.Dispute
+	takes   money.Amount // what the bank takes back by this stage of the dispute; less than 0: gives the store again
 	why     string
 }
 
@@ -296,6 +293,8 @@ func (f failed) sentence() string {
 	switch f.dispute.Stage {
 	case payment.Inquiry:
 		return "the customer's bank asks about the payment"
+	case payment.Answered:
+		return "the customer's bank asks about the payment no more"
 	case payment.Won:
 		return "the dispute of the payment was decided for the store"
 	case payment.Lost:
@@ -305,9 +304,7 @@ func (f failed) sentence() string {
 }
 
 // decided reports whether nothing is left for people to decide.
-func (f failed) decided() bool {
-	return f.dispute.Stage == payment.Won || f.dispute.Stage == payment.Lost
-}
+func (f failed) decided() bool { return f.dispute.Stage.Decided() }
 
 // mail is what the owners of a brand are told.
 func (f failed) mail(of *payment.Payment, brand string) (subject, text string) {
@@ -371,7 +368,7 @@ func (m *moving) review(f failed) {
 		}
 	case payment.Authorize, payment.Void:
 	default:
-		m.disputed(f.dispute)
+		m.disputed(f)
 	}
 	does := "notes of order %d at %s: %s."
 	if m.row.state == manualReview {
@@ -384,15 +381,10 @@ func (m *moving) review(f failed) {
 }
 
 // disputed counts what a bank has taken back, or gave the store again.
-func (m *moving) disputed(d payment.Dispute) {
-	switch d.Stage {
-	case payment.TakenBack, payment.Lost:
-		m.row.takenBack = min(d.Amount, m.row.refundable)
-	case payment.Inquiry, payment.Won:
-		m.row.takenBack = 0
-	}
+func (m *moving) disputed(f failed) {
+	m.row.takenBack += f.takes
 	m.handedBack(m.row.refunded)
-	if d.Stage != payment.Won {
+	if f.dispute.Stage == payment.Inquiry {
 		m.order.PaymentStatus = wire.PaymentStatusDisputed
 	}
 }

@@ -425,13 +425,16 @@ func TestRegressionDisputedPaymentIsRefundedOnceMore(t *testing.T) {
 	})
 }
 
-// A dispute goes through its stages in any order in which they are told, each once.
+// Each dispute of a payment goes through its stages in any order in which they are told, each once; what all of them take cannot
+// be refunded.
 func TestDisputes(t *testing.T) {
 	each(t, func(t *testing.T, s *apptest.Shop) {
 		cards(t, s)
 		type stages []payment.Dispute
-		asks, takes, part := payment.Dispute{Stage: payment.Inquiry, Amount: 850}, payment.Dispute{Stage: payment.TakenBack, Amount: 9999}, payment.Dispute{Stage: payment.TakenBack, Amount: 300}
+		asks, answered := payment.Dispute{Stage: payment.Inquiry, Amount: 850}, payment.Dispute{Stage: payment.Answered, Amount: 850}
+		takes, part := payment.Dispute{Stage: payment.TakenBack, Amount: 9999}, payment.Dispute{Stage: payment.TakenBack, Amount: 300}
 		won, lost := payment.Dispute{Stage: payment.Won, Amount: 850}, payment.Dispute{Stage: payment.Lost, Amount: 850}
+		next := func(d payment.Dispute) payment.Dispute { d.ID = "2"; return d }
 		for _, c := range []struct {
 			told     stages
 			refunded wire.Decimal // before it
@@ -445,7 +448,13 @@ func TestDisputes(t *testing.T) {
 			{stages{part}, "2", wire.OrderStateManualReview, wire.PaymentStatusDisputed, "3.5", 1},
 			{stages{takes, won}, "2", wire.OrderStateManualReview, wire.PaymentStatusPartiallyRefunded, "6.5", 2},
 			{stages{won, takes, asks}, "", wire.OrderStateAcceptedByRestaurant, wire.PaymentStatusPaid, "8.5", 1},
-			{stages{takes, asks, lost, won}, "", wire.OrderStateManualReview, wire.PaymentStatusDisputed, "", 2},
+			{stages{takes, asks, lost}, "", wire.OrderStateManualReview, wire.PaymentStatusDisputed, "", 2},
+			{stages{lost, won, lost}, "", wire.OrderStateAcceptedByRestaurant, wire.PaymentStatusPaid, "8.5", 2},
+			{stages{asks, answered, takes, lost}, "", wire.OrderStateManualReview, wire.PaymentStatusDisputed, "", 4},
+			{stages{asks, answered, next(takes), next(lost), asks}, "", wire.OrderStateManualReview, wire.PaymentStatusDisputed, "", 4},
+			{stages{takes, won, next(takes), won}, "", wire.OrderStateManualReview, wire.PaymentStatusDisputed, "", 3},
+			{stages{part, next(part), won}, "", wire.OrderStateManualReview, wire.PaymentStatusDisputed, "5.5", 3},
+			{stages{takes, next(takes)}, "", wire.OrderStateManualReview, wire.PaymentStatusDisputed, "", 2},
 			{stages{lost}, "", wire.OrderStateAcceptedByRestaurant, wire.PaymentStatusDisputed, "", 1},
 		} {
 			p := s.Place(t, card(s, simulator.Visa))

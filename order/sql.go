@@ -101,7 +101,7 @@ const (
 		order by kitchen_at, order_id limit $4`
 
 	// The orders of a store's day that it accepted, each with what the store has of its money: of a card what was taken.
-	sqlDay = `select refundable - refunded - taken_back, doc from orders
+	sqlDay = `select refundable - refunded - case when taken_back > refundable then refundable else taken_back end, doc from orders
 		where brand_id = $1 and store_id = $2 and placed_at >= $3 and placed_at < $4
 			and state in ('AcceptedByRestaurant', 'Dispatched', 'Delivered', 'AcceptedAndRefunded')
 		order by order_id`

@@ -263,7 +263,7 @@ func takesAll(r *row, a ask) error {
 func tooMuch(r *row, a ask) error {
 	taken := ""
 	if r.takenBack > 0 {
-		taken = fmt.Sprintf(" after the customer's bank took %s back", sum(r.takenBack, r.currency))
+		taken = fmt.Sprintf(" after the customer's bank took %s back", sum(min(r.takenBack, r.refundable), r.currency))
 	}
 	return fault.Newf(fault.Conflict, "Order %d cannot be refunded by %s: %s of its %s are left to refund%s, and its state is %s.",
 		r.id, sum(a.refund, r.currency), sum(r.left(), r.currency), sum(r.amount, r.currency), taken, r.state).

@@ -1,8 +1,8 @@
 // Package payment takes money for orders by card: it keeps what is owed at a provider and sees to it that it is done, once.
 //
-// It owns the tables payments, payment_operations and payment_accounts. Package order opens a payment in the transaction that
-// reserves an order, and writes what each change of the order owes (a capture, a void, a refund) in the transaction of that
-// change. No transaction and no lock is held while a provider is asked.
+// It owns the tables payments, payment_operations, payment_disputes and payment_accounts. Package order opens a payment in the
+// transaction that reserves an order, and writes what each change of the order owes (a capture, a void, a refund) in the
+// transaction of that change. No transaction and no lock is held while a provider is asked.
 //
 //	          authorize             capture
 //	pending ───────────→ authorized ───────→ captured

@@ -50,7 +50,6 @@ type Payment struct {
 	State       State
 	Captured    money.Amount
 	Refunded    money.Amount
-	Dispute     Stage // empty: there is none
 	Reference   string
 	Description string // of the means of payment, once the provider has said it
 	Reason      string // why it was not authorized
@@ -207,11 +206,30 @@ func (p *Payments) Placed(tx *db.Tx, payment, event string) error {
 	return err
 }
 
-// Dispute notes a stage of a dispute inside the transaction of what follows from it; false when it or a later one was noted
-// before.
-func (p *Payments) Dispute(tx *db.Tx, payment string, s Stage) (bool, error) {
-	n, err := tx.Exec(sqlDisputed, payment, string(s))
+// Dispute notes how far a dispute has come, inside the transaction of what follows from it; false when it is not any more as it
+// was.
+func (p *Payments) Dispute(tx *db.Tx, payment string, was, is Dispute) (bool, error) {
+	var n int64
+	var err error
+	if was.Stage == "" {
+		n, err = tx.Exec(sqlInsertDispute, payment, is.ID, string(is.Stage), int64(is.Amount))
+	} else {
+		n, err = tx.Exec(sqlMoveDispute, payment, is.ID, string(was.Stage), string(is.Stage), int64(is.Amount))
+	}
 	return n == 1, err
+}
+
+// dispute is how far a dispute of a payment is known to have come; it has no stage when it is not known.
+func (p *Payments) dispute(ctx context.Context, payment, id string) (d Dispute, err error) {
+	d.ID = id
+	err = p.db.Read(ctx, func(tx *db.Tx) error {
+		err := tx.QueryRow(sqlDispute, payment, id).Scan(&d.Stage, &d.Amount)
+		if errors.Is(err, db.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	return d, err
 }
 
 // reopen lets a refund that was done be asked for again, because the provider says that it has failed since.
@@ -249,7 +267,7 @@ func scan(tx *db.Tx, query string, args ...any) (*Payment, error) {
 	var action []byte
 	var expires int64
 	err := tx.QueryRow(query, args...).Scan(&of.ID, &of.Brand, &of.Order, &of.Provider, &of.Currency, &of.Amount, &of.State,
-		&of.Captured, &of.Refunded, &of.Dispute, &of.Reference, &of.Description, &of.Reason, &action, &of.Event, &of.token, &expires)
+		&of.Captured, &of.Refunded, &of.Reference, &of.Description, &of.Reason, &action, &of.Event, &of.token, &expires)
 	if errors.Is(err, db.ErrNoRows) {
 		return nil, ErrNone
 	}

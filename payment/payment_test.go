@@ -57,8 +57,8 @@ func (b *book) Settled(ctx context.Context, _ *payment.Payment, op payment.Opera
 	})
 }
 
-func (b *book) Disputed(ctx context.Context, of *payment.Payment, d payment.Dispute) error {
-	return b.note(ctx, func(tx *db.Tx) (bool, error) { return b.payments.Dispute(tx, of.ID, d.Stage) }, func() { b.disputes++ })
+func (b *book) Disputed(ctx context.Context, of *payment.Payment, was, is payment.Dispute) error {
+	return b.note(ctx, func(tx *db.Tx) (bool, error) { return b.payments.Dispute(tx, of.ID, was, is) }, func() { b.disputes++ })
 }
 
 func (b *book) note(ctx context.Context, settle func(tx *db.Tx) (bool, error), then func()) error {
@@ -293,8 +293,9 @@ func TestWhatAProviderDeclinesIsToldOnce(t *testing.T) {
 			got != "map[authorize:[Done Done Done] capture:[Done Done Declined] refund:[Declined]]" {
 			t.Errorf("settled %s", got)
 		}
+		name := map[string]string{payment.Simulator: "sim_", payment.Stripe: "dp_"}[d.provider()] + disputed
 		for range 3 {
-			if err := d.payments.Noticed(ctx, d.Brand.ID, d.provider(), payment.Notice{Payment: disputed, Dispute: &payment.Dispute{Stage: payment.TakenBack, Amount: 1250}}); err != nil {
+			if err := d.payments.Noticed(ctx, d.Brand.ID, d.provider(), payment.Notice{Payment: disputed, Dispute: &payment.Dispute{ID: name, Stage: payment.TakenBack, Amount: 1250}}); err != nil {
 				t.Error(err)
 			}
 		}

@@ -2,6 +2,7 @@ package payment
 
 import (
 	"context"
+	"slices"
 
 	"comanda/money"
 )
@@ -83,20 +84,42 @@ type Notice struct {
 	Dispute   *Dispute // nil: the notice is not of one
 }
 
-// Stage is how far a dispute of a payment has come. A later stage is never followed by an earlier one.
+// Stage is how far a dispute has come. Providers tell of stages in any order, so of one dispute a stage that comes earlier in
+// the list below is not believed after a later one.
 type Stage string
 
-// The stages, the last two of which end it.
+// The stages, in their order.
 const (
 	Inquiry   Stage = "inquiry"    // the customer's bank asks; the amount is still the brand's, and can be refunded
+	Answered  Stage = "answered"   // the bank asks no more; it may still take the amount
 	TakenBack Stage = "taken back" // the bank has taken the amount, for as long as it is undecided
+	Lost      Stage = "lost"       // the amount is the customer's, unless the bank thinks better of it
 	Won       Stage = "won"        // the amount is the brand's again
-	Lost      Stage = "lost"       // the amount is the customer's
 )
 
-// Dispute is a payment that its customer disowns at their bank.
+var stages = []Stage{Inquiry, Answered, TakenBack, Lost, Won}
+
+// Decided reports whether the bank asks and takes nothing more for now.
+func (s Stage) Decided() bool { return s == Answered || s == Lost || s == Won }
+
+// Dispute is a payment that its customer disowns at their bank. A payment may have several, one after the other or each of a
+// part of it.
 type Dispute struct {
+	ID     string // the provider's name of it
 	Stage  Stage
 	Amount money.Amount // of the payment that it is about
 	Reason string       // the provider's word for it
+}
+
+// Taken is what the bank has of the amount.
+func (d Dispute) Taken() money.Amount {
+	if d.Stage == TakenBack || d.Stage == Lost {
+		return d.Amount
+	}
+	return 0
+}
+
+// follows reports whether d is news of a dispute that had come as far as was.
+func (d Dispute) follows(was Dispute) bool {
+	return slices.Index(stages, d.Stage) > slices.Index(stages, was.Stage)
 }

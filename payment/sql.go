@@ -2,10 +2,10 @@ package payment
 
 const (
 	sqlInsertPayment = `insert into payments (payment_id, brand_id, order_id, provider, currency, amount, state, captured,
-			refunded, disputed, dispute, reference, description, reason, action, event_id, token, created_at, expires_at)
-		values ($1, $2, $3, $4, $5, $6, $7, 0, 0, false, '', '', '', '', '', '', $8, $9, $10)`
+			refunded, disputed, reference, description, reason, action, event_id, token, created_at, expires_at)
+		values ($1, $2, $3, $4, $5, $6, $7, 0, 0, false, '', '', '', '', '', $8, $9, $10)`
 
-	columns = `select payment_id, brand_id, order_id, provider, currency, amount, state, captured, refunded, dispute,
+	columns = `select payment_id, brand_id, order_id, provider, currency, amount, state, captured, refunded,
 		reference, description, reason, action, event_id, token, expires_at from payments `
 
 	sqlPayment = columns + `where payment_id = $1`
@@ -54,9 +54,11 @@ const (
 	sqlSetState = `update payments set state = $2 where payment_id = $1`
 	sqlPlaced   = `update payments set event_id = $2 where payment_id = $1`
 
-	// Zero rows: this stage or a later one is known.
-	sqlDisputed = `update payments set disputed = true, dispute = $2 where payment_id = $1 and (dispute = ''
-		or dispute = 'inquiry' and $2 <> 'inquiry' or dispute = 'taken back' and $2 in ('won', 'lost'))`
+	sqlDispute = `select stage, amount from payment_disputes where payment_id = $1 and dispute_id = $2`
+
+	// Zero rows: somebody else has told of it.
+	sqlInsertDispute = `insert into payment_disputes (payment_id, dispute_id, stage, amount) values ($1, $2, $3, $4) on conflict do nothing`
+	sqlMoveDispute   = `update payment_disputes set stage = $4, amount = $5 where payment_id = $1 and dispute_id = $2 and stage = $3`
 
 	// A refund that was done.
 	sqlReopen = `update payment_operations set state = 'open', due_at = $3, settled_at = 0

@@ -19,9 +19,12 @@ import (
 type Book interface {
 	// Settled is told the final answer to an operation, Done or Declined, at least once.
 	Settled(ctx context.Context, of *Payment, op Operation, a Answer) error
-	// Disputed is told of each stage of a dispute of a payment, at least once, in any order.
-	Disputed(ctx context.Context, of *Payment, d Dispute) error
+	// Disputed is told that a dispute of a payment has gone on. It may return ErrMoved where [Payments.Dispute] says so.
+	Disputed(ctx context.Context, of *Payment, was, is Dispute) error
 }
+
+// ErrMoved says that a dispute has gone on meanwhile: what follows is to be prepared anew.
+var ErrMoved = errors.New("payment: the dispute has gone on")
 
 const (
 	pollEvery = 2 * time.Second // how soon what another node owes is seen here
@@ -264,7 +267,7 @@ func (p *Payments) Noticed(ctx context.Context, brand int, provider string, n No
 		return err
 	}
 	if n.Dispute != nil {
-		return p.book.Disputed(ctx, of, *n.Dispute)
+		return p.disputed(ctx, of, *n.Dispute)
 	}
 	return p.db.Write(ctx, func(tx *db.Tx) error {
 		p.wakeAfter(tx)
@@ -276,4 +279,19 @@ func (p *Payments) Noticed(ctx context.Context, brand int, provider string, n No
 		_, err := tx.Exec(sqlHurry, of.ID, clock.Micros(clock.Now()))
 		return err
 	})
+}
+
+// disputed tells the book of a dispute, if there is news of it. Whoever is overtaken by another node, which can happen once a
+// stage, looks again.
+func (p *Payments) disputed(ctx context.Context, of *Payment, d Dispute) error {
+	d.Amount = min(d.Amount, of.Amount)
+	for {
+		was, err := p.dispute(ctx, of.ID, d.ID)
+		if err != nil || !d.follows(was) {
+			return err
+		}
+		if err := p.book.Disputed(ctx, of, was, d); !errors.Is(err, ErrMoved) {
+			return err
+		}
+	}
 }

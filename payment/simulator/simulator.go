@@ -227,7 +227,7 @@ func (s *Simulator) Capture(ctx context.Context, c payment.Call) payment.Answer 
 		h.State, h.Captured = captured, c.Amount
 		if h.Token == Dispute {
 			h.Notices = append(h.Notices, payment.Notice{
-				Payment: h.Payment, Dispute: &payment.Dispute{Stage: payment.TakenBack, Amount: c.Amount, Reason: "fraudulent"},
+				Payment: h.Payment, Dispute: &payment.Dispute{ID: reference(h.Payment), Stage: payment.TakenBack, Amount: c.Amount, Reason: "fraudulent"},
 			})
 		}
 		return payment.Answer{Outcome: payment.Done}

@@ -442,7 +442,7 @@ func TestEvents(t *testing.T) {
 		return map[string]any{"id": "re_1", "object": "refund", "payment_intent": "pi_1", "status": status, "metadata": map[string]string{"operation": "p-1:refund-3"}}
 	}
 	is := func(s payment.Stage) payment.Notice {
-		return payment.Notice{Reference: "pi_1", Dispute: &payment.Dispute{Stage: s, Amount: 300, Reason: "fraudulent"}}
+		return payment.Notice{Reference: "pi_1", Dispute: &payment.Dispute{ID: "dp_1", Stage: s, Amount: 300, Reason: "fraudulent"}}
 	}
 	for _, c := range []struct {
 		kind   string
@@ -454,7 +454,7 @@ func TestEvents(t *testing.T) {
 		{"charge.dispute.created", dispute("needs_response"), is(payment.TakenBack)},
 		{"charge.dispute.funds_withdrawn", dispute("under_review"), is(payment.TakenBack)},
 		{"charge.dispute.closed", dispute("won"), is(payment.Won)},
-		{"charge.dispute.closed", dispute("warning_closed"), is(payment.Won)},
+		{"charge.dispute.closed", dispute("warning_closed"), is(payment.Answered)},
 		{"charge.dispute.closed", dispute("lost"), is(payment.Lost)},
 		{"charge.dispute.created", dispute("prevented"), is(payment.Lost)},
 		{"charge.dispute.updated", dispute("something_new"), is(payment.Inquiry)},

@@ -56,7 +56,7 @@ func ofDispute(raw []byte) (n payment.Notice, err error) {
 	}
 	n.Reference = d.PaymentIntent.ID
 	n.Dispute = &payment.Dispute{
-		Stage: stages[d.Status], Amount: amountOf(max(0, d.Amount), strings.ToUpper(string(d.Currency))), Reason: string(d.Reason),
+		ID: d.ID, Stage: stages[d.Status], Amount: amountOf(max(0, d.Amount), strings.ToUpper(string(d.Currency))), Reason: string(d.Reason),
 	}
 	if n.Dispute.Stage == "" { // a status that came after this program: nothing is known to be taken
 		n.Dispute.Stage = payment.Inquiry
@@ -70,7 +70,7 @@ var stages = map[sdk.DisputeStatus]payment.Stage{
 	sdk.DisputeStatusWarningUnderReview:   payment.Inquiry,
 	sdk.DisputeStatusNeedsResponse:        payment.TakenBack,
 	sdk.DisputeStatusUnderReview:          payment.TakenBack,
-	sdk.DisputeStatusWarningClosed:        payment.Won,
+	sdk.DisputeStatusWarningClosed:        payment.Answered,
 	sdk.DisputeStatusWon:                  payment.Won,
 	sdk.DisputeStatusLost:                 payment.Lost,
 	sdk.DisputeStatusPrevented:            payment.Lost,
