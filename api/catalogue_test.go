@@ -32,7 +32,7 @@ var literal = regexp.MustCompile(`wire\.(\w+Event)\{`)
 func emitted(t *testing.T) map[string]bool {
 	t.Helper()
 	out := map[string]bool{}
-	for _, folder := range []string{"account", "store", "menu", "voucher", "order", "oauth", "webhook"} {
+	for _, folder := range []string{"account", "customer", "store", "menu", "voucher", "order", "oauth", "webhook"} {
 		files, err := filepath.Glob(filepath.Join("..", folder, "*.go"))
 		if err != nil || len(files) == 0 {
 			t.Fatal(folder, err)
@@ -413,5 +413,29 @@ func TestTheReferenceHasWebhooks(t *testing.T) {
 	}
 	if len(doc.Webhooks) != len(wire.Catalogue)+len(wire.Own) {
 		t.Errorf("%d webhooks", len(doc.Webhooks))
+	}
+}
+
+// What the guides say is not sent is what no code makes, and the other way round.
+func TestGuidesTellWhichEventsAreSent(t *testing.T) {
+	sent, told := emitted(t), 0
+	for _, group := range []string{"order", "customer", "menu", "store"} {
+		guide, err := os.ReadFile(filepath.Join("..", "developers", "guides", group+"-events.md"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range wire.Catalogue {
+			row := regexp.MustCompile("(?m)^\\| `" + regexp.QuoteMeta(e.Name) + "` \\| (.*) \\|$").FindSubmatch(guide)
+			if row == nil {
+				continue
+			}
+			told++
+			if says := !bytes.Contains(row[1], []byte("Not sent by this version.")); says != sent[e.Class] {
+				t.Errorf("%s-events.md says of %s: %s", group, e.Name, row[1])
+			}
+		}
+	}
+	if told < 40 {
+		t.Errorf("only %d events are told of", told)
 	}
 }
