@@ -317,7 +317,7 @@ func (f failed) mail(of *payment.Payment, brand string) (subject, text string) {
 }
 
 // review holds an order whose money went wrong for the brand to look at, and tells its owners. An order that cannot be held,
-// because it is over, stays as it is, and so does one of a dispute that is decided; the owners are told all the same.
+// because it is over or was never placed, stays as it is, and so does one of a dispute that is decided; the owners are told all the same.
 func (b book) review(ctx context.Context, of *payment.Payment, f failed, settle func(tx *db.Tx) error) error {
 	brand, err := b.o.accounts.Brand(ctx, of.Brand)
 	if err != nil {
@@ -339,7 +339,7 @@ func (b book) review(ctx context.Context, of *payment.Payment, f failed, settle 
 			do: do, with: func(tx *db.Tx, _ *moving) error { return tell(tx) },
 			apply: func(m *moving) error { m.review(f); return nil },
 		})
-		if fault.KindOf(err) != fault.Conflict {
+		if kind := fault.KindOf(err); kind != fault.Conflict && kind != fault.NotFound {
 			return err
 		}
 	}

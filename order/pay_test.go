@@ -385,6 +385,30 @@ func TestMoneyThatGoesWrongIsReviewed(t *testing.T) {
 	})
 }
 
+// What is held and cannot be let go is settled and told, also of an order that was never placed, which nobody else sees.
+func TestRegressionVoidThatIsDeclinedIsNeverTold(t *testing.T) {
+	each(t, func(t *testing.T, s *apptest.Shop) {
+		cards(t, s)
+		for _, answer := range []string{simulator.Approve, simulator.Refuse} {
+			p, mails := s.Place(t, card(s, simulator.NoVoid)), mailsTo(t, s)
+			_, err := s.Orders.ContinuePayment(ctx, apptest.Diner(), s.Brand.AppID, p.TrackingToken, order.Continuation{Answer: &answer})
+			if answer == simulator.Approve {
+				apptest.Must(0, s.Orders.Reject(ctx, s.Owner, p.OrderId, wire.Reject{RejectReason: wire.RejectReasonTooBusy}))(t)
+			} else {
+				want(t, err, fault.Conflict, "declined")
+			}
+			settle(t, s)
+			var open int
+			apptest.Must(0, s.DB.Read(ctx, func(tx *db.Tx) error {
+				return tx.QueryRow(`select count(*) from payment_operations where state = 'open'`).Scan(&open)
+			}))(t)
+			if n := mailsTo(t, s) - mails; n != 1 || open != 0 {
+				t.Errorf("%s: %d mails, %d operations open", answer, n, open)
+			}
+		}
+	})
+}
+
 // What a bank has taken back is not handed back once more, neither by a rejection nor by a refund.
 func TestRegressionDisputedPaymentIsRefundedOnceMore(t *testing.T) {
 	each(t, func(t *testing.T, s *apptest.Shop) {

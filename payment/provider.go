@@ -17,7 +17,7 @@ const (
 	NeedsCustomer Outcome = "NeedsCustomer" // the customer has to do something, see Answer.Action
 	Declined      Outcome = "Declined"      // for good
 	Unknown       Outcome = "Unknown"
-	Absent        Outcome = "Absent" // of Fetch alone: the call has never reached the provider; make it
+	Absent        Outcome = "Absent" // of Fetch: the call has never reached the provider; make it. Of Find: there is no such payment
 )
 
 // Call is one call of a provider.
@@ -65,6 +65,8 @@ type Provider interface {
 	Refund(ctx context.Context, c Call) Answer
 	// Fetch says what has become of a call that was made before.
 	Fetch(ctx context.Context, c Call) Answer
+	// Find says whether the account has the payment of a reference: Done, Absent or Unknown.
+	Find(ctx context.Context, c Call) Outcome
 	// ParseWebhook reads a notice and checks that the provider has signed it. The error says what is wrong with it.
 	ParseWebhook(a Account, signature string, body []byte) (Notice, error)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"comanda/account"
 	"comanda/internal/clock"
@@ -134,11 +135,17 @@ func (p *Payments) Settings(ctx context.Context, c *account.Caller, appID string
 }
 
 // SetSettings sets how a brand takes cards from now on. Payments that are open go on with the provider that they were made
-// with. Right: EditApp.
+// with, by its newest key: a key of another account is refused while one of them is not settled. What is owed is tried at
+// once. Right: EditApp.
 func (p *Payments) SetSettings(ctx context.Context, c *account.Caller, appID string, in CardSettingsChange) (CardSettings, error) {
 	brand, err := p.accounts.Open(ctx, c, appID, account.EditApp)
 	if err != nil {
 		return CardSettings{}, err
+	}
+	if in.Provider == Stripe {
+		if err := p.sameAccount(ctx, brand, in); err != nil {
+			return CardSettings{}, err
+		}
 	}
 	err = p.db.Write(ctx, func(tx *db.Tx) error {
 		now := clock.Micros(clock.Now())
@@ -168,12 +175,54 @@ func (p *Payments) SetSettings(ctx context.Context, c *account.Caller, appID str
 		if _, err := tx.Exec(sqlEnableOnly, brand.ID, in.Provider, now); err != nil {
 			return err
 		}
+		if _, err := tx.Exec(sqlHurryBrand, brand.ID, now); err != nil {
+			return err
+		}
+		p.wakeAfter(tx)
 		return p.accounts.Audit(tx, c, brand.ID, "payment.settings.changed", "app/"+brand.AppID, in.Provider)
 	})
 	if err != nil {
 		return CardSettings{}, err
 	}
 	return p.settings(ctx, brand)
+}
+
+// holdTime is longer than providers hold an amount.
+const holdTime = 31 * 24 * time.Hour
+
+// sameAccount refuses a key of another account of Stripe while a payment with the account before is not settled. Where that one
+// does not answer any more, nothing of it can be lost by a new key.
+func (p *Payments) sameAccount(ctx context.Context, brand account.Brand, in CardSettingsChange) error {
+	var was, is stored
+	var of *Payment
+	err := p.db.Read(ctx, func(tx *db.Tx) (err error) {
+		if was, err = p.load(tx, brand.ID, Stripe); err != nil {
+			return err
+		}
+		is = was
+		if err := is.change(in, brand); err != nil || was.secrets.SecretKey == "" || is.secrets.SecretKey == was.secrets.SecretKey {
+			return err
+		}
+		of, err = scan(tx, sqlUnsettled, brand.ID, Stripe, clock.Micros(clock.Now().Add(-holdTime)))
+		return err
+	})
+	provider := p.providers[Stripe]
+	if errors.Is(err, ErrNone) || err == nil && (of == nil || provider == nil) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	find := func(s stored) Outcome {
+		return provider.Find(ctx, Call{Account: Account{Brand: brand.ID, SecretKey: s.secrets.SecretKey}, Payment: of.ID, Reference: of.Reference})
+	}
+	if find(is) != Absent || find(was) != Done {
+		return nil
+	}
+	return fault.Newf(fault.Conflict, "The key is of another account at Stripe, which does not have the payment of order %d; that is not settled yet.", of.Order).
+		With("Choose None until all card orders are accepted or rejected, then set the keys of the other account.")
 }
 
 // check refuses what cannot be set without Stripe.

@@ -35,6 +35,13 @@ const (
 
 	sqlHurry = `update payment_operations set due_at = $2 where payment_id = $1 and state = 'open' and due_at > $2`
 
+	sqlHurryBrand = `update payment_operations set due_at = $2 where brand_id = $1 and state = 'open' and due_at > $2`
+
+	// The newest payment that the provider knows and that is not settled: of holds those after $3, the others have expired.
+	sqlUnsettled = columns + `where brand_id = $1 and provider = $2 and reference <> '' and (state = 'authorized' and created_at > $3
+		or exists (select 1 from payment_operations o where o.payment_id = payments.payment_id and o.state = 'open'))
+		order by created_at desc limit 1`
+
 	sqlProgress = `update payments set reference = case when $2 = '' then reference else $2 end, action = $3
 		where payment_id = $1 and state = 'pending'`
 

@@ -12,6 +12,7 @@
 //	sim_lost       the first call of each operation never arrives
 //	sim_expired    the authorization cannot be captured
 //	sim_norefund   refunds are declined
+//	sim_novoid     as sim_challenge, but what is held cannot be let go
 //	sim_dispute    the customer's bank disputes the payment right after it is captured
 package simulator
 
@@ -43,6 +44,7 @@ const (
 	Lost      = "sim_lost"
 	Expired   = "sim_expired"
 	NoRefund  = "sim_norefund"
+	NoVoid    = "sim_novoid"
 	Dispute   = "sim_dispute"
 )
 
@@ -202,7 +204,7 @@ func (s *Simulator) Authorize(ctx context.Context, c payment.Call) payment.Answe
 			return h.standing(c)
 		}
 		switch h.Token = c.Token; h.Token {
-		case Challenge:
+		case Challenge, NoVoid:
 			h.State = waiting
 		case Late:
 			h.State, h.Ready = processing, clock.Micros(clock.Now().Add(lateTime))
@@ -237,6 +239,9 @@ func (s *Simulator) Capture(ctx context.Context, c payment.Call) payment.Answer 
 // Void implements payment.Provider.
 func (s *Simulator) Void(ctx context.Context, c payment.Call) payment.Answer {
 	return s.once(ctx, c, func(h *held) payment.Answer {
+		if h.Token == NoVoid {
+			return payment.Answer{Outcome: payment.Declined, Reason: reasons[payment.Declined]}
+		}
 		h.State, h.Refunded = voided, h.Captured
 		return payment.Answer{Outcome: payment.Done}
 	})
@@ -269,6 +274,12 @@ func (s *Simulator) Fetch(ctx context.Context, c payment.Call) payment.Answer {
 		}
 		return h.standing(c)
 	})
+}
+
+// Find implements payment.Provider.
+func (s *Simulator) Find(ctx context.Context, c payment.Call) payment.Outcome {
+	a := s.at(ctx, c, false, func(*held) payment.Answer { return payment.Answer{Outcome: payment.Done} })
+	return a.Outcome
 }
 
 // ParseWebhook implements payment.Provider. The simulator's notices do not travel.

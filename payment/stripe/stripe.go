@@ -300,6 +300,19 @@ func (s *Stripe) Fetch(ctx context.Context, c payment.Call) payment.Answer {
 	return a
 }
 
+// Find implements payment.Provider.
+func (s *Stripe) Find(ctx context.Context, c payment.Call) payment.Outcome {
+	_, err := s.retrieve(ctx, c)
+	e := (*sdk.Error)(nil)
+	switch {
+	case err == nil:
+		return payment.Done
+	case errors.As(err, &e) && missing(e):
+		return payment.Absent
+	}
+	return unknown(ctx, c, err).Outcome
+}
+
 // standing is what has become of a call that Stripe refuses because of the state of the intent.
 func (s *Stripe) standing(ctx context.Context, c payment.Call) payment.Answer {
 	a := s.Fetch(ctx, c)
@@ -363,13 +376,15 @@ func otherState(err error) bool {
 
 // failed is what a call comes to that was not done. Declined is only what the same call would be again, without effect: a card
 // or a request that Stripe refuses. A key that is not taken, too many calls, a twin that still runs, another call under the same
-// key and all faults of Stripe are not.
+// key, an intent that the account does not have, because the key is of another one, and all faults of Stripe are not.
 func failed(ctx context.Context, c payment.Call, err error) payment.Answer {
 	a := payment.Answer{Outcome: payment.Declined, Reference: c.Reference}
 	e := (*sdk.Error)(nil)
 	switch known := errors.As(err, &e); {
 	case errors.Is(err, errSteps):
 		a.Reason = "The card cannot be charged to the last digit in " + c.Currency + "."
+	case known && c.Kind != payment.Authorize && c.Reference != "" && missing(e):
+		return unknown(ctx, c, err)
 	case known && e.Type != sdk.ErrorTypeIdempotency && (e.HTTPStatusCode == http.StatusBadRequest || e.HTTPStatusCode == http.StatusPaymentRequired || e.HTTPStatusCode == http.StatusNotFound):
 		if a.Reason = toCustomer(e); c.Kind != payment.Authorize {
 			a.Reason = "Stripe refused it: " + codes(e) + "."
@@ -395,6 +410,11 @@ func unknown(ctx context.Context, c payment.Call, err error) payment.Answer {
 		a.Reason = codes(e)
 	}
 	return a
+}
+
+// missing reports whether the account does not have what a call is about.
+func missing(e *sdk.Error) bool {
+	return e.HTTPStatusCode == http.StatusNotFound || e.Code == sdk.ErrorCodeResourceMissing
 }
 
 func keyRefused(e *sdk.Error) bool {

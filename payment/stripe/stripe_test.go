@@ -26,6 +26,7 @@ import (
 	"comanda/internal/apptest"
 	"comanda/internal/db"
 	"comanda/internal/dbtest"
+	"comanda/internal/fault"
 	"comanda/internal/seal"
 	"comanda/money"
 	"comanda/order"
@@ -272,6 +273,39 @@ func TestPaymentsThatWereMovedByHand(t *testing.T) {
 	})
 }
 
+// The keys of another account give up nothing: they are refused while the account before has a payment that is not settled, and
+// where it does not answer any more, what is owed waits until its key comes back, and is then tried at once.
+func TestRegressionKeysOfAnotherAccountGiveUpWhatIsOwed(t *testing.T) {
+	each(t, func(t *testing.T, d *desk) {
+		set := func(key string) error {
+			_, err := d.Payments.SetSettings(ctx, d.Owner, d.Brand.AppID, payment.CardSettingsChange{Provider: payment.Stripe, SecretKey: &key})
+			return err
+		}
+		taken, held := d.place(t, simulator.Visa), d.place(t, simulator.Visa)
+		if err := set(stripetest.OtherKey); fault.KindOf(err) != fault.Conflict || !strings.Contains(err.Error(), "another account at Stripe") {
+			t.Errorf("while amounts are held: %v", err)
+		}
+		apptest.Must(0, set("sk_test_expired"))(t) // says nothing, so it may be of the same account
+		apptest.Must(0, set(stripetest.OtherKey))(t)
+		apptest.Must(0, d.Orders.Accept(ctx, d.Owner, taken.OrderId, wire.Accept{}))(t)
+		apptest.Must(0, d.Orders.Refund(ctx, d.Owner, taken.OrderId, wire.Refund{RefundAmount: "3"}))(t)
+		apptest.Must(0, d.Orders.Reject(ctx, d.Owner, held.OrderId, wire.Reject{RejectReason: wire.RejectReasonTooBusy}))(t)
+		d.settle(t)
+		d.check(t, taken.OrderId, wire.OrderStateAcceptedByRestaurant, wire.PaymentStatusPartiallyRefunded, "3")
+		apptest.Must(0, set(stripetest.SecretKey))(t)
+		for range 3 {
+			apptest.Must(d.Payments.RunOnce(ctx))(t)
+		}
+		for id, want := range map[int]string{taken.OrderId: "850 300 false", held.OrderId: "0 0 false"} {
+			paid, back, holds, err := d.Sim.Money(ctx, d.paymentOf(t, id).ID)
+			if got := fmt.Sprint(paid, back, holds); err != nil || got != want {
+				t.Errorf("order %d: %s, %v; want %s", id, got, err, want)
+			}
+		}
+		apptest.Must(0, set(stripetest.OtherKey))(t)
+	})
+}
+
 // An answer says what was done, or that nobody knows; of a declined card it says why as far as its customer may know.
 func TestRefusals(t *testing.T) {
 	at := stripetest.New(t, simulator.New(dbtest.SQLite(t)), 1, "bella")
@@ -293,7 +327,7 @@ func TestRefusals(t *testing.T) {
 		{card("expired_card", ""), payment.Declined, payment.Declined, "The card has expired."},
 		{card("card_declined", "stolen_card"), payment.Declined, payment.Declined, "The card was declined."},
 		{is(400, request, "amount_too_small"), payment.Declined, payment.Declined, "The amount is too small for a card."},
-		{is(404, request, "resource_missing"), payment.Declined, payment.Declined, "The token of the card is unknown to Stripe, or used up."},
+		{is(404, request, "resource_missing"), payment.Declined, payment.Unknown, "The token of the card is unknown to Stripe, or used up."},
 		{is(400, request, "parameter_unknown"), payment.Declined, payment.Declined, notNow},
 		{is(401, request, "api_key_invalid"), payment.Declined, payment.Unknown, notNow},
 		{is(403, request, ""), payment.Declined, payment.Unknown, notNow},

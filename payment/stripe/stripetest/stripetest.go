@@ -30,6 +30,7 @@ import (
 const (
 	PublishableKey = "pk_test_comanda"
 	SecretKey      = "sk_test_comanda"
+	OtherKey       = "sk_test_another" // of another account, which is empty
 	WebhookSecret  = "whsec_comanda"
 )
 
@@ -124,6 +125,8 @@ func (s *Server) plain(h handler) http.HandlerFunc {
 		switch {
 		case refuses != nil:
 			status, body = refuses.HTTPStatusCode, map[string]any{"error": refuses}
+		case r.Header.Get("Authorization") == "Bearer "+OtherKey:
+			status, body = http.StatusNotFound, failure("invalid_request_error", "resource_missing")
 		case r.Header.Get("Authorization") != "Bearer "+SecretKey:
 			status, body = http.StatusUnauthorized, failure("invalid_request_error", "api_key_invalid")
 		default:
