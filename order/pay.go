@@ -66,6 +66,9 @@ func (p *placing) reserve() error {
 	if p.row.amount == 0 {
 		return fault.BadField("Payment.Method", "the order costs nothing; choose Cash")
 	}
+	if err := p.o.steps("Payment.Method", p.row.amount, p.row.currency); err != nil {
+		return err
+	}
 	e, err := step(reserve, &row{id: p.id}, ask{now: p.draft.now})
 	if err != nil {
 		return err
@@ -76,6 +79,14 @@ func (p *placing) reserve() error {
 	p.records, p.deadlines = nil, nil
 	p.row.doc, err = json.Marshal(p.order)
 	return err
+}
+
+// steps refuses an amount that cards cannot move, in a field that is to be changed.
+func (o *Orders) steps(field string, a money.Amount, currency string) error {
+	if step := o.payments.Step(currency); a%step != 0 {
+		return fault.BadField(field, "cards cannot move %s, only multiples of %s", sum(a, currency), sum(step, currency))
+	}
+	return nil
 }
 
 // pay goes on with the payment of an order, and answers who wants to place it.

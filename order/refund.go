@@ -12,7 +12,8 @@ import (
 
 const maxRefundReason = 500
 
-// Refund hands money back: of a cash order that was accepted, up to its Amount in sum. A refund that reaches the whole
+// Refund hands money back of an order that was accepted: of one in cash up to its Amount in sum, of one by card up to what was
+// taken and not taken back by the customer's bank. A refund that reaches the whole
 // amount ends the order; a smaller one keeps its state. The caller needs RefundOrders.
 func (o *Orders) Refund(ctx context.Context, caller *account.Caller, id int, in wire.Refund) error {
 	var c fault.Collector
@@ -23,7 +24,13 @@ func (o *Orders) Refund(ctx context.Context, caller *account.Caller, id int, in 
 	_, err := o.change(ctx, caller, id, change{
 		do: refund, operation: "RefundOrder", input: in,
 		quiet: !in.NotifyCustomer, reason: wire.V(in.RefundReason),
-		ask: func(r *row) (money.Amount, error) { return refundAmount(in.RefundAmount, r) },
+		ask: func(r *row) (money.Amount, error) {
+			a, err := refundAmount(in.RefundAmount, r)
+			if err != nil || r.payment == "" {
+				return a, err
+			}
+			return a, o.steps("RefundAmount", a, r.currency)
+		},
 		apply: func(m *moving) error {
 			m.handBack()
 			return nil

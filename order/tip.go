@@ -26,7 +26,12 @@ func (o *Orders) ChangeTip(ctx context.Context, caller *account.Caller, appID, t
 	}
 	return o.change(ctx, caller, id, change{
 		do: changeTip, operation: "ChangeOrderTip", input: in,
-		apply: func(m *moving) error { return m.changeTip(in.TipAmount) },
+		apply: func(m *moving) error {
+			if err := m.changeTip(in.TipAmount); err != nil || m.row.payment == "" {
+				return err
+			}
+			return o.steps("TipAmount", m.row.amount, m.row.currency)
+		},
 	})
 }
 

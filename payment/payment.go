@@ -109,6 +109,15 @@ func NewID() (string, error) {
 // means is what the customer pays with.
 type means struct{ Token, ReturnURL string }
 
+// Step is what amounts of a currency are multiples of, so that each provider can move them, whichever a brand has.
+func (p *Payments) Step(currency string) money.Amount {
+	step := money.Amount(1)
+	for _, of := range p.providers {
+		step = max(step, of.Step(currency))
+	}
+	return step
+}
+
 // seal prepares what is stored of the customer's means of payment.
 func (p *Payments) seal(n NewPayment) ([]byte, error) {
 	raw, err := json.Marshal(means{n.Token, n.ReturnURL})

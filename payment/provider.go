@@ -54,6 +54,8 @@ type Action struct {
 // returns an error: what went wrong is an outcome, and the adapter logs what is the operator's to mend.
 type Provider interface {
 	Name() string
+	// Step is the smallest amount of a currency that can be moved: all others are multiples of it.
+	Step(currency string) money.Amount
 	// Authorize holds the amount on the customer's means of payment, so that Capture can take it later.
 	Authorize(ctx context.Context, c Call) Answer
 	// Capture takes up to the authorized amount; the rest is let go.

@@ -66,6 +66,9 @@ func New(d *db.DB) *Simulator { return &Simulator{d} }
 // Name implements payment.Provider.
 func (*Simulator) Name() string { return payment.Simulator }
 
+// Step implements payment.Provider.
+func (*Simulator) Step(string) money.Amount { return 1 }
+
 // held is a payment as the simulated provider knows it.
 type held struct {
 	Payment  string

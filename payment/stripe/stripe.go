@@ -81,6 +81,17 @@ func (s *Stripe) as(c payment.Call) *sdk.Client {
 // Name implements payment.Provider.
 func (*Stripe) Name() string { return payment.Stripe }
 
+// Step implements payment.Provider: Stripe moves currencies with three decimals in steps of ten.
+func (*Stripe) Step(currency string) money.Amount { return step(currency) }
+
+func step(currency string) money.Amount {
+	switch currency {
+	case "BHD", "JOD", "KWD", "OMR", "TND":
+		return 10
+	}
+	return 1
+}
+
 // Authorize implements payment.Provider.
 func (s *Stripe) Authorize(ctx context.Context, c payment.Call) payment.Answer {
 	id, err := s.intent(ctx, c)
@@ -347,15 +358,13 @@ func (s *Stripe) refundOf(ctx context.Context, c payment.Call) payment.Answer {
 var errSteps = errors.New("Stripe moves this currency only in whole steps")
 
 // minor is an amount as Stripe counts it: in the smallest unit of its currency, but for those that it counts in hundredths
-// though they have none. Currencies with three decimals it moves in steps of ten.
+// though they have none.
 func minor(a money.Amount, currency string) (int64, error) {
-	switch currency {
-	case "ISK", "UGX":
+	if a%step(currency) != 0 {
+		return 0, errSteps
+	}
+	if currency == "ISK" || currency == "UGX" {
 		a *= 100
-	case "BHD", "JOD", "KWD", "OMR", "TND":
-		if a%10 != 0 {
-			return 0, errSteps
-		}
 	}
 	return int64(a), nil
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -303,6 +304,38 @@ func TestRegressionKeysOfAnotherAccountGiveUpWhatIsOwed(t *testing.T) {
 			}
 		}
 		apptest.Must(0, set(stripetest.OtherKey))(t)
+	})
+}
+
+// What Stripe moves in steps is ordered, tipped and refunded in steps: an authorization that cannot be captured is not made.
+func TestRegressionThreeDecimalsCannotBeCaptured(t *testing.T) {
+	each(t, func(t *testing.T, d *desk) {
+		d.EditStore(t, func(w map[string]any) { w["TipsEnabled"], w["Currency"] = true, "KWD" })
+		refused := func(err error, field string) {
+			t.Helper()
+			if f := (*fault.Error)(nil); !errors.As(err, &f) || f.Kind != fault.Invalid || len(f.Fields) != 1 || f.Fields[0].Name != field || !strings.Contains(f.Fields[0].Message, "multiples of 0.010 KWD") {
+				t.Errorf("%s: %v", field, err)
+			}
+		}
+		b := d.Basket()
+		b.Payment, b.TipAmount = &order.Payment{Method: order.Card, Token: wire.P(simulator.Visa)}, wire.P(wire.Decimal("1.234"))
+		_, err := d.Orders.Place(ctx, apptest.Diner(), d.Brand.AppID, b)
+		refused(err, "Payment.Method")
+		b.TipAmount = wire.P(wire.Decimal("1.23"))
+		card, cash := d.Place(t, b), d.Place(t, d.Basket())
+		tip := func(p order.PlacedOrder, amount wire.Decimal) error {
+			_, err := d.Orders.ChangeTip(ctx, apptest.Diner(), d.Brand.AppID, p.TrackingToken, order.Tip{TipAmount: amount})
+			return err
+		}
+		refused(tip(card, "1.001"), "TipAmount")
+		apptest.Must(0, tip(card, "1"))(t)
+		apptest.Must(0, tip(cash, "1.001"))(t)
+		refund := func(p order.PlacedOrder) error {
+			apptest.Must(0, d.Orders.Accept(ctx, d.Owner, p.OrderId, wire.Accept{}))(t)
+			return d.Orders.Refund(ctx, d.Owner, p.OrderId, wire.Refund{RefundAmount: "1.001"})
+		}
+		refused(refund(card), "RefundAmount")
+		apptest.Must(0, refund(cash))(t)
 	})
 }
 
