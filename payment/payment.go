@@ -68,8 +68,9 @@ type Operation struct {
 	Kind     Kind
 	Amount   money.Amount
 	Attempts int
+	Faults   int // how many of its calls failed with Answer.Fault
 
-	due int64
+	created, due int64
 }
 
 // key is the provider's idempotency key of the operation. A payment has one authorization, capture and void, but any number

@@ -24,6 +24,7 @@ const (
 type Call struct {
 	Account   Account
 	Key       string       // payment:operation: calls of one key have one effect
+	Faults    int          // how many calls of the key were answered with Fault
 	Kind      Kind         // what is to be done; Fetch is asked what has become of it
 	Payment   string       // our id
 	Reference string       // the provider's name of the payment; empty until it has said one
@@ -42,6 +43,7 @@ type Answer struct {
 	Description string // of the means of payment, for people: "Visa •••• 4242"
 	Reason      string // of Declined and Unknown: why, in words for people
 	Action      Action // of NeedsCustomer
+	Fault       bool   // of Unknown: the provider says that it has failed, and may say so again to all calls like this one
 }
 
 // Action is what a customer is to do before their payment goes on.

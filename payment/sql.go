@@ -18,20 +18,20 @@ const (
 			cast($6 as bigint), 0 from payment_operations where payment_id = $1`
 
 	// The operations that are due and not behind another one of their payment.
-	sqlDue = `select payment_id, seq, kind, amount, attempts, due_at from payment_operations o
+	sqlDue = `select payment_id, seq, kind, amount, attempts, faults, created_at, due_at from payment_operations o
 		where state = 'open' and due_at <= $1 and not exists (select 1 from payment_operations e
 			where e.payment_id = o.payment_id and e.seq < o.seq and e.state = 'open')
 		order by due_at limit $2`
 
 	// The operation of a payment that is done next.
-	sqlNext = `select payment_id, seq, kind, amount, attempts, due_at from payment_operations
+	sqlNext = `select payment_id, seq, kind, amount, attempts, faults, created_at, due_at from payment_operations
 		where payment_id = $1 and state = 'open' order by seq limit 1`
 
 	// Takes an operation on for a time; nothing when another node did.
 	sqlTake = `update payment_operations set due_at = $4, attempts = attempts + 1
 		where payment_id = $1 and seq = $2 and due_at = $3 and state = 'open'`
 
-	sqlPostpone = `update payment_operations set due_at = $3, reason = $4 where payment_id = $1 and seq = $2 and state = 'open'`
+	sqlPostpone = `update payment_operations set due_at = $3, reason = $4, faults = faults + $5 where payment_id = $1 and seq = $2 and state = 'open'`
 
 	sqlHurry = `update payment_operations set due_at = $2 where payment_id = $1 and state = 'open' and due_at > $2`
 
@@ -72,6 +72,8 @@ const (
 		where payment_id = $1 and seq = $2 and kind = 'refund' and state = 'done' returning amount`
 
 	sqlAccount = `select publishable_key, secrets from payment_accounts where brand_id = $1 and provider = $2`
+
+	sqlTell = `update payment_accounts set told_at = $3 where brand_id = $1 and provider = $2 and told_at <= $4`
 
 	sqlAccounts = `select provider, enabled, publishable_key from payment_accounts where brand_id = $1`
 

@@ -36,6 +36,9 @@ var delays = []time.Duration{2 * time.Second, 5 * time.Second, 15 * time.Second,
 
 const askEvery = 15 * time.Second
 
+// patience is how long a provider may not do what is asked of it before the owners of the brand hear of it.
+const patience = 15 * time.Minute
+
 // Run does what is owed until ctx ends.
 func (p *Payments) Run(ctx context.Context) error {
 	return worker.Run(ctx, "settling payments", pollEvery, p.wake, p.RunOnce)
@@ -74,7 +77,7 @@ func operations(tx *db.Tx, query string, args ...any) (out []Operation, err erro
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var o Operation
-		if err := rows.Scan(&o.Payment, &o.Seq, &o.Kind, &o.Amount, &o.Attempts, &o.due); err != nil {
+		if err := rows.Scan(&o.Payment, &o.Seq, &o.Kind, &o.Amount, &o.Attempts, &o.Faults, &o.created, &o.due); err != nil {
 			return nil, err
 		}
 		out = append(out, o)
@@ -182,7 +185,7 @@ func (p *Payments) call(ctx context.Context, of *Payment, op Operation, customer
 		return Answer{Outcome: Unknown, Reason: err.Error()}
 	}
 	c := Call{
-		Account: a, Key: op.key(), Kind: op.Kind, Payment: of.ID, Reference: of.Reference, Order: of.Order, Amount: op.Amount,
+		Account: a, Key: op.key(), Faults: op.Faults, Kind: op.Kind, Payment: of.ID, Reference: of.Reference, Order: of.Order, Amount: op.Amount,
 		Currency: of.Currency, Token: m.Token, ReturnURL: m.ReturnURL, Customer: customer,
 	}
 	tooLate := op.Kind == Authorize && over(of)
@@ -218,13 +221,37 @@ func (p *Payments) postpone(ctx context.Context, of *Payment, op Operation, a An
 	if err != nil {
 		return err
 	}
+	faults := 0
+	if a.Fault {
+		faults = 1
+	}
 	return p.db.Write(ctx, func(tx *db.Tx) error {
-		if _, err := tx.Exec(sqlPostpone, op.Payment, op.Seq, clock.Micros(due), a.Reason); err != nil || op.Kind != Authorize || a.Outcome == Unknown {
+		if err := p.tell(tx, of, op, a); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(sqlPostpone, op.Payment, op.Seq, clock.Micros(due), a.Reason, faults); err != nil || op.Kind != Authorize || a.Outcome == Unknown {
 			return err // what the customer is to do stays as it was told last
 		}
 		_, err := tx.Exec(sqlProgress, op.Payment, a.Reference, action)
 		return err
 	})
+}
+
+// tell mails the owners of a brand, once a day, that its account has not done for longer than patience what is asked of it.
+func (p *Payments) tell(tx *db.Tx, of *Payment, op Operation, a Answer) error {
+	now := clock.Now()
+	if a.Outcome != Unknown || now.Sub(clock.FromMicros(op.created)) < patience {
+		return nil
+	}
+	n, err := tx.Exec(sqlTell, of.Brand, of.Provider, clock.Micros(now), clock.Micros(now.Add(-24*time.Hour)))
+	if err != nil || n == 0 {
+		return err
+	}
+	return p.accounts.MailOwners(tx, of.Brand, "Card payments need you: "+of.Provider+" does not do what it is asked", fmt.Sprintf(
+		"What is owed for order %d, a %s of a card payment, could not be done for more than %d minutes. %s says: %s\n\n"+
+			"Look whether the secret key in the payment settings is the right one of the right account, and set it again if it is not. "+
+			"It is tried again until then, at least once an hour. An amount that is only held on a card is lost if that takes longer than "+
+			"its bank holds it, often seven days.", of.Order, op.Kind, int(patience.Minutes()), of.Provider, a.Reason))
 }
 
 // Receive takes a notice of a provider for a brand. What it says is asked again, so that neither its number nor its order

@@ -100,7 +100,7 @@ func (s *Stripe) Authorize(ctx context.Context, c payment.Call) payment.Answer {
 	}
 	c.Reference = id
 	p := &sdk.PaymentIntentConfirmParams{PaymentMethod: &c.Token}
-	p.SetIdempotencyKey(c.Key)
+	p.SetIdempotencyKey(keyOf(c, c.Key))
 	p.AddExpand("latest_charge")
 	if c.ReturnURL != "" { // a page of the bank, and back
 		p.ReturnURL = &c.ReturnURL
@@ -193,7 +193,7 @@ func (s *Stripe) Capture(ctx context.Context, c payment.Call) payment.Answer {
 		return failed(ctx, c, err)
 	}
 	p := &sdk.PaymentIntentCaptureParams{AmountToCapture: &amount}
-	p.SetIdempotencyKey(c.Key)
+	p.SetIdempotencyKey(keyOf(c, c.Key))
 	_, err = s.as(c).V1PaymentIntents.Capture(ctx, c.Reference, p)
 	switch {
 	case otherState(err):
@@ -216,7 +216,7 @@ func (s *Stripe) Void(ctx context.Context, c payment.Call) payment.Answer {
 	}
 	c.Reference = id
 	p := &sdk.PaymentIntentCancelParams{}
-	p.SetIdempotencyKey(c.Key)
+	p.SetIdempotencyKey(keyOf(c, c.Key))
 	_, err = s.as(c).V1PaymentIntents.Cancel(ctx, id, p)
 	switch {
 	case otherState(err):
@@ -253,12 +253,21 @@ func (s *Stripe) Refund(ctx context.Context, c payment.Call) payment.Answer {
 	return s.refund(ctx, c, c.Key, &sdk.RefundCreateParams{Amount: &amount})
 }
 
+// keyOf is the Idempotency-Key of a call. Stripe stores its own fault under the key too: the call goes on under another one once
+// Stripe has been asked and knows nothing of it.
+func keyOf(c payment.Call, key string) string {
+	if c.Faults > 0 {
+		key += "#" + strconv.Itoa(c.Faults+1)
+	}
+	return key
+}
+
 // operation is where a refund at Stripe names the operation that made it.
 const operation = "operation"
 
 func (s *Stripe) refund(ctx context.Context, c payment.Call, key string, p *sdk.RefundCreateParams) payment.Answer {
 	p.PaymentIntent, p.Metadata = &c.Reference, map[string]string{operation: c.Key}
-	p.SetIdempotencyKey(key)
+	p.SetIdempotencyKey(keyOf(c, key))
 	r, err := s.as(c).V1Refunds.Create(ctx, p)
 	if err != nil {
 		return failed(ctx, c, err)
@@ -416,7 +425,7 @@ func unknown(ctx context.Context, c payment.Call, err error) payment.Answer {
 		if keyRefused(e) {
 			tellKey(ctx, c, e)
 		}
-		a.Reason = codes(e)
+		a.Reason, a.Fault = codes(e), e.HTTPStatusCode >= http.StatusInternalServerError && e.Type == sdk.ErrorTypeAPI
 	}
 	return a
 }

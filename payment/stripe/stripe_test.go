@@ -339,6 +339,64 @@ func TestRegressionThreeDecimalsCannotBeCaptured(t *testing.T) {
 	})
 }
 
+// A fault that Stripe stores under the key of a call is not met for a day.
+func TestRegressionFaultUnderAKeyComesAgainForADay(t *testing.T) {
+	each(t, func(t *testing.T, d *desk) {
+		taken, held := d.place(t, simulator.Visa), d.place(t, simulator.Visa)
+		for _, do := range []func() error{
+			func() error { return d.Orders.Accept(ctx, d.Owner, taken.OrderId, wire.Accept{}) },
+			func() error { return d.Orders.Refund(ctx, d.Owner, taken.OrderId, wire.Refund{RefundAmount: "3"}) },
+			func() error {
+				return d.Orders.Reject(ctx, d.Owner, held.OrderId, wire.Reject{RejectReason: wire.RejectReasonTooBusy})
+			},
+		} {
+			apptest.Must(0, do())(t)
+			d.stripe.Fault(2)
+			d.settle(t)
+		}
+		for id, want := range map[int]string{taken.OrderId: "850 300 false", held.OrderId: "0 0 false"} {
+			paid, back, holds, err := d.Sim.Money(ctx, d.paymentOf(t, id).ID)
+			if got := fmt.Sprint(paid, back, holds); err != nil || got != want {
+				t.Errorf("order %d: %s, %v; want %s", id, got, err, want)
+			}
+		}
+	})
+}
+
+// The owners hear once a day of an account that does not do what is asked of it, not of a fault that is short.
+func TestOwnersHearOfAKeyThatIsNotTaken(t *testing.T) {
+	each(t, func(t *testing.T, d *desk) {
+		first, second := d.place(t, simulator.Visa), d.place(t, simulator.Visa)
+		d.stripe.Refuse(&sdk.Error{HTTPStatusCode: 401, Type: sdk.ErrorTypeInvalidRequest, Code: "api_key_expired"})
+		for _, p := range []order.PlacedOrder{first, second} {
+			apptest.Must(0, d.Orders.Accept(ctx, d.Owner, p.OrderId, wire.Accept{}))(t)
+		}
+		told := func(want int) {
+			t.Helper()
+			d.settle(t)
+			var n int
+			apptest.Must(0, d.DB.Read(ctx, func(tx *db.Tx) error {
+				return tx.QueryRow(`select count(*) from mail_outbox`).Scan(&n)
+			}))(t)
+			if n != want {
+				t.Errorf("%d mails, want %d", n, want)
+			}
+		}
+		set := func(statement string) {
+			t.Helper()
+			apptest.Must(0, d.DB.Write(ctx, func(tx *db.Tx) error { _, err := tx.Exec(statement); return err }))(t)
+		}
+		told(0)
+		set(`update payment_operations set created_at = 1 where state = 'open'`)
+		told(1)
+		set(`update payment_accounts set told_at = 1`)
+		told(2)
+		d.stripe.Refuse(nil)
+		told(2)
+		d.check(t, second.OrderId, wire.OrderStateAcceptedByRestaurant, wire.PaymentStatusPaid, "")
+	})
+}
+
 // An answer says what was done, or that nobody knows; of a declined card it says why as far as its customer may know.
 func TestRefusals(t *testing.T) {
 	at := stripetest.New(t, simulator.New(dbtest.SQLite(t)), 1, "bella")

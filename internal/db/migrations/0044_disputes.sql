@@ -10,3 +10,9 @@ create table payment_disputes (
 
 insert into payment_disputes (payment_id, dispute_id, stage, amount)
 	select payment_id, reference, 'taken back', captured from payments where disputed;
+
+-- How often the provider has failed an operation with a fault that it may keep under the key of the call.
+alter table payment_operations add column faults integer not null default 0;
+
+-- When the owners were told last that an account does not do what is asked of it.
+alter table payment_accounts add column told_at bigint not null default 0;

@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -48,6 +49,7 @@ type Server struct {
 	refunds []*refund
 	answers map[string]*answer // by Idempotency-Key
 	refuses *sdk.Error
+	faults  int
 	asked   []string
 }
 
@@ -100,6 +102,13 @@ func (s *Server) Refuse(e *sdk.Error) {
 	s.refuses = e
 }
 
+// Fault has the next n calls that move money fail by a fault of Stripe, which it stores under their keys.
+func (s *Server) Fault(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = n
+}
+
 // Asked returns the calls since it was asked last, as "POST /v1/refunds".
 func (s *Server) Asked() []string {
 	s.mu.Lock()
@@ -148,6 +157,11 @@ func (s *Server) once(h handler) http.HandlerFunc {
 		before, found := s.answers[key]
 		if !found {
 			s.answers[key] = nil
+			if s.faults > 0 {
+				s.faults--
+				before, found = &answer{request, http.StatusInternalServerError, must(json.Marshal(failure("api_error", "")))}, true
+				s.answers[key] = before
+			}
 		}
 		s.mu.Unlock()
 		switch {
@@ -211,6 +225,7 @@ func (s *Server) of(id string) *intent {
 }
 
 func (s *Server) call(in *intent, k payment.Kind, key string) payment.Call {
+	key, _, _ = strings.Cut(key, "#") // the tries of one operation are one to the simulator
 	return payment.Call{Account: payment.Account{Brand: s.Brand}, Key: key, Kind: k, Payment: in.payment, Amount: in.amount}
 }
 
