@@ -58,7 +58,7 @@ func (m *moving) changeTip(d wire.Decimal) error {
 	case card && m.row.amount+tip-was == 0:
 		return fault.BadField("TipAmount", "would leave nothing for the card to pay; leave some of the tip, or let the order be cancelled")
 	case card && tip > was:
-		return fault.BadField("TipAmount", "is more than the card was asked for (%s); only a smaller tip is possible now", sum(was, cur))
+		return fault.BadField("TipAmount", "the card was asked for %s, a tip of %s in it; from here on the tip can only become smaller", sum(m.row.amount, cur), sum(was, cur))
 	}
 	if most := mostTip(m.row.amount-was, cur); tip > was && tip > most {
 		return fault.BadField("TipAmount", "a tip of %s is more than this order may have (%s); tip less", sum(tip, cur), sum(most, cur))
