@@ -317,6 +317,14 @@ func TestADriverDeliversAnOrder(t *testing.T) {
 		if tr.Status != wire.DeliveryTrackingStatusUnaccepted || wire.V(tr.DriverID) != c.Driver || mine(c) != 1 || mine(other) != 0 {
 			t.Errorf("%+v", tr)
 		}
+		b.Must(b.shop.DB.Write(ctx, func(tx *db.Tx) error { // as a channel may attach it to an item
+			_, err := tx.Exec(`update orders set doc = replace(doc, '"OrderItems":[{', '"OrderItems":[{"Metadata":{"DeliveryTrackingStatus":"Delivered","DriverId":"'
+				|| cast(driver_id as text) || '","a":"b"},') where order_id = $1`, id)
+			return err
+		}))
+		if mine(c) != 1 {
+			t.Error("metadata of an item hides an order from its driver")
+		}
 		is(t, set(other, wire.DeliveryTrackingStatusAccepted), fault.Conflict, "Somebody else")
 		is(t, set(c, wire.DeliveryTrackingStatusOnTheWay), fault.Conflict)
 		b.Must(set(c, wire.DeliveryTrackingStatusUnassigned)) // no, thanks

@@ -159,7 +159,9 @@ const (
 	sqlUpdateDocument = `update orders set version = version + 1, doc = $2 where order_id = $1`
 
 	// What is delivered, or cannot be, is nobody's to deliver.
-	underDelivery = `doc not like '%"DeliveryTrackingStatus":"Delivered"%' and doc not like '%"DeliveryTrackingStatus":"CannotDeliver"%'`
+	// $1 is the driver: what a channel attaches to an item may read the same but for that number, which it can only quote.
+	underDelivery = `doc not like '%"DeliveryTrackingStatus":"Delivered","DriverId":' || cast($1 as text) || ',%'
+		and doc not like '%"DeliveryTrackingStatus":"CannotDeliver","DriverId":' || cast($1 as text) || ',%'`
 
 	sqlToDeliver = `select order_id, store_id from orders where driver_id = $1 and brand_id = $2
 		and state in ('ReadyToProcess', 'AcceptedByRestaurant', 'Dispatched', 'AcceptedAndRefunded') and ` + underDelivery + ` order by order_id`
