@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"comanda/internal/db"
+	"comanda/payment"
 	"comanda/wire"
 )
 
@@ -37,4 +38,9 @@ func (o *Orders) come(ctx context.Context, id int, kind deadlineKind) error {
 		return err
 	}
 	return o.meet(ctx, d)
+}
+
+// MailOfDispute is what the owners of a brand are told of a stage of a dispute.
+func MailOfDispute(of *payment.Payment, d payment.Dispute) (subject, text string) {
+	return failed{dispute: d, why: d.Reason}.mail(of, "Bella")
 }

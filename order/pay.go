@@ -321,7 +321,7 @@ func (f failed) decided() bool { return f.dispute.Stage.Decided() }
 func (f failed) mail(of *payment.Payment, brand string) (subject, text string) {
 	subject, todo := fmt.Sprintf("Order %d needs you: %s", of.Order, f.sentence()), "Look at it there, and decide what is to be done with the order."
 	if f.decided() {
-		subject, todo = fmt.Sprintf("Order %d: %s", of.Order, f.sentence()), "There is nothing to be done."
+		subject, todo = fmt.Sprintf("Order %d: %s", of.Order, f.sentence()), "If the order is held for review because of it, release it there."
 	}
 	return subject, fmt.Sprintf("Of order %d, which was paid by card through %s, %s. The provider says: %s\n\nIts payment there is %s, of %s. %s\n\n%s",
 		of.Order, of.Provider, f.sentence(), f.why, of.Reference, sum(of.Amount, of.Currency), todo, brand)

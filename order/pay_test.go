@@ -513,6 +513,17 @@ func TestDisputes(t *testing.T) {
 	})
 }
 
+// A dispute that is decided leaves an order that it had held in review, where it stays until somebody releases it.
+func TestMailOfADecidedDisputeSaysToReleaseTheOrder(t *testing.T) {
+	for stage, says := range map[payment.Stage]string{
+		payment.TakenBack: "decide what is to be done", payment.Answered: "release it", payment.Won: "release it", payment.Lost: "release it",
+	} {
+		if _, text := order.MailOfDispute(&payment.Payment{Order: 7, Provider: payment.Stripe, Currency: "EUR", Amount: 850}, payment.Dispute{Stage: stage}); !strings.Contains(text, says) {
+			t.Errorf("%s: %s", stage, text)
+		}
+	}
+}
+
 // Two refunds that fail are both put right, the second one while the first has the order held; what was held as refunded can be
 // refunded again.
 func TestRefundsThatFailOneAfterTheOtherAreAllPutRight(t *testing.T) {

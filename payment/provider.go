@@ -52,7 +52,8 @@ type Action struct {
 	ClientSecret string `json:",omitempty"` // for the provider's script in the customer's page
 }
 
-// Provider moves money. Each method may be called again with the same Key by any node, and then has no second effect. None
+// Provider moves money. Each method may be called again with the same Key by any node, and then has no second effect; what became
+// of the call before is asked by Fetch, because some providers answer a repeat with no more than the answer that they gave. None
 // returns an error: what went wrong is an outcome, and the adapter logs what is the operator's to mend.
 type Provider interface {
 	Name() string

@@ -17,7 +17,8 @@ import (
 // Book is who keeps the books of what is paid: package order. A book prepares what follows outside a transaction, and stores
 // it in one together with [Payments.Settle] or [Payments.Dispute]; when those return false it stores nothing.
 type Book interface {
-	// Settled is told the final answer to an operation, Done or Declined, at least once.
+	// Settled is told the final answer to an operation, Done or Declined, at least once. It settles an authorization that is
+	// Done as Declined where no order waits for it any more.
 	Settled(ctx context.Context, of *Payment, op Operation, a Answer) error
 	// Disputed is told that a dispute of a payment has gone on. It may return ErrMoved where [Payments.Dispute] says so.
 	Disputed(ctx context.Context, of *Payment, was, is Dispute) error
