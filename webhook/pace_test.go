@@ -238,6 +238,11 @@ func TestNothingIsGivenUpForRoomWhileNothingIsSent(t *testing.T) {
 		"held": func(m *model) {
 			m.append("order/last", "a")
 			m.pump()
+			for last := int64(len(m.log)); m.flying[last] == (attempt{}); m.settle() { // what is tried again may have all places
+				for _, p := range m.inFlight() {
+					m.answerWith(p, outcome{status: 400})
+				}
+			}
 			m.answerWith(int64(len(m.log)), outcome{status: http.StatusServiceUnavailable, wait: time.Hour})
 		},
 	} {
